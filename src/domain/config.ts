@@ -1,0 +1,111 @@
+import type { Mode } from './playbook.ts'
+import type { Secret } from './secret.ts'
+
+/** How to reach one HTTP peer. File paths are absolute. */
+export interface Peer {
+  readonly url: string
+  readonly bearer?: Secret
+  readonly basic?: { readonly user: string; readonly password: Secret }
+  readonly headers: Readonly<Record<string, string>>
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly serverName?: string }
+}
+
+/** Where alerts come from, with the oracles that can be asked. */
+export interface Source {
+  readonly name: string
+  readonly alertmanagers: readonly Peer[]
+  readonly prometheus: Peer | null
+}
+
+export interface DockerHost {
+  readonly name: string
+  readonly socket: string | null
+  readonly url: string | null
+  readonly tls: { readonly ca: string; readonly cert: string; readonly key: string } | null
+  /** Values of the host label that mean this host. */
+  readonly labelValues: readonly string[]
+}
+
+/** Where an escalation goes: one POST. */
+export interface Channel {
+  readonly name: string
+  readonly peer: Peer
+}
+
+export const roles = ['webhook', 'viewer', 'operator', 'admin'] as const
+export type Role = (typeof roles)[number]
+
+export interface Token {
+  readonly name: string
+  readonly role: Role
+  readonly token: Secret
+}
+
+/** Everything `hepar.yaml` and the environment say, frozen. Paths are absolute, durations milliseconds. */
+export interface Config {
+  readonly file: string
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly dataFolder: string
+  readonly store: { readonly kind: 'sqlite'; readonly file: string }
+  readonly mode: Mode
+  readonly rules: readonly string[]
+  readonly plugins: readonly string[]
+  readonly watchFiles: boolean
+  readonly sources: readonly Source[]
+  readonly docker: {
+    readonly hosts: readonly DockerHost[]
+    readonly hostLabel: string
+    /** Globs over `<host>/<container name>`; a container may instead carry the label `hepar.enable=true`. */
+    readonly allow: readonly string[]
+    /** Globs over `<host>/<container name>` that are never touched. */
+    readonly protect: readonly string[]
+    readonly exporter: {
+      readonly enabled: boolean
+      readonly containersMax: number
+      readonly include: readonly string[]
+    }
+  }
+  readonly auth: { readonly tokens: readonly Token[] }
+  readonly notify: readonly Channel[]
+  readonly limits: Limits
+  readonly log: { readonly level: string }
+}
+
+/** Every bound of the engine, with its unit. */
+export interface Limits {
+  readonly bodyBytesMax: number
+  readonly alertsPerDeliveryMax: number
+  readonly labelsPerAlertMax: number
+  readonly labelValueBytesMax: number
+  readonly episodeGapMs: number
+  /** Without an oracle, an alert not confirmed for this long is too old to act on. */
+  readonly alertAgeMaxMs: number
+  readonly effectsMax: number
+  readonly reconcileEveryMs: number
+  /** How long an unconfirmed resolution keeps an incident open. */
+  readonly confirmWithinMs: number
+  readonly shutdownGraceMs: number
+  readonly probeEveryMs: number
+  readonly runnerMemoryBytesMax: number
+  readonly runnerOutputBytesMax: number
+  readonly planTimeoutMs: number
+  readonly startWithinMs: number
+}
+
+export const defaultLimits: Limits = {
+  bodyBytesMax: 16 * 1024 * 1024,
+  alertsPerDeliveryMax: 50_000,
+  labelsPerAlertMax: 128,
+  labelValueBytesMax: 64 * 1024,
+  episodeGapMs: 60_000,
+  alertAgeMaxMs: 6 * 3_600_000,
+  effectsMax: 4,
+  reconcileEveryMs: 60_000,
+  confirmWithinMs: 15 * 60_000,
+  shutdownGraceMs: 30_000,
+  probeEveryMs: 2_000,
+  runnerMemoryBytesMax: 256 * 1024 * 1024,
+  runnerOutputBytesMax: 256 * 1024,
+  planTimeoutMs: 15_000,
+  startWithinMs: 2_000,
+}

@@ -1,0 +1,39 @@
+import type { JsonObject } from './json.ts'
+
+/** Every gate's name, in the fixed order in which they are evaluated. */
+export const gateNames = [
+  'stop_switch',
+  'mode',
+  'freshness',
+  'target',
+  'attempt_budget',
+  'cooldown',
+  'target_lock',
+] as const
+export type GateName = (typeof gateNames)[number]
+
+/** `until` is epoch milliseconds. `final` blocks can never pass: the incident is refused. */
+export type GateDecision =
+  | { readonly result: 'pass'; readonly reason: string; readonly facts: JsonObject }
+  | { readonly result: 'not_applicable'; readonly reason: string; readonly facts: JsonObject }
+  | {
+      readonly result: 'block'
+      readonly reason: string
+      readonly facts: JsonObject
+      readonly until: number | null
+      readonly unblock: string
+      readonly final: boolean
+    }
+
+export type GateReport = GateDecision & { readonly gate: GateName }
+
+export const verdicts = ['run', 'wait', 'ask', 'would_run', 'refuse'] as const
+export type VerdictKind = (typeof verdicts)[number]
+
+/** What the gates decided together. */
+export interface Verdict {
+  readonly verdict: VerdictKind
+  readonly gates: readonly GateReport[]
+  /** The block that decided, when one did. */
+  readonly blockedBy: GateReport | null
+}

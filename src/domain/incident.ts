@@ -1,0 +1,93 @@
+export const incidentStates = [
+  'open',
+  'waiting',
+  'awaiting_approval',
+  'acting',
+  'verifying',
+  'holding',
+  'handed_over',
+  'closed',
+] as const
+export type IncidentState = (typeof incidentStates)[number]
+
+export const endings = [
+  'healed',
+  'mitigated',
+  'self_recovered',
+  'escalated',
+  'unverified',
+  'refused',
+  'cancelled',
+] as const
+export type Ending = (typeof endings)[number]
+
+/** Which states may follow which; the store refuses everything else. `closed → open` is a reopening. */
+export const transitions: Readonly<Record<IncidentState, readonly IncidentState[]>> = {
+  open: ['open', 'waiting', 'awaiting_approval', 'acting', 'handed_over', 'closed'],
+  waiting: ['open', 'waiting', 'awaiting_approval', 'acting', 'handed_over', 'closed'],
+  awaiting_approval: ['open', 'waiting', 'awaiting_approval', 'acting', 'handed_over', 'closed'],
+  acting: ['acting', 'verifying', 'open', 'handed_over', 'closed'],
+  verifying: ['verifying', 'open', 'holding', 'handed_over', 'closed'],
+  holding: ['holding', 'acting', 'handed_over', 'closed'],
+  handed_over: ['handed_over', 'open', 'closed'],
+  closed: ['open'],
+}
+
+/** Why an incident waits, in words and data: the answer to "why not". */
+export interface Waiting {
+  readonly gate: string
+  readonly reason: string
+  /** Epoch milliseconds when it is looked at again at the latest; `null` when only an event can unblock it. */
+  readonly until: number | null
+  readonly unblock: string
+}
+
+/** One playbook × one target while it is ill. Times are epoch milliseconds. */
+export interface Incident {
+  readonly id: string
+  readonly playbook: string
+  /** Revision of the playbook at the last assessment. */
+  readonly playbookRevision: string
+  readonly target: string
+  readonly state: IncidentState
+  readonly ending: Ending | null
+  readonly reason: string
+  readonly openedAt: number
+  /** Start of the present illness: `openedAt`, or the reopening. */
+  readonly illSince: number
+  /** Earliest `startsAt` the alerts named, never later than `openedAt`. */
+  readonly startsAt: number
+  readonly closedAt: number | null
+  readonly updatedAt: number
+  /** Index into the playbook's ladder of the step to try next. */
+  readonly step: number
+  readonly attempts: number
+  /** True once an effect has begun, or may have, during this incident. */
+  readonly touched: boolean
+  readonly reopenings: number
+  readonly handedOverAt: number | null
+  readonly waiting: Waiting | null
+  /** Since when a gate has blocked without a break; bounds the wait. */
+  readonly blockedSince: number | null
+  /** Policy revision under which `would_run` was recorded: at most one per revision. */
+  readonly wouldRunRevision: string | null
+  /** Set when an operator cancelled while an effect was running. */
+  readonly cancelRequestedBy: string | null
+  /** Who is credited with the recovery when a human took part. */
+  readonly human: boolean
+  /** Since when its alerts are resolved but no oracle has confirmed it. */
+  readonly unconfirmedSince: number | null
+  /** When `advance` should look again; `null` only when closed. */
+  readonly dueAt: number | null
+  /** Compare-and-set: every save names the version it read. */
+  readonly version: number
+  /** Set for a manual heal, which has no playbook file: the action, its parameters and who asked. */
+  readonly manual: ManualHeal | null
+}
+
+export interface ManualHeal {
+  readonly action: string
+  readonly with: { readonly [key: string]: unknown }
+  readonly by: string
+  readonly reason: string
+}

@@ -1,0 +1,73 @@
+import type { JsonObject } from './json.ts'
+import type { Template } from './template.ts'
+
+export const modes = ['observe', 'approve', 'auto'] as const
+export type Mode = (typeof modes)[number]
+
+/** The lower of two modes: a playbook may lower the ceiling, never raise it. */
+export function lowerMode(a: Mode, b: Mode): Mode {
+  return modes[Math.min(modes.indexOf(a), modes.indexOf(b))] as Mode
+}
+
+/** json-rules-engine conditions, checked at load. */
+export type Condition =
+  | { readonly all: readonly Condition[] }
+  | { readonly any: readonly Condition[] }
+  | { readonly not: Condition }
+  | { readonly fact: string; readonly path?: string; readonly operator: string; readonly value: unknown }
+
+/** A value of `with:` — JSON whose strings may be templates. */
+export type TemplatedValue =
+  | { readonly kind: 'literal'; readonly value: JsonObject[string] }
+  | { readonly kind: 'template'; readonly template: Template }
+  | { readonly kind: 'list'; readonly items: readonly TemplatedValue[] }
+  | { readonly kind: 'map'; readonly entries: readonly (readonly [string, TemplatedValue])[] }
+
+/** Where an attempt's outcome leads. */
+export type Route = 'next' | 'escalate' | 'stop'
+
+export type Step =
+  | {
+      readonly kind: 'action'
+      readonly action: string
+      readonly with: TemplatedValue
+      readonly timeoutMs: number
+      readonly on: Readonly<Record<'ineffective' | 'failed' | 'unknown', Route>>
+    }
+  | { readonly kind: 'escalate'; readonly channel: string }
+
+export type Probe =
+  | { readonly kind: 'cleared' }
+  | { readonly kind: 'promql'; readonly query: Template }
+  | { readonly kind: 'http'; readonly url: Template; readonly status: number; readonly timeoutMs: number }
+
+/** At most `count` attempts in any `windowMs`. */
+export interface AttemptBudget {
+  readonly count: number
+  readonly windowMs: number
+}
+
+/** One file in `rules/`, compiled. */
+export interface Playbook {
+  readonly name: string
+  readonly file: string
+  /** SHA-256 over the parsed file: changes exactly when its meaning may have. */
+  readonly revision: string
+  readonly summary: string
+  readonly priority: number
+  readonly when: Condition
+  readonly target: Template
+  readonly mode: Mode
+  readonly continue: boolean
+  readonly settleMs: number
+  readonly steps: readonly Step[]
+  readonly verify: readonly Probe[]
+  readonly forMs: number
+  readonly withinMs: number
+  readonly limits: {
+    readonly cooldownMs: number
+    readonly attempts: readonly AttemptBudget[]
+    readonly maxWaitMs: number
+  }
+  readonly reopenWithinMs: number
+}

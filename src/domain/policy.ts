@@ -1,0 +1,29 @@
+import type { ActionInfo } from './action.ts'
+import type { Config } from './config.ts'
+import type { Playbook } from './playbook.ts'
+
+/** Everything that decides, loaded whole and swapped whole. Frozen. */
+export interface Policy {
+  /** SHA-256 over playbooks, action files, ceiling, sources and hosts. */
+  readonly revision: string
+  readonly loadedAt: number
+  readonly config: Config
+  /** In matching order: priority descending, then name. */
+  readonly playbooks: readonly Playbook[]
+  readonly actions: readonly ActionInfo[]
+}
+
+/** A problem in a file a user wrote. `line` and `column` start at 1; 0 means the file as a whole. */
+export interface Problem {
+  readonly severity: 'error' | 'warning'
+  readonly file: string
+  readonly line: number
+  readonly column: number
+  readonly message: string
+}
+
+/** `file:line:column: severity: message`, the form editors jump to. */
+export function formatProblem({ severity, file, line, column, message }: Problem): string {
+  const position = line > 0 ? `:${line}:${column}` : ''
+  return `${file}${position}: ${severity}: ${message}`
+}

@@ -1,0 +1,39 @@
+export const targetKinds = ['container', 'redis', 'path', 'service'] as const
+export type TargetKind = (typeof targetKinds)[number]
+
+/** What is acted on, with its place. `place` is a host name for containers and paths, absent otherwise. */
+export interface Target {
+  readonly kind: TargetKind
+  readonly place: string | null
+  readonly name: string
+}
+
+const placed: Record<TargetKind, boolean> = { container: true, path: true, redis: false, service: false }
+
+/** Written form, unique per target: `container/<host>/<name>`, `redis/<name>`, … */
+export function formatTarget({ kind, place, name }: Target): string {
+  return place === null ? `${kind}/${name}` : `${kind}/${place}/${name}`
+}
+
+export type TargetReading =
+  | { readonly ok: true; readonly target: Target }
+  | { readonly ok: false; readonly reason: string }
+
+/** Reads the written form. Only a `path` name may contain slashes; every part must be non-empty and printable. */
+export function parseTarget(text: string): TargetReading {
+  const [kind, ...rest] = text.split('/')
+  if (!isTargetKind(kind)) return { ok: false, reason: `target kind "${kind}" is not one of ${targetKinds.join(', ')}` }
+  const place = placed[kind] ? (rest.shift() ?? '') : null
+  const name = rest.join('/')
+  if (place === '') return { ok: false, reason: `target "${text}" names no host` }
+  if (name === '') return { ok: false, reason: `target "${text}" names no ${kind}` }
+  if (kind !== 'path' && name.includes('/')) return { ok: false, reason: `target "${text}" has too many parts` }
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+  if (/[\u0000-\u001f\u007f]/.test(text)) return { ok: false, reason: 'target contains control characters' }
+  if (text.length > 512) return { ok: false, reason: 'target is longer than 512 characters' }
+  return { ok: true, target: { kind, place, name } }
+}
+
+function isTargetKind(text: string | undefined): text is TargetKind {
+  return targetKinds.includes(text as TargetKind)
+}

@@ -1,0 +1,12 @@
+import { createHash } from 'node:crypto'
+import { canonicalJson } from '../domain/json.ts'
+
+/** SHA-256 of text or bytes, hex. */
+export function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex')
+}
+
+/** SHA-256 of a value's canonical JSON, hex. */
+export function digestOf(value: unknown): string {
+  return sha256(canonicalJson(value))
+}

@@ -1,0 +1,79 @@
+import type { Decision, Delivery, ParsedAlert } from '../domain/alert.ts'
+import type { Plan } from '../domain/attempt.ts'
+import type { Verdict } from '../domain/gate.ts'
+import type { Incident } from '../domain/incident.ts'
+import type { Policy } from '../domain/policy.ts'
+import type { Pause } from './ports.ts'
+
+/** What one playbook's conditions made of one alert. */
+export interface PlaybookTrace {
+  readonly playbook: string
+  readonly matched: boolean
+  /** In words, which condition failed; `null` when it matched. */
+  readonly failed: string | null
+  /** True when an earlier match without `continue` ended the search before this playbook. */
+  readonly shadowed: boolean
+}
+
+/** What would happen to one incident if the alert arrived now. */
+export interface IncidentExplanation {
+  readonly playbook: string
+  readonly target: string
+  /** `attach`, `reopen` or `open`. */
+  readonly would: 'attach' | 'reopen' | 'open'
+  readonly verdict: Verdict
+  readonly plan: Plan | null
+  readonly planDigest: string | null
+  readonly note: string
+}
+
+export interface AlertExplanation {
+  readonly decision: Decision
+  readonly playbooks: readonly PlaybookTrace[]
+  readonly incidents: readonly IncidentExplanation[]
+}
+
+export interface Explanation {
+  readonly policyRevision: string
+  readonly alerts: readonly AlertExplanation[]
+}
+
+/** How many active alerts a policy would match now, before it is put in force. */
+export interface RematchPreview {
+  readonly active: number
+  readonly willMatch: number
+  /** Of these, how many would open an incident that is not open now. */
+  readonly willOpen: number
+}
+
+/** The engine's door: what http, cli and app may call. Every `by` names a person or token for the audit log. */
+export interface Engine {
+  /** Decides and stores every alert of the delivery; resolves after the commit. Throws `store_unavailable`. */
+  receive(delivery: Delivery, by: string): Promise<readonly Decision[]>
+  /** What `receive` and the gates would do now; no effect, nothing stored. */
+  explain(delivery: Delivery): Promise<Explanation>
+  /** Throws `not_found`, or `conflict` where the state does not allow it. */
+  cancel(incident: string, by: string, reason: string): Promise<Incident>
+  resume(incident: string, by: string, reason: string): Promise<Incident>
+  /** A manual heal through the same gates. Throws `invalid` for an unknown action, target or parameter. */
+  heal(request: {
+    readonly action: string
+    readonly target: string
+    readonly with: Readonly<Record<string, unknown>>
+    readonly reason: string
+    readonly by: string
+  }): Promise<Incident>
+  setPause(pause: { readonly reason: string; readonly until: number | null } | null, by: string): Promise<Pause | null>
+  /** What `adopt` would do; reads only. */
+  preview(policy: Policy): Promise<RematchPreview>
+  /** Rematches the active alerts under the policy now in force and records the change. */
+  adopt(preview: RematchPreview | null, by: string): Promise<void>
+  /** Ends survivors of an earlier process and marks what they left `unknown`. Call before `start`. */
+  recover(): Promise<void>
+  /** Begins to advance incidents and to reconcile with the sources. */
+  start(): void
+  /** Starts nothing new, gives running effects the grace, records the rest as unknown. */
+  stop(): Promise<void>
+}
+
+export type { ParsedAlert }

@@ -1,0 +1,270 @@
+import type { ActionInfo } from '../domain/action.ts'
+import type { Alert, AlertRecord, Labels } from '../domain/alert.ts'
+import type { Attempt, CheckResult, Plan, RunnerIdentity } from '../domain/attempt.ts'
+import type { AuditEvent, AuditHead, AuditType, NewAuditEvent } from '../domain/audit.ts'
+import type { Ending, Incident, IncidentState } from '../domain/incident.ts'
+import type { Json, JsonObject } from '../domain/json.ts'
+import type { AttemptBudget } from '../domain/playbook.ts'
+import type { Policy } from '../domain/policy.ts'
+
+/** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
+export interface Clock {
+  now(): number
+}
+
+/** A new UUIDv7 for the given time. */
+export type NewId = (nowMs: number) => string
+
+/** The policy in force; replaced whole by a reload. */
+export interface PolicyHolder {
+  current(): Policy
+}
+
+/** A place where a test may hold the process; does nothing in production. */
+export type Checkpoint = (name: string) => Promise<void> | void
+
+// ---------------------------------------------------------------- store
+
+/** The stop switch. `until` is epoch milliseconds, `null` for until lifted. */
+export interface Pause {
+  readonly reason: string
+  readonly by: string
+  readonly since: number
+  readonly until: number | null
+}
+
+/** A message that must leave exactly once in effect: same `dedupeKey`, one row. */
+export interface OutboxMessage {
+  readonly id: string
+  readonly dedupeKey: string
+  readonly incident: string
+  readonly channel: string
+  readonly body: JsonObject
+  readonly createdAt: number
+  readonly tries: number
+  readonly nextAt: number
+  readonly sentAt: number | null
+  readonly gaveUpAt: number | null
+  readonly lastError: string | null
+}
+
+export interface IncidentFilter {
+  readonly states?: readonly IncidentState[]
+  readonly endings?: readonly Ending[]
+  readonly playbook?: string
+  readonly target?: string
+  /** Opened at or after, epoch milliseconds. */
+  readonly since?: number
+  /** Incidents older than this id (newest first). */
+  readonly before?: string
+  readonly limit: number
+}
+
+export interface AuditFilter {
+  readonly incident?: string
+  readonly types?: readonly AuditType[]
+  /** Events with a greater sequence number. */
+  readonly after?: number
+  readonly limit: number
+}
+
+/** What the counting gates need, read inside the transaction that commits the intent. */
+export interface AttemptHistory {
+  /** Attempts begun in each budget's window, with the time at which the oldest of them leaves it. */
+  readonly windows: readonly (AttemptBudget & { readonly used: number; readonly oldestAt: number | null })[]
+  /** When the latest attempt of this playbook on this target ended, or `null`. */
+  readonly lastEndedAt: number | null
+}
+
+export interface Reads {
+  alerts(source: string, fingerprints: readonly string[]): Promise<readonly AlertRecord[]>
+  /** Firing alerts in key order, for sweeps and the API; `after` is the last record of the previous page. */
+  firingAlerts(page: {
+    after?: { source: string; fingerprint: string }
+    limit: number
+  }): Promise<readonly AlertRecord[]>
+  alertsOf(incident: string): Promise<readonly AlertRecord[]>
+  incident(id: string): Promise<Incident | null>
+  /** The open incident of this playbook and target, or else the one closed last, or `null`. */
+  latestIncident(playbook: string, target: string): Promise<Incident | null>
+  /** Open incidents to which this alert is attached. */
+  openIncidentsOf(source: string, fingerprint: string): Promise<readonly Incident[]>
+  incidents(filter: IncidentFilter): Promise<readonly Incident[]>
+  /** Ids of incidents whose `dueAt` has come, most overdue first. */
+  due(now: number, limit: number): Promise<readonly string[]>
+  nextDueAt(): Promise<number | null>
+  attempt(id: string): Promise<Attempt | null>
+  attemptsOf(incident: string): Promise<readonly Attempt[]>
+  /** Attempts not concluded, whatever their target. */
+  activeAttempts(): Promise<readonly Attempt[]>
+  /** The attempt that holds this target (intent until conclusion), or `null`. */
+  holder(target: string): Promise<Attempt | null>
+  attemptHistory(
+    playbook: string,
+    target: string,
+    budgets: readonly AttemptBudget[],
+    now: number,
+  ): Promise<AttemptHistory>
+  pause(): Promise<Pause | null>
+  outboxDue(now: number, limit: number): Promise<readonly OutboxMessage[]>
+  audit(filter: AuditFilter): Promise<readonly AuditEvent[]>
+  auditHead(): Promise<AuditHead>
+  /** Counts and sums for gauges and statistics. */
+  incidentCounts(): Promise<Readonly<Record<IncidentState, number>>>
+}
+
+/** Writes of one transaction. All or nothing; events are chained in the order appended. */
+export interface Tx extends Reads {
+  saveAlerts(records: readonly AlertRecord[]): Promise<void>
+  openIncident(incident: Incident): Promise<void>
+  /** Saves the incident if it still has `incident.version`, which it then raises by one; throws StaleWrite otherwise. Returns what is stored. */
+  saveIncident(incident: Incident): Promise<Incident>
+  attach(incident: string, alerts: readonly { source: string; fingerprint: string }[]): Promise<void>
+  /** Throws TargetHeld when another attempt holds the target: a unique index, not a check. */
+  insertAttempt(attempt: Attempt): Promise<void>
+  /** Saves the attempt if its stored fence equals `attempt.fence` and it is not concluded; throws StaleWrite otherwise. */
+  saveAttempt(attempt: Attempt): Promise<void>
+  setPause(pause: Pause | null): Promise<void>
+  /** Does nothing when a message with this `dedupeKey` exists. */
+  enqueue(message: OutboxMessage): Promise<void>
+  saveMessage(message: OutboxMessage): Promise<void>
+  append(events: readonly NewAuditEvent[]): Promise<void>
+}
+
+export interface Store {
+  readonly read: Reads
+  /**
+   * Runs `work` alone against every other writer and commits durably before it resolves. `work` may await only `tx`.
+   * Concurrent calls share one commit; one that throws is rolled back alone.
+   * Throws StoreUnavailable when the medium fails. `label` names the commit for checkpoints and logs.
+   */
+  transaction<T>(label: string, work: (tx: Tx) => Promise<T>): Promise<T>
+  /** Called after each durable commit with the events it chained, in order. A listener that throws is logged, never felt. */
+  onCommit(listener: (events: readonly AuditEvent[]) => void): () => void
+  /** Whether the last write succeeded; `null` reason when healthy. */
+  health(): { readonly ok: boolean; readonly reason: string | null }
+  close(): Promise<void>
+}
+
+// ---------------------------------------------------------------- sources
+
+/** What a source's oracle says about one alert. Times are epoch milliseconds. */
+export type OracleAnswer =
+  | { readonly kind: 'not_applicable'; readonly reason: string }
+  | { readonly kind: 'unavailable'; readonly reason: string }
+  | {
+      readonly kind: 'answered'
+      /** Active (firing or pending) at any oracle that knows it. */
+      readonly firing: boolean
+      readonly silencedBy: readonly string[]
+      readonly inhibitedBy: readonly string[]
+      /** Prometheus only: the rule exists, its last evaluation succeeded, and when that was; `null` without Prometheus. */
+      readonly rule: { readonly loaded: boolean; readonly healthy: boolean; readonly evaluatedAt: number | null } | null
+      readonly detail: string
+    }
+
+export interface Sources {
+  names(): readonly string[]
+  /** Asks the alert's source whether it still fires. Never throws; bounded in time. */
+  ask(alert: { source: string; labels: Labels; fingerprint: string }): Promise<OracleAnswer>
+  /**
+   * All active, unsuppressed alerts a source's Alertmanagers know. `absenceMeansCleared` only when every Alertmanager
+   * answered and Prometheus confirms; otherwise an absent alert says nothing.
+   */
+  list(
+    source: string,
+  ): Promise<
+    | { readonly ok: true; readonly alerts: readonly Alert[]; readonly complete: boolean }
+    | { readonly ok: false; readonly reason: string }
+  >
+  /** Instant query with its samples' own timestamps (epoch milliseconds). */
+  query(
+    source: string,
+    promql: string,
+  ): Promise<
+    | {
+        readonly ok: true
+        readonly samples: readonly { readonly value: number; readonly at: number; readonly labels: Labels }[]
+      }
+    | { readonly ok: false; readonly reason: string }
+  >
+}
+
+/** One guarded HTTP GET for probes. Never throws. */
+export type HttpProbe = (
+  url: string,
+  timeoutMs: number,
+) => Promise<{ readonly ok: true; readonly status: number } | { readonly ok: false; readonly reason: string }>
+
+// ---------------------------------------------------------------- actions
+
+export interface ActionCall {
+  readonly action: ActionInfo
+  readonly target: string
+  readonly params: Readonly<Record<string, unknown>>
+  readonly now: number
+}
+
+/** `refused` with `final` can never pass; without it, it may pass at `retryAt`. */
+export type PlanOutcome =
+  | { readonly kind: 'planned'; readonly plan: Plan; readonly digest: string }
+  | { readonly kind: 'refused'; readonly reason: string; readonly final: boolean; readonly evidence: JsonObject }
+  | { readonly kind: 'failed'; readonly reason: string }
+
+export type EffectResult =
+  | { readonly kind: 'done'; readonly report: JsonObject }
+  | { readonly kind: 'failed'; readonly reason: string }
+  /** The runner refused before any effect: too late, or the file changed. */
+  | { readonly kind: 'not_started'; readonly reason: string }
+  /** Deadline, crash, limit or lost channel: nobody knows. */
+  | { readonly kind: 'unknown'; readonly reason: string }
+
+/** A pre-started process reserved for one effect. It is discarded afterwards, whatever happened. */
+export interface Runner {
+  readonly identity: RunnerIdentity
+  run(effect: {
+    readonly action: ActionInfo
+    readonly plan: Plan
+    readonly idempotencyKey: string
+    readonly intendedAt: number
+    readonly deadlineAt: number
+    readonly signal: AbortSignal
+  }): Promise<EffectResult>
+  /** Gives back a runner that was never started. */
+  discard(): Promise<void>
+}
+
+export interface Actions {
+  plan(call: ActionCall): Promise<PlanOutcome>
+  verify(call: { action: ActionInfo; plan: Plan; effectEndedAt: number; intendedAt: number }): Promise<CheckResult>
+  reserve(marker: string): Promise<Runner>
+  /** Ends whatever is left of a runner: its group and everything that carries its marker. Resolves when they are gone. */
+  endSurvivors(runner: RunnerIdentity): Promise<readonly { readonly pid: number; readonly command: string }[]>
+  close(): Promise<void>
+}
+
+// ---------------------------------------------------------------- the rest
+
+/** Sends one outbox message. The receiver gets `idempotencyKey` to de-duplicate. Never throws. */
+export type Deliver = (message: {
+  channel: string
+  idempotencyKey: string
+  body: JsonObject
+}) => Promise<{ readonly ok: true } | { readonly ok: false; readonly retry: boolean; readonly reason: string }>
+
+/** Says when to call `advance`; correctness never rests on it. */
+export interface Queue {
+  /** Look at the store's due times now. */
+  wake(): void
+  start(advance: (incident: string) => Promise<void>): void
+  /** Number waiting and age of the oldest, for metrics. */
+  depth(): Promise<{ readonly count: number; readonly oldestSeconds: number }>
+  close(): Promise<void>
+}
+
+export interface Log {
+  debug(fields: Readonly<Record<string, Json | undefined>>, message: string): void
+  info(fields: Readonly<Record<string, Json | undefined>>, message: string): void
+  warn(fields: Readonly<Record<string, Json | undefined>>, message: string): void
+  error(fields: Readonly<Record<string, Json | undefined>>, message: string): void
+}

@@ -1,0 +1,103 @@
+import * as z from 'zod'
+import { parseDurationMs } from '../domain/duration.ts'
+import type { JsonObject } from '../domain/json.ts'
+
+export { z }
+
+/** What `plan` returns: the very object it would act on, and what would happen to it. */
+export interface ActionPlan {
+  /** Immutable identity, such as `{ id: '<full container id>' }`. Part of the plan's digest. */
+  readonly pin: JsonObject
+  /** One sentence: what would happen to which object. */
+  readonly summary: string
+  /** Handed back to `run` and `verify`. Not part of the digest. */
+  readonly data?: JsonObject
+  /** What a human would want to see. Not part of the digest. */
+  readonly evidence?: JsonObject
+}
+
+/** A refusal is a value, not an error. `final: false` means that it may pass later. */
+export interface Refusal {
+  readonly refused: string
+  readonly final: boolean
+  readonly evidence?: JsonObject
+}
+
+/** Refuse for good: the target is not one this action may touch. */
+export function refuse(reason: string, evidence: JsonObject = {}): Refusal {
+  return { refused: reason, final: true, evidence }
+}
+
+/** Not now: Hepar asks again until the playbook's `maxWait`. */
+export function notNow(reason: string, evidence: JsonObject = {}): Refusal {
+  return { refused: reason, final: false, evidence }
+}
+
+export interface ActionTarget {
+  readonly kind: string
+  readonly place: string | null
+  readonly name: string
+  /** The written form, such as `container/local/web`. */
+  readonly text: string
+}
+
+export interface PlanContext {
+  /** What Hepar's configuration says about this place: connection, allow-list, what is protected. */
+  readonly settings: JsonObject
+  readonly signal: AbortSignal
+  readonly now: number
+}
+
+export interface RunContext extends PlanContext {
+  readonly idempotencyKey: string
+  /** Epoch milliseconds by which the effect must have ended. */
+  readonly deadlineAt: number
+}
+
+export interface VerifyContext extends PlanContext {
+  /** Epoch milliseconds. */
+  readonly intendedAt: number
+  readonly effectEndedAt: number
+}
+
+/** What a plugin's own probe saw of the target as it is now. */
+export interface ProbeReport {
+  readonly passed: boolean
+  readonly detail: string
+}
+
+type Planned<P> = ActionPlan & { readonly target: ActionTarget; readonly params: P }
+
+export interface ActionDefinition<S extends z.ZodType = z.ZodType> {
+  readonly summary: string
+  /** Kind of target it acts on: `container`, `redis`, `path` or `service`. */
+  readonly kind: 'container' | 'redis' | 'path' | 'service'
+  readonly risk: 'read' | 'reversible' | 'destructive'
+  /** True only if starting it again after a crash, with the same idempotency key, does no harm. */
+  readonly idempotent: boolean
+  readonly params: S
+  /** Resolves and pins the live object and gathers evidence. Must have no effect. */
+  plan(target: ActionTarget, params: z.output<S>, context: PlanContext): Promise<ActionPlan | Refusal>
+  /** The effect. What it returns is kept as its report. A throw means that it failed. */
+  run(plan: Planned<z.output<S>>, context: RunContext): Promise<JsonObject | undefined>
+  /** A positive probe: is the target well, and is that due to what `run` did? */
+  verify?(plan: Planned<z.output<S>>, context: VerifyContext): Promise<ProbeReport>
+  revert?(plan: Planned<z.output<S>>, context: RunContext): Promise<JsonObject | undefined>
+}
+
+/** Declares an action. The file's name is the action's name. */
+export function defineAction<S extends z.ZodType>(definition: ActionDefinition<S>): ActionDefinition<S> {
+  return definition
+}
+
+/** A duration parameter, written `10s` or `1h30m`, given to the action in milliseconds. */
+export function duration(fallback: string) {
+  return z
+    .string()
+    .default(fallback)
+    .transform((text, context) => {
+      const ms = parseDurationMs(text)
+      if (ms === null) context.addIssue(`"${text}" is not a duration such as 10s or 1h30m`)
+      return ms ?? 0
+    })
+}
