@@ -120,7 +120,7 @@ describe('each gate blocks', () => {
       'attempt_budget',
       someGateFacts(
         {},
-        { history: { windows: [{ count: 3, windowMs: 3_600_000, used: 3, oldestAt: 4_000 }], lastEndedAt: null } },
+        { history: { windows: [{ count: 3, windowMs: 3_600_000, used: 3, oldestAt: 3_604_000 }], lastEndedAt: null } },
       ),
       { verdict: 'wait', blockedBy: { gate: 'attempt_budget', until: 3_604_000 } },
     ],
