@@ -30,7 +30,7 @@ function describeRoute(route: Route) {
       security: [{ bearer: [] }],
     }),
     parameters: [...pathParameters(route), ...queryParameters(route)],
-    ...(body !== null && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    ...(body !== null && { requestBody: { required: needsBody(route), content: { 'application/json': { schema: body } } } }),
     responses: responses(route),
   }
 }
@@ -58,6 +58,10 @@ function queryParameters({ query }: Route) {
 function bodySchema({ body }: Route) {
   if (body === null) return null
   return body === 'delivery' ? { $ref: '#/components/schemas/Delivery' } : jsonSchema(body)
+}
+
+function needsBody({ body }: Route): boolean {
+  return body === 'delivery' || (body !== null && !body.safeParse({}).success)
 }
 
 function responses(route: Route) {
