@@ -30,7 +30,9 @@ function describeRoute(route: Route) {
       security: [{ bearer: [] }],
     }),
     parameters: [...pathParameters(route), ...queryParameters(route)],
-    ...(body !== null && { requestBody: { required: needsBody(route), content: { 'application/json': { schema: body } } } }),
+    ...(body !== null && {
+      requestBody: { required: needsBody(route), content: { 'application/json': { schema: body } } },
+    }),
     responses: responses(route),
   }
 }
