@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { formatDurationMs } from '../domain/duration.ts'
 import { lowerMode, type Mode, type Playbook, type Step } from '../domain/playbook.ts'
-import type { Template } from '../domain/template.ts'
+import type { Placeholder, Template } from '../domain/template.ts'
 import { name, nothing, reason } from './fields.ts'
 import { ok, read, write } from './route.ts'
 import { viewIncident } from './views.ts'
@@ -78,10 +78,10 @@ function viewStep(step: Step) {
 }
 
 function viewTemplate(template: Template): string {
-  return template
-    .map((part) => {
-      if (typeof part === 'string') return part
-      return part.root === 'host' ? '{{ host }}' : `{{ ${part.root}.${part.name} }}`
-    })
-    .join('')
+  return template.map((part) => (typeof part === 'string' ? part : `{{ ${viewPlaceholder(part)} }}`)).join('')
+}
+
+function viewPlaceholder({ root, name }: Placeholder): string {
+  if (root === 'host') return root
+  return /^[A-Za-z_]\w*$/.test(name) ? `${root}.${name}` : `${root}[${JSON.stringify(name)}]`
 }

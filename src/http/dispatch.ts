@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type * as z from 'zod'
 import type { Delivery } from '../domain/alert.ts'
+import type { Config } from '../domain/config.ts'
+import { parseDelivery } from '../domain/delivery.ts'
 import { sha256 } from '../engine/digest.ts'
-import { parseWebhookBody } from './alertmanager-body.ts'
 import { authenticate, type Principal } from './auth.ts'
 import { type BodyBudget, parseJson, readBody, refuseDeep } from './body.ts'
 import { chooseSource } from './choose-source.ts'
@@ -46,7 +47,8 @@ export function sendError(response: ServerResponse, error: HttpError): void {
 
 async function answer(route: Route, incoming: Incoming, { parts, budget, listenHost }: Surroundings): Promise<Reply> {
   const { headers } = incoming.request
-  const { auth, limits, sources } = parts.policy.current().config
+  const { config } = parts.policy.current()
+  const { auth, limits } = config
   const who = authenticate({
     access: route.access,
     authorization: headers.authorization,
@@ -59,9 +61,7 @@ async function answer(route: Route, incoming: Incoming, { parts, budget, listenH
   const asked = { params: incoming.params, query, who, by: actor(route, who) }
   if (route.body === 'delivery') {
     const raw = await readBody(incoming.request, limits.bodyBytesMax, budget)
-    const content = parseWebhookBody(parseJson(raw), limits)
-    const source = chooseSource(sources, (query as { source?: string }).source, content.externalURL)
-    const body: Delivery = { ...content, source, digest: sha256(raw), via: 'webhook' }
+    const body = readDelivery(raw, (query as { source?: string }).source, config)
     return handle(route, { ...asked, body }, parts)
   }
   if (route.body === null) return handle(route, { ...asked, body: null }, parts)
@@ -69,6 +69,19 @@ async function answer(route: Route, incoming: Incoming, { parts, budget, listenH
   const json = hasBody(incoming.request) ? parseJson(await readBody(incoming.request, apiBodyBytesMax, budget)) : {}
   refuseDeep(json)
   return handle(route, { ...asked, body: parse(route.body, json, 'body') }, parts)
+}
+
+function readDelivery(raw: Buffer, named: string | undefined, { limits, sources }: Config): Delivery {
+  const reading = parseDelivery(parseJson(raw), { source: '', digest: sha256(raw), limits })
+  if (reading.ok) {
+    const { delivery } = reading
+    return { ...delivery, source: chooseSource(sources, named, delivery.externalURL) }
+  }
+  if (reading.code === 'too_many_alerts') {
+    const next = 'Send smaller groups (Alertmanager: max_alerts, group_by), or raise limits.alertsPerDeliveryMax.'
+    throw new HttpError(413, reading.code, reading.reason, next)
+  }
+  throw new HttpError(400, 'invalid_body', reading.reason, 'Send the default webhook body of Alertmanager, version 4.')
 }
 
 async function handle(route: Route, asked: Asked<unknown, unknown>, parts: HttpParts): Promise<Reply> {

@@ -17,6 +17,7 @@ export function viewIncident(incident: Incident) {
     ...incident,
     openedAt: iso(incident.openedAt),
     illSince: iso(incident.illSince),
+    acceptedAt: iso(incident.acceptedAt),
     startsAt: iso(incident.startsAt),
     closedAt: iso(incident.closedAt),
     updatedAt: iso(incident.updatedAt),

@@ -58,6 +58,7 @@ export function incident(id: string, changes: Partial<Incident> = {}): Incident 
     reason: 'the alert fires',
     openedAt: now,
     illSince: now,
+    acceptedAt: now,
     startsAt: now,
     closedAt: null,
     updatedAt: now,

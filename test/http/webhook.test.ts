@@ -56,10 +56,10 @@ test.each([
   ['an empty body', '', 400, 'invalid_json'],
   ['a body that is no object', '[]', 400, 'invalid_body'],
   ['a body that is null', 'null', 400, 'invalid_body'],
-  ['alerts that are no list', '{"alerts": {}}', 400, 'invalid_body'],
-  ['alerts missing', '{}', 400, 'invalid_body'],
-  ['group labels of a wrong type', '{"alerts": [], "groupLabels": [1]}', 400, 'invalid_body'],
-  ['a negative count', '{"alerts": [], "truncatedAlerts": -1}', 400, 'invalid_body'],
+  ['alerts that are no list', '{"version": "4", "alerts": {}}', 400, 'invalid_body'],
+  ['alerts missing', '{"version": "4"}', 400, 'invalid_body'],
+  ['group labels of a wrong type', '{"version": "4", "alerts": [], "groupLabels": [1]}', 400, 'invalid_body'],
+  ['a negative count', '{"version": "4", "alerts": [], "truncatedAlerts": -1}', 400, 'invalid_body'],
 ])('%s can never succeed and is answered 400', async (_, text, status, code) => {
   const world = fakeWorld()
   const { ask } = await serve(world)
@@ -98,7 +98,7 @@ test('a bad alert is rejected by itself and its neighbours are taken in', async 
   const { ask } = await serve(world)
   const bad = [
     { ...alert, fingerprint: undefined },
-    { ...alert, fingerprint: 'a/b' },
+    { ...alert, fingerprint: 'a b' },
     { ...alert, status: 'pending' },
     { ...alert, labels: { n: 1 } },
     { ...alert, labels: null },
@@ -106,6 +106,7 @@ test('a bad alert is rejected by itself and its neighbours are taken in', async 
     { ...alert, startsAt: 'yesterday' },
     { ...alert, status: 'resolved', endsAt: '2026-99-99T00:00:00Z' },
     { ...alert, labels: { n: '\ud800' } },
+    { ...alert, labels: { n: 'x\0y' } },
     'nonsense',
     null,
   ]
@@ -119,24 +120,23 @@ test('a bad alert is rejected by itself and its neighbours are taken in', async 
 test('labels named __proto__ and constructor are labels like any other', async () => {
   const world = fakeWorld()
   const { ask } = await serve(world)
-  const text = JSON.stringify(body).replace('"name":"web"', '"__proto__":"a","constructor":"b","nul":"x\\u0000y"')
+  const text = JSON.stringify(body).replace('"name":"web"', '"__proto__":"a","constructor":"b"')
   expect((await ask(path, post(text))).status).toBe(200)
   const parsed = world.received[0]!.delivery.alerts[0]!
   expect(parsed.ok && Object.entries(parsed.alert.labels)).toEqual([
     ['alertname', 'ContainerUnhealthy'],
     ['__proto__', 'a'],
     ['constructor', 'b'],
-    ['nul', 'x\0y'],
   ])
   expect(({} as { a?: unknown }).a).toBeUndefined()
 })
 
 test('too many labels, or one too long, reject the alert alone', async () => {
-  const world = fakeWorld({ limits: { ...defaultLimits, labelsPerAlertMax: 3, labelValueBytesMax: 10 } })
+  const world = fakeWorld({ limits: { ...defaultLimits, labelsPerAlertMax: 3, labelValueBytesMax: 20 } })
   const { ask } = await serve(world)
   const small = { ...alert, labels: { a: '1' }, annotations: {}, generatorURL: '' }
   const many = { ...small, labels: { a: '1', b: '2', c: '3', d: '4' } }
-  const long = { ...small, labels: { a: '12345678901' } }
+  const long = { ...small, labels: { a: '123456789012345678901' } }
   const answer = await ask(path, json({ ...body, alerts: [small, many, long] }))
   expect((answer.body.decisions as { decision: string }[]).map(({ decision }) => decision)).toEqual([
     'matched',
@@ -163,8 +163,8 @@ test('ten thousand alerts are taken in', async () => {
 test('millions of nested brackets crash nothing', async () => {
   const { ask } = await serve(fakeWorld())
   const nested = '['.repeat(4_000_000) + ']'.repeat(4_000_000)
-  const answer = await ask(path, post(`{"alerts": [${JSON.stringify(alert)}], "extra": ${nested}}`))
-  expect([200, 400]).toContain(answer.status)
+  const answer = await ask(path, post(`{"version": "4", "alerts": [${JSON.stringify(alert)}], "extra": ${nested}}`))
+  expect(answer.status).toBe(200)
   expect((await ask('/livez')).status).toBe(200)
 })
 

@@ -1,5 +1,8 @@
-import { styleText } from 'node:util'
+import { styleText as style } from 'node:util'
 import { visible } from '../../domain/visible.ts'
+
+// The log goes to standard error, so that decides about colours.
+const styleText = (format: Parameters<typeof style>[0], text: string) => style(format, text, { stream: process.stderr })
 
 const colours = { debug: 'gray', info: 'green', warn: 'yellow', error: 'red' } as const
 
