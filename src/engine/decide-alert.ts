@@ -66,7 +66,8 @@ function decideResolved(alert: Alert, known: AlertRecord | undefined, arrival: A
     if (alert.startsAt < known.startsAt && endedAt <= known.startsAt) {
       return { kind: 'stale', reason: 'it ended before the present firing began', askSource: false }
     }
-    return { kind: 'resolved', reason: 'resolved', record: resolve(known, endedAt, arrival.now) }
+    const startsAt = Math.max(known.startsAt, alert.startsAt)
+    return { kind: 'resolved', reason: 'resolved', record: resolve({ ...known, startsAt }, endedAt, arrival.now) }
   }
   if (alert.startsAt <= known.startsAt) {
     const resolvedAt = Math.max(known.resolvedAt ?? endedAt, endedAt)

@@ -2,7 +2,7 @@ import type { AlertRecord } from '../domain/alert.ts'
 import type { Playbook } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { PlaybookTrace } from './engine.ts'
-import { createMatcher, type Matcher } from './match.ts'
+import { createMatcher, factsOf, type Matcher } from './match.ts'
 import { renderTarget } from './render.ts'
 
 /** One playbook on one target: where a firing alert leads. */
@@ -32,13 +32,13 @@ function matcherOf(policy: Policy): Matcher {
 
 /** Matches a firing alert and names its targets. A playbook whose target cannot be named means no action. */
 export async function routeAlert(policy: Policy, record: AlertRecord, now: number): Promise<Routing> {
-  const { matches, trace } = await matcherOf(policy).match(record, now)
+  const { matches, trace } = await matcherOf(policy).match(factsOf(record), now)
   if (matches.length === 0) {
     return { decision: 'unmatched', reason: 'no playbook matches', destinations: [], trace }
   }
   const destinations: Destination[] = []
   const problems: string[] = []
-  for (const playbook of matches) {
+  for (const { playbook } of matches) {
     const rendered = renderTarget(playbook, record, policy.config)
     if (rendered.ok) destinations.push({ playbook, target: rendered.target })
     else problems.push(`${playbook.name}: ${rendered.reason}`)

@@ -80,6 +80,9 @@ export function leadingAlert(alerts: readonly AlertRecord[]): AlertRecord | null
   return firing[0] ?? [...alerts].sort(order)[0] ?? null
 }
 
+/** A manual heal has no labels to fill templates with. */
+export const noAlert: Pick<AlertRecord, 'labels' | 'annotations'> = { labels: {}, annotations: {} }
+
 async function makePlan(
   { incident, step, policy }: Assessment,
   alerts: readonly AlertRecord[],
@@ -87,7 +90,7 @@ async function makePlan(
 ): Promise<PlanOutcome> {
   const action = policy.actions.find(({ name }) => name === step.action)
   if (!action) return { kind: 'failed', reason: `no plugin named "${step.action}" is loaded` }
-  const params = renderParams(step, scopeOf(leadingAlert(alerts), policy.config))
+  const params = renderParams(step, scopeOf(leadingAlert(alerts) ?? noAlert, policy.config))
   if (!params.ok) return { kind: 'refused', reason: params.reason, final: true, evidence: {} }
-  return actions.plan({ action, target: incident.target, params: params.value, now: clock.now() })
+  return actions.plan({ action, target: incident.target, params: params.params, now: clock.now() })
 }

@@ -70,7 +70,7 @@ export interface AuditFilter {
 
 /** What the counting gates need, read inside the transaction that commits the intent. */
 export interface AttemptHistory {
-  /** Attempts begun in each budget's window, with the time at which the oldest of them leaves it. */
+  /** Attempts begun in each budget's window, and when the oldest of them leaves it (epoch milliseconds). */
   readonly windows: readonly (AttemptBudget & { readonly used: number; readonly oldestAt: number | null })[]
   /** When the latest attempt of this playbook on this target ended, or `null`. */
   readonly lastEndedAt: number | null

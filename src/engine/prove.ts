@@ -3,9 +3,9 @@ import type { Attempt, CheckResult } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Probe } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
-import { leadingAlert } from './gather.ts'
+import { leadingAlert, noAlert } from './gather.ts'
 import type { Actions, HttpProbe, OracleAnswer, Sources } from './ports.ts'
-import { renderTemplate, scopeOf } from './render.ts'
+import { type RenderedProbe, renderProbe, scopeOf } from './render.ts'
 
 export interface ProvePorts {
   readonly sources: Sources
@@ -43,13 +43,13 @@ export async function prove(subject: Subject, ports: ProvePorts): Promise<Round>
 }
 
 async function check(probe: Probe, subject: Subject, cleared: AlertRecord[], ports: ProvePorts): Promise<CheckResult> {
-  if (probe.kind === 'cleared') return checkCleared(subject, cleared, ports)
-  const template = probe.kind === 'promql' ? probe.query : probe.url
-  const rendered = renderTemplate(template, scopeOf(leadingAlert(subject.alerts), subject.policy.config))
+  const rendered = renderProbe(probe, scopeOf(leadingAlert(subject.alerts) ?? noAlert, subject.policy.config))
   if (!rendered.ok) return failed(probe.kind, true, rendered.reason)
-  return probe.kind === 'promql'
-    ? checkPromql(rendered.text, subject, ports)
-    : checkHttp(rendered.text, probe.status, probe.timeoutMs, ports)
+  return rendered.probe.kind === 'promql'
+    ? checkPromql(rendered.probe.query, subject, ports)
+    : rendered.probe.kind === 'http'
+      ? checkHttp(rendered.probe, ports)
+      : checkCleared(subject, cleared, ports)
 }
 
 async function checkPromql(query: string, { attempt, alerts }: Subject, { sources }: ProvePorts): Promise<CheckResult> {
@@ -66,9 +66,7 @@ async function checkPromql(query: string, { attempt, alerts }: Subject, { source
 }
 
 async function checkHttp(
-  url: string,
-  status: number,
-  timeoutMs: number,
+  { url, status, timeoutMs }: Extract<RenderedProbe, { kind: 'http' }>,
   { probeHttp }: ProvePorts,
 ): Promise<CheckResult> {
   const name = `http ${url}`

@@ -48,20 +48,19 @@ function reportIssue(issue: z.core.$ZodIssue, base: Path, report: Report): void 
     for (const [index, key] of issue.keys.entries()) report([...path, key], messages[index] ?? '', { at: 'key' })
     return
   }
-  report(path, issueWords(issue, path))
+  report(path, issueWords(issue), issue.code === 'invalid_key' ? { at: 'key' } : {})
 }
 
-function issueWords(issue: z.core.$ZodIssue, path: Path): string {
-  const missing = issue.input === undefined && issue.code !== 'custom'
-  if (missing) return `"${String(path.at(-1))}" is missing`
-  if (issue.code !== 'invalid_type') return issue.message
+function issueWords(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_key') return `the key ${issue.issues[0]?.message ?? 'is not valid'}`
+  if (issue.input === undefined && issue.code !== 'custom') return 'is missing'
+  if (issue.code !== 'invalid_type' || issue.expected === 'int') return issue.message
   const hint = issue.expected === 'string' && isMap(issue.input) ? ': quote a text that begins with {{' : ''
   return `must be ${expectedWords[issue.expected] ?? issue.expected}, not ${typeWords(issue.input)}${hint}`
 }
 
 const expectedWords: Readonly<Record<string, string>> = {
   string: 'text',
-  int: 'a whole number',
   number: 'a number',
   boolean: 'true or false',
   object: 'a map of keys',

@@ -110,9 +110,20 @@ function position(document: Document, lines: LineCounter, path: Path, at: 'key' 
   return { line, column: col }
 }
 
-/** A reporter that puts a file's positions to problems and collects them. */
+/** A reporter that puts a file's positions and the name of the field to problems and collects them. */
 export function reporter(source: SourceFile, problems: Problem[]): Report {
   return (path, message, { severity = 'error', at = 'value' } = {}) => {
-    problems.push({ severity, file: source.file, ...source.position(path, at), message })
+    const field = fieldName(at === 'key' ? path.slice(0, -1) : path)
+    const text = field === '' ? message : `${field}: ${message}`
+    problems.push({ severity, file: source.file, ...source.position(path, at), message: text })
   }
+}
+
+function fieldName(path: Path): string {
+  let name = ''
+  for (const segment of path) {
+    if (typeof segment === 'number') name += `[${segment}]`
+    else name += name === '' ? String(segment) : `.${String(segment)}`
+  }
+  return name
 }

@@ -8,7 +8,7 @@ export const attemptBudget: Gate = {
     const facts = { windows: history.windows.map(({ count, windowMs, used }) => ({ count, windowMs, used })) }
     const spent = history.windows.filter(({ used, count }) => used >= count)
     if (spent.length === 0) return pass('attempts are left', facts)
-    const until = Math.max(...spent.map(({ oldestAt, windowMs }) => (oldestAt ?? now) + windowMs))
+    const until = Math.max(...spent.map(({ oldestAt, windowMs }) => oldestAt ?? now + windowMs))
     const words = spent.map(({ used, windowMs }) => `${used} in ${formatDurationMs(windowMs)}`).join(', ')
     return block(`the attempt budget is spent: ${words}`, {
       until,
