@@ -237,12 +237,8 @@ export interface Runner {
 export interface Actions {
   plan(call: ActionCall): Promise<PlanOutcome>
   verify(call: { action: ActionInfo; plan: Plan; effectEndedAt: number; intendedAt: number }): Promise<CheckResult>
-  /** Throws when the system cannot start a process. The marker in the identity was in the runner's environment from its start. */
-  reserve(): Promise<Runner>
-  /**
-   * Ends whatever is left of a runner: its group and everything that carries its marker. Resolves when they are gone, and
-   * throws when something does not die: nobody may then touch the target.
-   */
+  reserve(marker: string): Promise<Runner>
+  /** Ends whatever is left of a runner: its group and everything that carries its marker. Resolves when they are gone. */
   endSurvivors(runner: RunnerIdentity): Promise<readonly { readonly pid: number; readonly command: string }[]>
   close(): Promise<void>
 }
