@@ -169,10 +169,11 @@ export interface Sources {
   ask(alert: { source: string; labels: Labels; fingerprint: string }): Promise<OracleAnswer>
   /**
    * All active, unsuppressed alerts a source's Alertmanagers know. `absenceMeansCleared` only when every Alertmanager
-   * answered and Prometheus confirms; otherwise an absent alert says nothing.
+   * answered and Prometheus confirms; otherwise an absent alert says nothing. `receiver` keeps only what is routed to it.
    */
   list(
     source: string,
+    receiver?: string,
   ): Promise<
     | { readonly ok: true; readonly alerts: readonly Alert[]; readonly complete: boolean }
     | { readonly ok: false; readonly reason: string }
@@ -237,7 +238,7 @@ export interface Runner {
 export interface Actions {
   plan(call: ActionCall): Promise<PlanOutcome>
   verify(call: { action: ActionInfo; plan: Plan; effectEndedAt: number; intendedAt: number }): Promise<CheckResult>
-  reserve(marker: string): Promise<Runner>
+  reserve(): Promise<Runner>
   /** Ends whatever is left of a runner: its group and everything that carries its marker. Resolves when they are gone. */
   endSurvivors(runner: RunnerIdentity): Promise<readonly { readonly pid: number; readonly command: string }[]>
   close(): Promise<void>
