@@ -2,6 +2,7 @@ import type { ActionInfo } from '../../domain/action.ts'
 import type { Limits } from '../../domain/config.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import { parseTarget } from '../../domain/target.ts'
+import { messageOf } from '../../engine/errors.ts'
 import type { Actions, Clock, Log, Runner } from '../../engine/ports.ts'
 import { type Catalogue, describeFolders } from './catalogue.ts'
 import { createFamilies } from './families.ts'
@@ -62,6 +63,7 @@ export function createActions(options: ActionsOptions): PluginActions {
       const { action, target, params, now } = call
       const place = placeOf(action, target, settingsFor)
       if ('unmapped' in place) return { kind: 'refused', reason: place.unmapped, final: true, evidence: {} }
+      if ('unreadable' in place) return { kind: 'failed', reason: place.unreadable }
       const request = { verb: 'plan', ...fileOf(action), params, target, settings: place.settings, now } as const
       return planOutcome(call, await readers.ask(action, request, limits.planTimeoutMs))
     },
@@ -69,7 +71,7 @@ export function createActions(options: ActionsOptions): PluginActions {
     async verify({ action, plan, effectEndedAt, intendedAt }) {
       const check = `action: ${action.name}`
       const place = placeOf(action, plan.target, settingsFor)
-      if ('unmapped' in place) return { check, passed: false, positive: true, detail: place.unmapped }
+      if (!('settings' in place)) return { check, passed: false, positive: true, detail: reasonOf(place) }
       const times = { now: clock.now(), intendedAt, effectEndedAt }
       const request = { verb: 'verify', ...fileOf(action), plan, settings: place.settings, ...times } as const
       return verifyResult(check, await readers.ask(action, request, limits.planTimeoutMs))
@@ -91,7 +93,7 @@ function reserved(runner: LiveRunner, { settingsFor, clock, limits: { startWithi
     async run({ action, plan, idempotencyKey, intendedAt, deadlineAt, signal }) {
       try {
         const place = placeOf(action, plan.target, settingsFor)
-        if ('unmapped' in place) return { kind: 'not_started', reason: place.unmapped }
+        if (!('settings' in place)) return { kind: 'not_started', reason: reasonOf(place) }
         if (signal.aborted) return { kind: 'not_started', reason: 'Hepar is stopping' }
         const now = clock.now()
         if (deadlineAt <= now) return { kind: 'not_started', reason: 'the deadline had passed before the start' }
@@ -113,13 +115,23 @@ function reserved(runner: LiveRunner, { settingsFor, clock, limits: { startWithi
   }
 }
 
-function placeOf(action: ActionInfo, target: string, settingsFor: SettingsFor): PlaceSettings {
+type Place = PlaceSettings | { readonly unreadable: string }
+
+function placeOf(action: ActionInfo, target: string, settingsFor: SettingsFor): Place {
   const reading = parseTarget(target)
   if (!reading.ok) return { unmapped: reading.reason }
   if (reading.target.kind !== action.kind) {
     return { unmapped: `${action.name} acts on a ${action.kind}, not on ${target}` }
   }
-  return settingsFor(target)
+  try {
+    return settingsFor(target)
+  } catch (error) {
+    return { unreadable: `the settings of ${target} cannot be read: ${messageOf(error)}` }
+  }
+}
+
+function reasonOf(place: { readonly unmapped: string } | { readonly unreadable: string }): string {
+  return 'unmapped' in place ? place.unmapped : place.unreadable
 }
 
 function fileOf({ file, fileDigest }: ActionInfo): { file: string; fileDigest: string } {

@@ -62,7 +62,8 @@ export const runnerAnswer = z.discriminatedUnion('kind', [
   z.strictObject({ id: z.string(), kind: z.literal('threw'), reason }),
   /** What the plugin returned cannot be used. */
   z.strictObject({ id: z.string(), kind: z.literal('unusable'), reason }),
-  z.strictObject({ id: z.string(), kind: z.literal('out_of_memory'), reason }),
+  /** It threw where the effect may have begun, by its own word or for want of memory. */
+  z.strictObject({ id: z.string(), kind: z.literal('doubtful'), reason }),
   /** Nothing of the plugin's `plan`, `run` or `verify` was called. */
   z.strictObject({ id: z.string(), kind: z.literal('not_started'), reason }),
   z.strictObject({ id: z.string(), kind: z.literal('invalid_params'), issues: z.array(issue).max(1_000) }),

@@ -44,7 +44,7 @@ export function createReaders(pool: RunnerPool, idleMs: number = runnerLimits.re
       const runner = await take(shelf)
       const reply = await runner.ask(request, { timeoutMs })
       // The next question must not meet what this one left behind.
-      if (reply.kind === 'answered' && reply.late === null && reply.answer.kind !== 'out_of_memory') keep(shelf, runner)
+      if (reply.kind === 'answered' && reply.late === null && reply.answer.kind !== 'doubtful') keep(shelf, runner)
       else await runner.end('it misbehaved')
       return reply
     } catch (error) {

@@ -49,10 +49,15 @@ async function act(id: string, request: RunnerRequest, definition: ActionDefinit
     else if (performance.kind === 'not_started') say(id, 'not_started', `,"reason":${quote(performance.reason)}`)
     else say(id, 'invalid_params', `,"issues":${stringify(performance.issues)}`)
   } catch (error) {
-    // A failed allocation may have stopped the effect anywhere.
-    const kind = error instanceof RangeError && /allocation failed/i.test(error.message) ? 'out_of_memory' : 'threw'
-    say(id, kind, `,"reason":${quote(describeError(error))}`)
+    say(id, isDoubtful(error) ? 'doubtful' : 'threw', `,"reason":${quote(describeError(error))}`)
   }
+}
+
+/** The plugin says so itself, or an allocation failed, which may have stopped the effect anywhere. */
+function isDoubtful(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  if ((error as { readonly code?: unknown }).code === 'outcome_unknown') return true
+  return error instanceof RangeError && /allocation failed/i.test(error.message)
 }
 
 function sayValue(id: string, value: unknown): void {
