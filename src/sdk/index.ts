@@ -101,3 +101,5 @@ export function duration(fallback: string) {
       return ms ?? 0
     })
 }
+
+export { outcomeUnknown } from './outcome-unknown.ts'

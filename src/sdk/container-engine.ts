@@ -1,0 +1,137 @@
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import type { Readable } from 'node:stream'
+import Docker from 'dockerode'
+import { type DockerConnection, describeConnection, dockerodeOptions } from '../domain/docker-connection.ts'
+import { outcomeUnknown } from './outcome-unknown.ts'
+import { printable } from './printable.ts'
+
+export type ContainerInfo = Docker.ContainerInspectInfo
+
+/** What actions on containers ask of one engine. Every call throws an error that says the next step, and no secret. */
+export interface ContainerEngine {
+  /** Full ids of the containers of exactly this name; a name is never read as the beginning of an id. */
+  idsNamed(name: string, signal: AbortSignal): Promise<readonly string[]>
+  /** By full id; `null` when there is no such container. */
+  inspect(id: string, signal: AbortSignal): Promise<ContainerInfo | null>
+  /** Throws `outcome_unknown` when the engine was asked and did not answer. */
+  restart(id: string, graceSeconds: number, signal: AbortSignal): Promise<void>
+  /** The raw last log entries, at most `bytesMax` of them. */
+  logs(id: string, entries: number, bytesMax: number, signal: AbortSignal): Promise<Buffer>
+  /** By how much the engine's clock is ahead of this one's, and how far off that may be. */
+  clock(signal: AbortSignal): Promise<{ readonly aheadMs: number; readonly errorMs: number }>
+}
+
+export function openContainerEngine(host: string, connection: DockerConnection): ContainerEngine {
+  const docker = openDocker(connection)
+  const asked = async <T>(question: Promise<T>): Promise<T> => {
+    try {
+      return await question
+    } catch (cause) {
+      throw explained(cause, host, connection)
+    }
+  }
+  return {
+    async idsNamed(name, abortSignal) {
+      const all = await asked(docker.listContainers({ all: true, abortSignal }))
+      return all.filter(({ Names }) => Names?.includes(`/${name}`)).map(({ Id }) => Id)
+    },
+    async inspect(id, abortSignal) {
+      try {
+        const info = await docker.getContainer(id).inspect({ abortSignal })
+        // The engine also takes an id for a name, so a container named like a removed one's id would be found.
+        return info.Id === id ? info : null
+      } catch (cause) {
+        if (statusOf(cause) === 404) return null
+        throw explained(cause, host, connection)
+      }
+    },
+    async restart(id, graceSeconds, abortSignal) {
+      if (abortSignal.aborted) throw new Error('nothing was done: the step was cancelled before its restart')
+      try {
+        await docker.getContainer(id).restart({ t: graceSeconds, abortSignal })
+      } catch (cause) {
+        const problem = explained(cause, host, connection)
+        throw nothingBegan(cause) ? problem : outcomeUnknown(`the restart was asked for, but ${problem.message}`, cause)
+      }
+    },
+    logs: (id, entries, bytesMax, signal) => asked(readLogs(docker, id, entries, bytesMax, signal)),
+    async clock(abortSignal) {
+      const askedAt = Date.now()
+      const { SystemTime } = await asked((docker as unknown as AbortableInfo).info({ abortSignal }))
+      const errorMs = (Date.now() - askedAt) / 2
+      return { aheadMs: Date.parse(SystemTime) - askedAt - errorMs, errorMs }
+    },
+  }
+}
+
+/** A dockerode client for exactly this connection, whatever DOCKER_HOST says. */
+export function openDocker(connection: DockerConnection): Docker {
+  const secure = 'protocol' in connection && connection.protocol === 'https'
+  // A kept connection that the engine has closed meanwhile would fail a request that may or may not have arrived.
+  const agent = secure ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false })
+  return new Docker({ ...dockerodeOptions(connection), agent } as Docker.DockerOptions)
+}
+
+/** dockerode takes the signal; its type declarations do not say so. */
+interface AbortableInfo {
+  info(options: { abortSignal: AbortSignal }): Promise<{ SystemTime: string }>
+}
+
+const unreachable: Readonly<Record<string, string>> = {
+  ENOENT: 'start the engine',
+  ECONNREFUSED: 'start the engine',
+  EACCES: 'let the user that runs Hepar use it',
+  EPERM: 'let the user that runs Hepar use it',
+  ENOTFOUND: 'check its name',
+  EAI_AGAIN: 'check the name service',
+  EHOSTUNREACH: 'check the network',
+  ENETUNREACH: 'check the network',
+}
+
+/** An error of dockerode in words that name the host and the next step. */
+export function explained(cause: unknown, host: string, connection: DockerConnection): Error {
+  const code = (cause as NodeJS.ErrnoException | null)?.code ?? ''
+  const where = `the Docker engine of host "${host}" (${describeConnection(connection)})`
+  const advice = unreachable[code]
+  if (advice !== undefined) {
+    return new Error(`${where} does not answer: ${code}; ${advice}, or correct docker.hosts.${host}`, { cause })
+  }
+  if (code === 'ABORT_ERR') return new Error(`${where} did not answer in time; look whether it hangs`, { cause })
+  const text = printable(cause instanceof Error ? cause.message : String(cause), 500)
+  return new Error(`${where} could not do it: ${text}`, { cause })
+}
+
+function statusOf(cause: unknown): number | undefined {
+  return (cause as { statusCode?: number } | null)?.statusCode
+}
+
+// Only an engine that answered, or was never reached, has certainly not left a restart under way.
+function nothingBegan(cause: unknown): boolean {
+  const status = statusOf(cause)
+  if (status !== undefined) return status <= 500
+  return ((cause as NodeJS.ErrnoException | null)?.code ?? '') in unreachable
+}
+
+async function readLogs(docker: Docker, id: string, entries: number, bytesMax: number, signal: AbortSignal) {
+  const stream = await new Promise<Readable>((resolve, reject) => {
+    const call = {
+      path: `/containers/${id}/logs?`,
+      method: 'GET',
+      // Asked for as a whole, dockerode would parse a log that happens to be JSON, and hold one of any size.
+      isStream: true,
+      abortSignal: signal,
+      statusCodes: { 200: true },
+      options: { stdout: true, stderr: true, tail: entries },
+    }
+    docker.modem.dial(call, (error: unknown, body: unknown) => (error ? reject(error) : resolve(body as Readable)))
+  })
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of stream) {
+    chunks.push(chunk as Buffer)
+    bytes += (chunk as Buffer).length
+    if (bytes > bytesMax) break
+  }
+  return Buffer.concat(chunks).subarray(0, bytesMax)
+}
