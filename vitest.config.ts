@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import closingLine from './test/closing-line.ts'
 
 export default defineConfig({
   test: {
@@ -9,5 +10,6 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    reporters: ['default', closingLine()],
   },
 })
