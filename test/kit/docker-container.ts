@@ -8,10 +8,10 @@ export interface ContainerWish {
   /** Unique by default. */
   readonly name?: string
   readonly labels?: Readonly<Record<string, string>>
-  /** Shell run at every start, before `then`; what it prints are the container's log lines. */
+  /** Shell run at every start, before `afterwards`; what it prints are the container's log lines. */
   readonly onStart?: string
-  /** What comes after: `wait` ends with 0 at SIGTERM, `ignore` must be killed, a number exits with that code. */
-  readonly then?: 'wait' | 'ignore' | number
+  /** What PID 1 does then: `wait` ends with 0 at SIGTERM, `ignore` must be killed, a number exits with that code. */
+  readonly afterwards?: 'wait' | 'ignore' | number
   /** A health check on a file: a restart brings it back (`heals`), or does not (`stays_ill`). None by default. */
   readonly health?: 'heals' | 'stays_ill'
   /** How often the health is checked. */
@@ -126,11 +126,15 @@ function healthCheck(intervalMs: number) {
   return { Test: ['CMD', 'test', '-f', healthFile], Interval: nanoseconds, Timeout: 10_000_000_000, Retries: 1 }
 }
 
-function script({ health, onStart = '', then = 'wait' }: ContainerWish): string {
+function script({ health, onStart = '', afterwards = 'wait' }: ContainerWish): string {
   const lines = [onStart]
   if (health === 'heals') lines.unshift(`touch ${healthFile}`)
   if (health === 'stays_ill') lines.unshift(`[ -e /started ] || touch ${healthFile}`, 'touch /started')
-  if (typeof then === 'number') lines.push(`exit ${then}`)
-  else lines.push(then === 'ignore' ? "trap '' TERM" : "trap 'exit 0' TERM", 'while :; do sleep 3600 & wait $!; done')
+  if (typeof afterwards === 'number') lines.push(`exit ${afterwards}`)
+  else
+    lines.push(
+      afterwards === 'ignore' ? "trap '' TERM" : "trap 'exit 0' TERM",
+      'while :; do sleep 3600 & wait $!; done',
+    )
   return lines.filter((line) => line !== '').join('\n')
 }

@@ -4,6 +4,8 @@ import { type DockerApi, dockerApi } from './docker-api.ts'
 import { type ContainerWish, runContainer, type TestContainer } from './docker-container.ts'
 import { type DockerWitness, dockerWitness } from './docker-witness.ts'
 
+export type { ContainerWish, TestContainer } from './docker-container.ts'
+
 /** The Docker engine that all test files of a run share. Use unique names, and touch only what you made. */
 export interface TestDocker {
   readonly socket: string
