@@ -15,7 +15,7 @@ export interface DockerEngine {
   /** Stops the engine's process in its tracks; its containers run on. */
   freeze(): void
   thaw(): void
-  /** Ends dockerd with SIGKILL, as a crash would. */
+  /** Ends dockerd and its containerd with SIGKILL, as a crash would; the containers run on until `start`. */
   kill(): Promise<void>
   /** Removes every container, ends every process and unmounts and deletes everything. */
   close(): Promise<void>
@@ -62,7 +62,10 @@ export async function startDockerEngine(): Promise<DockerEngine> {
     start,
     freeze: () => void daemon?.kill('SIGSTOP'),
     thaw: () => void daemon?.kill('SIGCONT'),
-    kill: () => kill(),
+    async kill() {
+      await kill()
+      await dropContainerd(folder)
+    },
     close,
   }
 }
@@ -112,6 +115,18 @@ async function sweep(folder: string): Promise<void> {
     if (path.startsWith(`${folder}/`)) execFileSync('umount', ['-l', path])
   }
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+}
+
+// containerd dies with dockerd; where its corpse is not reaped at once, a new dockerd would take it for alive and wait.
+async function dropContainerd(folder: string): Promise<void> {
+  const isContainerd = (pid: number) => !commandOf(pid).includes('-shim')
+  for (let round = 0; round < 50; round += 1) {
+    const pids = processesNaming(folder).filter(isContainerd)
+    if (pids.length === 0) break
+    for (const pid of pids) endProcess(pid)
+    await pause(20)
+  }
+  rmSync(join(folder, 'exec/containerd/containerd.pid'), { force: true })
 }
 
 function processesNaming(folder: string): number[] {
