@@ -45,7 +45,6 @@ export interface CliParts {
   readonly out: (text: string) => void
   readonly err: (text: string) => void
   readonly env: Readonly<Record<string, string | undefined>>
-  readonly now: () => number
   readonly version: string
   /** Loads the server's half of the program, which client commands do not need. */
   readonly local: () => Promise<LocalTools>

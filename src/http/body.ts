@@ -7,11 +7,11 @@ export interface BodyBudget {
   give(bytes: number): void
 }
 
-export function createBodyBudget(bytesMax: number): BodyBudget {
+export function createBodyBudget(bytesMax: () => number): BodyBudget {
   let held = 0
   return {
     take: (bytes) => {
-      if (held + bytes > bytesMax) return false
+      if (held + bytes > bytesMax()) return false
       held += bytes
       return true
     },

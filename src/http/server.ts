@@ -76,7 +76,7 @@ function createExpress(parts: HttpParts, limits: ServerLimits, listenHost: () =>
   const app = express()
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple')
   app.enable('case sensitive routing').enable('strict routing')
-  const budget = createBodyBudget(limits.bodiesHeldMax * parts.policy.current().config.limits.bodyBytesMax)
+  const budget = createBodyBudget(() => limits.bodiesHeldMax * parts.policy.current().config.limits.bodyBytesMax)
   app.use((request, response, next) => {
     setSecurityHeaders(response)
     cutWhatFlowsOn(request, response, limits.lingerMs)

@@ -13,7 +13,6 @@ export async function run(argv: readonly string[], env: Record<string, string> =
       err += text
     },
     env,
-    now: () => 0,
     version: '1.2.3',
     local: async () => tools as LocalTools,
   }

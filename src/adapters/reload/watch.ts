@@ -17,7 +17,8 @@ export interface Watch {
   close(): Promise<void>
 }
 
-const filesMax = 5_000
+/** Files and folders looked at; playbooks and plugins together stay far below it. */
+const filesMax = 30_000
 const depthMax = 16
 
 /**
@@ -87,7 +88,8 @@ async function digestPath(path: string, hash: Hash, budget: { files: number }, d
 }
 
 async function digestFolder(path: string, hash: Hash, budget: { files: number }, depth: number): Promise<void> {
-  if (depth >= depthMax) return
+  if (depth >= depthMax || budget.files <= 0) return
+  budget.files -= 1
   const names = (await readdir(path)).filter((name) => !name.startsWith('.') && name !== 'node_modules')
   for (const name of names.sort()) await digestPath(join(path, name), hash, budget, depth + 1)
 }
