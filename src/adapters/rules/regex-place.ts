@@ -33,7 +33,7 @@ function endOfEscape(text: string, at: number): number | null {
 }
 
 function endOfClass(text: string, at: number): number | null {
-  const found = /^\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]/s.exec(text.slice(at))
+  const found = /^\[\^?(?:\]|(?!\]))(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]/s.exec(text.slice(at))
   return found ? at + found[0].length : null
 }
 
