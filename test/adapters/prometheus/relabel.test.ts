@@ -29,3 +29,8 @@ test('a target that is computed may be any label', () => {
 test('a configuration without alerting rewrites none', () => {
   expect(rewrittenLabels('global: {}\nscrape_configs: []\n')).toEqual(new Set())
 })
+
+test('a configuration that cannot be read may rewrite any label', () => {
+  expect(rewrittenLabels('alerting:\n  - [')).toBe('all')
+  expect(rewrittenLabels('alerting:\n  alert_relabel_configs: 3\n')).toBe('all')
+})
