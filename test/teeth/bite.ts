@@ -5,7 +5,17 @@ import { runProgram } from '../kit/process.ts'
 import type { Tooth } from './teeth.ts'
 
 const root = resolve(import.meta.dirname, '../..')
-const copied = ['src', 'plugins', 'rules', 'test', 'prometheus', 'alertmanager', 'hepar.yaml', 'package.json', 'tsconfig.json']
+const copied = [
+  'src',
+  'plugins',
+  'rules',
+  'test',
+  'prometheus',
+  'alertmanager',
+  'hepar.yaml',
+  'package.json',
+  'tsconfig.json',
+]
 
 /** A copy of the project in which one safety at a time can be taken away. */
 export interface Copy {
@@ -32,9 +42,16 @@ export async function bite(tooth: Tooth, { folder }: Copy): Promise<Bite> {
   const whole = readFileSync(file, 'utf8')
   const seconds = () => Math.round((performance.now() - started) / 100) / 10
   if (whole.split(tooth.find).length !== 2) {
-    return { bites: false, why: `the text to take away stands ${whole.split(tooth.find).length - 1} times in ${tooth.file}`, seconds: 0 }
+    return {
+      bites: false,
+      why: `the text to take away stands ${whole.split(tooth.find).length - 1} times in ${tooth.file}`,
+      seconds: 0,
+    }
   }
-  writeFileSync(file, whole.replace(tooth.find, () => tooth.replace))
+  writeFileSync(
+    file,
+    whole.replace(tooth.find, () => tooth.replace),
+  )
   try {
     const results = await runTest(tooth, folder)
     const red = results.filter(({ status }) => status === 'failed').map(({ fullName }) => fullName)
@@ -62,9 +79,14 @@ async function runTest({ test, red }: Tooth, folder: string): Promise<readonly R
   rmSync(report, { force: true })
   const escaped = red.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
   const args = ['run', test, '-t', escaped, '--reporter=json', `--outputFile=${report}`]
-  const { stdout, stderr } = await runProgram(join(folder, 'node_modules/.bin/vitest'), args, { cwd: folder, timeoutMs: 300_000 })
+  const { stdout, stderr } = await runProgram(join(folder, 'node_modules/.bin/vitest'), args, {
+    cwd: folder,
+    timeoutMs: 300_000,
+  })
   try {
-    const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as { testResults: { assertionResults: Result[]; message?: string }[] }
+    const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as {
+      testResults: { assertionResults: Result[]; message?: string }[]
+    }
     const results = testResults.flatMap(({ assertionResults }) => assertionResults)
     return results.filter(({ fullName }) => fullName.includes(red))
   } catch (cause) {

@@ -55,7 +55,10 @@ function say(tooth: Tooth, bites: boolean, detail: string, seconds: number): voi
   done += 1
   if (!bites) dull.push(tooth.takes)
   if (values.json) console.log(JSON.stringify({ takes: tooth.takes, bites, detail, seconds }))
-  else console.log(`${String(done).padStart(3)}/${chosen.length} ${bites ? 'red ' : 'DULL'} ${seconds}s  ${tooth.takes}\n            ${detail}`)
+  else
+    console.log(
+      `${String(done).padStart(3)}/${chosen.length} ${bites ? 'red ' : 'DULL'} ${seconds}s  ${tooth.takes}\n            ${detail}`,
+    )
 }
 
 await Promise.all(Array.from({ length: Math.max(1, Number(values.jobs)) }, work))
