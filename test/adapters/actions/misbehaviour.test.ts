@@ -51,9 +51,9 @@ function watchLag(): { stop(): number } {
 
 describe('an effect whose outcome nobody knows is unknown, and only its own step is hurt', () => {
   test.each([
-    ['loop', 'no answer within 700 ms', 700],
-    ['ignore-abort', 'no answer within 700 ms', 700],
-    ['swallow-abort', 'no answer within 700 ms', 700],
+    ['loop', /no answer within \d+ ms/, 700],
+    ['ignore-abort', /no answer within \d+ ms/, 700],
+    ['swallow-abort', /no answer within \d+ ms/, 700],
     ['exit-0', 'exited with code 0'],
     ['exit-1', 'exited with code 1'],
     ['abort', 'killed by SIGABRT'],
