@@ -208,7 +208,7 @@ test('closing leaves no process behind, not even of a running effect', async () 
   const planned = await own.planned('misbehave', { run: 'child-and-loop' })
   const runners = [await own.actions.reserve(), await own.actions.reserve()]
   const result = start(runners[0]!, own.action('misbehave'), planned, 60_000)
-  await until('it has children', () => own.children().length === 2)
+  await until('it has children', () => own.children().length === 3)
   await own.actions.close()
   expect((await result).kind).toBe('unknown')
   expect([...own.children(), ...runners.map(({ identity }) => identity.pid)].filter(isRunning)).toEqual([])

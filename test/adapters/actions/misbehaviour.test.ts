@@ -53,6 +53,7 @@ describe('an effect whose outcome nobody knows is unknown, and only its own step
   test.each([
     ['loop', /no answer within \d+ ms/, 700],
     ['ignore-abort', /no answer within \d+ ms/, 700],
+    ['throw-on-abort', /no answer within \d+ ms/, 700],
     ['swallow-abort', /no answer within \d+ ms/, 700],
     ['exit-0', 'exited with code 0'],
     ['exit-1', 'exited with code 1'],

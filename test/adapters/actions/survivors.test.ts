@@ -40,7 +40,7 @@ async function killHepar(way: string): Promise<{ identity: RunnerIdentity; start
   const [line] = await once(createInterface(hepar.stdout), 'line')
   const identity = JSON.parse(String(line)) as RunnerIdentity
   const children = () => readPids(join(folder, 'children'))
-  await until('the effect has left its children', () => children().length === 2, 20_000)
+  await until('the effect has left its children', () => children().length === 3, 20_000)
   const runners = childrenOf(hepar.pid)
   expect(runners).toContain(identity.pid)
   expect(runners.length).toBeGreaterThan(2)
