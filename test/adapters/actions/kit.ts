@@ -19,6 +19,12 @@ export interface LoggedLine {
   readonly message: string
 }
 
+const opened: Bench[] = []
+afterAll(async () => {
+  await Promise.all(opened.map(({ actions }) => actions.close()))
+  for (const { folder } of opened) rmSync(folder, { recursive: true, force: true })
+})
+
 /** Actions over the fixture plugins, a folder that they write into, and what was logged. */
 export interface Bench {
   readonly actions: PluginActions
@@ -64,10 +70,7 @@ export async function openBench(options: Partial<ActionsOptions> = {}): Promise<
     },
     children: () => readPids(join(folder, 'children')),
   }
-  afterAll(async () => {
-    await actions.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  opened.push(bench)
   return bench
 }
 
