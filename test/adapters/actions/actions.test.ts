@@ -215,19 +215,6 @@ test('closing leaves no process behind, not even of a running effect', async () 
   await expect(own.actions.reserve()).rejects.toThrow('closed')
 })
 
-test('a blank runner that dies is replaced', async () => {
-  const own = await openBench({ poolSize: 1 })
-  const blank = () => childrenOf(process.pid).filter((pid) => !before.includes(pid))
-  await (await own.actions.reserve()).discard()
-  const before = childrenOf(process.pid)
-  await until('a blank runner is ready', () => blank().length === 1)
-  const [first] = blank()
-  process.kill(Number(first), 'SIGKILL')
-  await until('another one is there', () => blank().some((pid) => pid !== first))
-  expect((await own.run('touch')).kind).toBe('done')
-  await own.actions.close()
-})
-
 test('a reader that is idle for a while is ended', async () => {
   const own = await openBench({ poolSize: 0, readerIdleMs: 100 })
   const planned = await own.planned('touch')
