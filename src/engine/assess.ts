@@ -42,7 +42,9 @@ export async function assess(assessment: Assessment, ports: AssessPorts): Promis
 }
 
 async function commitAndStart(assessment: Assessment, facts: GateFacts, ports: AssessPorts): Promise<void> {
-  const runner = await ports.actions.reserve()
+  const action = assessment.policy.actions.find(({ name }) => name === assessment.step.action)
+  if (!action) throw new Error(`no plugin named "${assessment.step.action}" is loaded`)
+  const runner = await ports.actions.reserve(action)
   let attempt: Attempt | null = null
   try {
     attempt = await ports.store.transaction('intent', (tx) => intend(tx, assessment, facts, runner, ports))
