@@ -79,4 +79,11 @@ export function alertContract(open: OpenStore): void {
     expect((await store.read.openIncidentsOf('main', 'a2')).map(({ id }) => id)).toEqual(['i2'])
     expect(await store.read.openIncidentsOf('main', 'a1')).toEqual([])
   })
+
+  test('alerts cannot be attached to an incident that does not exist', async () => {
+    const store = await open()
+    const attach = store.transaction('test', (tx) => tx.attach('unknown', [sampleAlert()]))
+    await expect(attach).rejects.toThrow('FOREIGN KEY')
+    expect(store.health().ok).toBe(true)
+  })
 }

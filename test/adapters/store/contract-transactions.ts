@@ -128,8 +128,11 @@ export function transactionContract(open: OpenStore): void {
       target: 'zero \u0000',
       body: { text: 'half \udc00', nul: '\u0000' },
     })
+    const heard: AuditEvent[] = []
+    store.onCommit((events) => heard.push(...events))
     await store.transaction('test', (tx) => tx.append([odd]))
     const [event] = await store.read.audit({ limit: 1 })
+    expect(heard).toEqual([event])
     expect(event).toMatchObject({ actor: 'half \ufffd', target: 'zero \u0000', body: odd.body })
   })
 

@@ -9,7 +9,7 @@ import { verifyLog } from '../../../src/adapters/store/verify-log.ts'
 import { openIn, temporaryFolder } from './open-store.ts'
 import { placeIn } from './samples.ts'
 
-const rounds = 8
+const rounds = 6
 const longestMs = 250
 
 test('whatever was acknowledged before kill -9 is there, and the log verifies', { timeout: 120_000 }, async () => {

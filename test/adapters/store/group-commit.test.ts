@@ -105,3 +105,15 @@ test('writers that come while a commit is held wait for the next one', async () 
   await Promise.all([first, second])
   expect(order).toEqual(['first', 'second'])
 })
+
+test('a commit that is stopped before it happens fails its group, leaves nothing, and the next one works', async () => {
+  const checkpoint = (name: string) => {
+    if (name === 'commit:before:stopped') throw new Error('stopped')
+  }
+  const store = await openIn(temporaryFolder(), { checkpoint })
+  const write = (label: string) => store.transaction(label, (tx) => tx.append([sampleEvent({ actor: label })]))
+  const results = await Promise.allSettled([write('first'), write('stopped')])
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  await write('next')
+  expect((await store.read.audit({ limit: 9 })).map(({ seq, actor }) => [seq, actor])).toEqual([[1, 'next']])
+})

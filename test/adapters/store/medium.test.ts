@@ -110,6 +110,10 @@ test('a start on a full disk is refused, and possible once there is room', async
   await expect(openIn(folder)).rejects.toMatchObject({ code: 'store_unavailable' })
   free()
   await (await openIn(folder)).close()
+  const freeAgain = fill(folder)
+  await expect(openIn(folder)).rejects.toMatchObject({ code: 'store_unavailable' })
+  freeAgain()
+  await (await openIn(folder)).close()
 })
 
 test('a read-only file system is named as the reason', async () => {

@@ -32,6 +32,8 @@ export function tamperings(length: number) {
   return fc.oneof(
     fc.record({ kind: fc.constant('change' as const), seq, column: fc.constantFrom(...columns), value }),
     fc.record({ kind: fc.constant('flip' as const), seq, column: fc.constantFrom('body', 'digest', 'mac', 'actor') }),
+    fc.record({ kind: fc.constant('retype' as const), seq, column: fc.constantFrom('body', 'digest', 'mac', 'actor') }),
+    fc.record({ kind: fc.constant('prepend' as const), seq: fc.integer({ min: -3, max: 0 }), copyOf: seq }),
     fc.record({ kind: fc.constant('delete' as const), seq }),
     fc.record({ kind: fc.constant('cut out' as const), seq }),
     fc.record({ kind: fc.constant('insert' as const), seq, copyOf: seq }),
@@ -54,8 +56,13 @@ export function tamper(db: DatabaseSync, change: Tampering): void {
   if (kind === 'change') set(db, seq, change.column, change.value)
   else if (kind === 'flip') flip(db, seq, change.column)
   else if (kind === 'swap') swap(db, seq, change.other)
-  else if (kind === 'insert') insertCopy(db, seq, change.copyOf)
-  else {
+  else if (kind === 'retype')
+    db.exec(`update audit set ${change.column} = cast(${change.column} as blob) where seq = ${seq}`)
+  else if (kind === 'prepend') insertCopy(db, seq, change.copyOf)
+  else if (kind === 'insert') {
+    shift(db, seq, 1)
+    insertCopy(db, seq, change.copyOf < seq ? change.copyOf : change.copyOf + 1)
+  } else {
     db.prepare('delete from audit where seq = ?').run(seq)
     if (kind === 'cut out') shift(db, seq + 1, -1)
   }
@@ -91,9 +98,7 @@ function swap(db: DatabaseSync, seq: number, other: number): void {
 
 function insertCopy(db: DatabaseSync, seq: number, copyOf: number): void {
   const rest = columns.filter((column) => column !== 'seq').join(', ')
-  db.exec(`create temp table copied as select ${rest} from audit where seq = ${copyOf}`)
-  shift(db, seq, 1)
-  db.exec(`insert into audit (seq, ${rest}) select ${seq}, ${rest} from copied`)
+  db.exec(`insert into audit (seq, ${rest}) select ${seq}, ${rest} from audit where seq = ${copyOf}`)
 }
 
 function shift(db: DatabaseSync, from: number, by: number): void {

@@ -83,7 +83,7 @@ test('any change, removal, insertion and reordering is found at the very event',
   )
   // A property that never tampers proves nothing.
   expect(found.tampered).toBeGreaterThan(250)
-  expect([...found.problems].sort()).toEqual(expect.arrayContaining(['body', 'gap', 'header', 'unknown_key']))
+  expect([...found.problems].sort()).toEqual(expect.arrayContaining(['body', 'gap', 'header', 'order', 'unknown_key']))
 })
 
 test('a cut end shows only against a checkpoint', async () => {
