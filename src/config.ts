@@ -10,7 +10,7 @@ import { type Config, type DockerHost, defaultLimits } from './domain/config.ts'
 import { deepFreeze } from './domain/freeze.ts'
 import type { Problem } from './domain/policy.ts'
 import { type FieldValues, readFields } from './files/read-fields.ts'
-import { type Report, readSourceFile, reporter, type SourceReading } from './files/source-file.ts'
+import { fromTopToBottom, type Report, readSourceFile, reporter, type SourceReading } from './files/source-file.ts'
 
 export type ConfigReading =
   | { readonly ok: true; readonly config: Config; readonly problems: readonly Problem[] }
@@ -36,8 +36,9 @@ export function readConfig({ file, env }: { readonly file: string | null; readon
     crossCheck(values, report)
     demandAuth(values, overrides, report, problems)
   }
-  if (!values || problems.some(({ severity }) => severity === 'error')) return { ok: false, problems }
-  return { ok: true, config: deepFreeze(buildConfig(path, values, overrides, references)), problems }
+  const sorted = fromTopToBottom(problems)
+  if (!values || problems.some(({ severity }) => severity === 'error')) return { ok: false, problems: sorted }
+  return { ok: true, config: deepFreeze(buildConfig(path, values, overrides, references)), problems: sorted }
 }
 
 function emptyFile(file: string): SourceReading {

@@ -37,25 +37,42 @@ export function readSourceFile(file: string, bytesMax: number): SourceReading {
     return failed(file, `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`)
   }
   if (bytes.length > bytesMax) return failed(file, `is larger than ${bytesMax} bytes`)
+  const text = decode(bytes)
+  if (text === null) return failed(file, 'is not valid UTF-8')
   try {
-    return parseSource(file, new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    return parseSource(file, text)
   } catch (error) {
     if (error instanceof RangeError) return failed(file, 'is nested too deeply')
-    return failed(file, 'is not valid UTF-8')
+    throw error
+  }
+}
+
+function decode(bytes: Buffer): string | null {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    return null
   }
 }
 
 /** Parses YAML 1.2, or JSON when the file's name ends so. All syntax problems come together. */
 export function parseSource(file: string, text: string): SourceReading {
   const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' })
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
   const problems: Problem[] = []
   const add = (offset: number, message: string) => {
     const { line, col } = lines.linePos(offset)
     problems.push({ severity: 'error', file, line, column: col, message })
   }
   for (const { code, pos } of [...document.errors, ...document.warnings]) add(pos[0], errorWords(code))
+  const anchors = new Set<string>()
   visit(document, {
+    Value: (_, { anchor }) => {
+      if (anchor) anchors.add(anchor)
+    },
+    Alias: (_, { source, range }) => {
+      if (!anchors.has(source)) add(range?.[0] ?? 0, errorWords('BAD_ALIAS'))
+    },
     Pair: (_, { key }) => {
       if (!isScalar(key) || !refusedKeys.includes(String(key.value))) return
       add(key.range?.[0] ?? 0, `the key "${key.value}" is not allowed`)
@@ -108,6 +125,11 @@ function position(document: Document, lines: LineCounter, path: Path, at: 'key' 
   }
   const { line, col } = lines.linePos(offset)
   return { line, column: col }
+}
+
+/** The problems of one file, from top to bottom. */
+export function fromTopToBottom(problems: readonly Problem[]): readonly Problem[] {
+  return problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
 }
 
 /** A reporter that puts a file's positions and the name of the field to problems and collects them. */

@@ -14,13 +14,13 @@ export interface WaitOptions {
 export async function waitFor<T>(
   condition: () => T | Promise<T>,
   { what, deadlineMs = 30_000, everyMs = 50 }: WaitOptions,
-): Promise<NonNullable<T>> {
+): Promise<Exclude<NonNullable<T>, false | 0 | ''>> {
   const deadline = performance.now() + deadlineMs
   let last: unknown
   for (;;) {
     try {
       const value = await condition()
-      if (value) return value
+      if (value) return value as Exclude<NonNullable<T>, false | 0 | ''>
       last = `the condition returned ${String(value)}`
     } catch (cause) {
       last = cause

@@ -40,10 +40,10 @@ export async function fetchRewrittenLabels(
 /** Reads a Prometheus configuration's `alerting` section. */
 export function rewrittenLabels(configuration: string): Rewritten {
   const section = alertingSection(configuration)
-  const parsed = section === '' ? null : alertingShape.safeParse(parse(section))
-  if (parsed === null) return nothing
-  if (!parsed.success) return 'all'
-  const { alert_relabel_configs: shared, alertmanagers } = parsed.data.alerting ?? {}
+  if (section === '') return nothing
+  const alerting = readAlerting(section)
+  if (alerting === null) return 'all'
+  const { alert_relabel_configs: shared, alertmanagers } = alerting
   const steps = [...(shared ?? []), ...(alertmanagers ?? []).flatMap((one) => one.alert_relabel_configs ?? [])]
   const labels = new Set<string>()
   for (const { action, target_label: target } of steps) {
@@ -53,6 +53,14 @@ export function rewrittenLabels(configuration: string): Rewritten {
     labels.add(target)
   }
   return labels
+}
+
+function readAlerting(section: string): NonNullable<z.output<typeof alertingShape>['alerting']> | null {
+  try {
+    return alertingShape.parse(parse(section)).alerting ?? {}
+  } catch {
+    return null
+  }
 }
 
 // Scrape configurations can be megabytes long; Prometheus prints every section with its name at the start of a line.

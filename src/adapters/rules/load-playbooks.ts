@@ -1,7 +1,7 @@
 import { basename, extname } from 'node:path'
 import type { Playbook } from '../../domain/playbook.ts'
 import type { Problem } from '../../domain/policy.ts'
-import { readSourceFile, reporter } from '../../files/source-file.ts'
+import { fromTopToBottom, readSourceFile, reporter } from '../../files/source-file.ts'
 import { compilePlaybook } from './compile-playbook.ts'
 import type { PlaybookContext } from './context.ts'
 import { findPlaybookFiles } from './find-files.ts'
@@ -27,7 +27,9 @@ export async function loadPlaybooks(
       problems.push(...reading.problems)
       continue
     }
-    const playbook = await compilePlaybook(reading.source, name, context, reporter(reading.source, problems))
+    const found: Problem[] = []
+    const playbook = await compilePlaybook(reading.source, name, context, reporter(reading.source, found))
+    problems.push(...fromTopToBottom(found))
     if (playbook) playbooks.push(playbook)
   }
   return { playbooks, problems }

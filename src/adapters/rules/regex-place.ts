@@ -33,8 +33,17 @@ function endOfEscape(text: string, at: number): number | null {
 }
 
 function endOfClass(text: string, at: number): number | null {
-  const found = /^\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]/s.exec(text.slice(at))
-  return found ? at + found[0].length : null
+  let next = at + 1
+  if (text[next] === '^') next++
+  // A bracket that comes first is an ordinary member of the class.
+  if (text[next] === ']') next++
+  while (next < text.length) {
+    if (text[next] === ']') return next + 1
+    const named = text.startsWith('[:', next) ? text.indexOf(':]', next) : -1
+    if (named !== -1) next = named + 2
+    else next += text[next] === '\\' ? 2 : 1
+  }
+  return null
 }
 
 /** True when a repetition would follow a value and so apply to its last character alone. */
