@@ -111,7 +111,9 @@ function reserved(runner: LiveRunner, { settingsFor, clock, limits: { startWithi
         await runner.end('its effect is over')
       }
     },
-    discard: () => runner.end('it was not needed'),
+    async discard() {
+      await runner.end('it was not needed')
+    },
   }
 }
 

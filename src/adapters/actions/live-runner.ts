@@ -25,13 +25,13 @@ export interface LiveRunner {
   readonly identity: RunnerIdentity
   /** Rejects when the runner ends before it is ready. */
   readonly ready: Promise<void>
-  /** Resolves when the runner and all it started are gone, whatever ended them. */
-  readonly gone: Promise<void>
+  /** Resolves with the reason when the runner and all it started are gone, whatever ended them. */
+  readonly gone: Promise<string>
   isAlive(): boolean
   /** One question at a time; never rejects. */
   ask(request: RunnerRequest, bounds: AskBounds): Promise<Reply>
   /** Kills the runner with all it started; resolves when all of them are gone. */
-  end(reason: string): Promise<void>
+  end(reason: string): Promise<unknown>
 }
 
 const drainMs = 200
@@ -41,7 +41,7 @@ export function startRunner({ limits, families, memory, log }: RunnerTools): Liv
   const { child, identity, channel: stream, outputs, lifeline } = spawnRunner(limits.runnerMemoryBytesMax)
   const ready = Promise.withResolvers<void>()
   ready.promise.catch(() => undefined)
-  const gone = Promise.withResolvers<void>()
+  const gone = Promise.withResolvers<string>()
   let why: string | null = null
   let exited = false
   let unwatch: (() => void) | null = null
@@ -55,7 +55,8 @@ export function startRunner({ limits, families, memory, log }: RunnerTools): Liv
   child.once('exit', (code, signal) => {
     exited = true
     why ??= signal === null ? `the runner exited with code ${code}` : `the runner was killed by ${signal}`
-    void finish(why).then(gone.resolve)
+    const reason = why
+    void finish(reason).then(() => gone.resolve(reason))
   })
 
   function hear(answer: RunnerAnswer): void {

@@ -36,6 +36,7 @@ export function createReaders(pool: RunnerPool, idleMs: number = runnerLimits.re
       shelf.idle = shelf.idle.filter((kept) => kept.runner !== runner)
       void runner.end('it was idle')
     }, idleMs)
+    timer.unref()
     shelf.idle.push({ runner, timer })
   }
 

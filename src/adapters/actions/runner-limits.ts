@@ -6,6 +6,8 @@ export const runnerLimits = {
   describeMs: 10_000,
   /** Between the abort signal and SIGKILL. */
   abortGraceMs: 500,
+  /** How long a runner that lost Hepar leaves it to its watcher to end it. */
+  watcherAheadMs: 1_000,
   readerIdleMs: 30_000,
   readersPerActionMax: 4,
   memoryEveryMs: 100,

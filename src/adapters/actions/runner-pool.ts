@@ -12,6 +12,7 @@ export interface RunnerPool {
 
 const startsMax = 3
 const retryMs = 1_000
+const refillAfterMs = 250
 
 export function createRunnerPool({
   size,
@@ -26,6 +27,7 @@ export function createRunnerPool({
   const living = new Set<LiveRunner>()
   let closed = false
   let retry: NodeJS.Timeout | null = null
+  let soon: NodeJS.Timeout | null = null
 
   function startTracked(): LiveRunner {
     const runner = start()
@@ -39,22 +41,31 @@ export function createRunnerPool({
       try {
         const runner = startTracked()
         blank.push(runner)
-        runner.ready.catch((error: unknown) => drop(runner, error))
+        void runner.gone.then((reason) => drop(runner, reason))
       } catch (error) {
         waitAfter(error)
       }
     }
   }
 
-  function drop(runner: LiveRunner, error: unknown): void {
+  function drop(runner: LiveRunner, reason: string): void {
     const index = blank.indexOf(runner)
-    if (index >= 0) blank.splice(index, 1)
-    if (!closed) waitAfter(error)
+    if (index < 0 || closed) return
+    blank.splice(index, 1)
+    waitAfter(new Error(reason))
+  }
+
+  // Refilling at once would compete for the processor with the effect that is about to begin.
+  function refillSoon(): void {
+    soon ??= setTimeout(() => {
+      soon = null
+      refill()
+    }, refillAfterMs)
   }
 
   // A machine without memory or processes would otherwise be asked for more of them in a tight loop.
   function waitAfter(error: unknown): void {
-    log.error({ error: messageOf(error) }, 'cannot start a runner')
+    log.error({ error: messageOf(error) }, 'a blank runner could not be kept ready')
     retry ??= setTimeout(() => {
       retry = null
       refill()
@@ -72,8 +83,7 @@ export function createRunnerPool({
         while (runner !== undefined && !runner.isAlive()) runner = blank.shift()
         try {
           const taken = runner ?? startTracked()
-          // Refilling at once would compete for the processor with the effect that is about to begin.
-          setImmediate(refill)
+          refillSoon()
           await taken.ready
           return taken
         } catch (error) {
@@ -84,7 +94,7 @@ export function createRunnerPool({
     },
     async close() {
       closed = true
-      if (retry !== null) clearTimeout(retry)
+      for (const timer of [retry, soon]) if (timer !== null) clearTimeout(timer)
       blank.length = 0
       await Promise.all([...living].map((runner) => runner.end('Hepar is closing')))
     },

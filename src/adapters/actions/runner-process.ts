@@ -60,9 +60,10 @@ export function spawnRunner(memoryBytesMax: number): Spawned {
     env: environment(),
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
   })
+  // A failed start shows in the missing pid.
+  child.on('error', () => undefined)
   const stat = child.pid === undefined ? null : readStat(child.pid)
   if (stat === null) {
-    child.on('error', () => undefined)
     throw new Error('cannot start a runner with /bin/sh: look at the limits on processes and open files')
   }
   const [, stdout, stderr, lifeline, channel] = child.stdio as unknown as [null, Readable, Readable, Duplex, Duplex]

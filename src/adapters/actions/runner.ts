@@ -22,9 +22,10 @@ channel.on('data', (text: string) => {
   rest = lines.pop() ?? ''
   for (const line of lines) receive(parse(line) as RunnerLine)
 })
-// Without Hepar nobody would ever learn what happens here. The watcher does the same when this thread is busy.
-channel.on('close', () => kill(0, 'SIGKILL'))
-channel.on('error', () => kill(0, 'SIGKILL'))
+// Without Hepar nobody would ever learn what happens here. The watcher ends more than this group, so it goes first.
+const end = () => setTimeout(() => kill(0, 'SIGKILL'), runnerLimits.watcherAheadMs)
+channel.on('close', end)
+channel.on('error', end)
 
 await prepare()
 say('', 'ready', '')

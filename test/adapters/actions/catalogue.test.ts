@@ -6,7 +6,7 @@ import { createActions, type PluginActions } from '../../../src/adapters/actions
 import type { Catalogue } from '../../../src/adapters/actions/catalogue.ts'
 import { defaultLimits } from '../../../src/domain/config.ts'
 import { sha256 } from '../../../src/engine/digest.ts'
-import { fixtures, processesWith, recordLog } from './kit.ts'
+import { childrenOf, fixtures, processesWith, recordLog } from './kit.ts'
 
 const outside = mkdtempSync(join(tmpdir(), 'hepar-third-party-'))
 const pluginText = readFileSync(join(fixtures, 'broken-plugins', 'good.ts'), 'utf8')
@@ -78,14 +78,16 @@ describe('a folder of broken plugins', () => {
   })
 
   test('no describing process is left', () => {
-    expect(processesWith('actions/runner.ts').filter((pid) => isChildOf(pid, process.pid))).toEqual([])
+    const runners = processesWith('actions/runner.ts')
+    expect(childrenOf(process.pid).filter((pid) => runners.includes(pid))).toEqual([])
   })
 })
 
-function isChildOf(pid: number, parent: number): boolean {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  return Number(text.slice(text.lastIndexOf(')') + 2).split(' ')[1]) === parent
-}
+test('every plugin of this project loads', async () => {
+  const { actions: found, broken } = await actions.describe([join(fixtures, '..', '..', 'plugins')])
+  expect(broken).toEqual([])
+  expect(found.map(({ name }) => name)).toContain('container-restart')
+})
 
 test('an action is described with its digest and its parameters', async () => {
   const { actions: found } = await actions.describe([join(fixtures, 'plugins')])

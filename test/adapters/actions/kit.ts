@@ -19,6 +19,12 @@ export interface LoggedLine {
   readonly message: string
 }
 
+const opened: Bench[] = []
+afterAll(async () => {
+  await Promise.all(opened.map(({ actions }) => actions.close()))
+  for (const { folder } of opened) rmSync(folder, { recursive: true, force: true })
+})
+
 /** Actions over the fixture plugins, a folder that they write into, and what was logged. */
 export interface Bench {
   readonly actions: PluginActions
@@ -64,10 +70,7 @@ export async function openBench(options: Partial<ActionsOptions> = {}): Promise<
     },
     children: () => readPids(join(folder, 'children')),
   }
-  afterAll(async () => {
-    await actions.close()
-    rmSync(folder, { recursive: true, force: true })
-  })
+  opened.push(bench)
   return bench
 }
 
@@ -97,21 +100,41 @@ export function readPids(file: string): number[] {
 
 /** By the process table; a zombie is dead. */
 export function isRunning(pid: number): boolean {
+  return !['Z', 'X', undefined].includes(statOf(pid)[0])
+}
+
+export function startTicksOf(pid: number): string {
+  return statOf(pid)[19] ?? ''
+}
+
+export function childrenOf(parent: number): number[] {
+  return livingPids().filter((pid) => Number(statOf(pid)[1]) === parent)
+}
+
+export function membersOf(group: number): number[] {
+  return livingPids().filter((pid) => Number(statOf(pid)[2]) === group)
+}
+
+function livingPids(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter(isRunning)
+}
+
+/** The fields of /proc/<pid>/stat from the third, the state, on; empty when there is no such process. */
+function statOf(pid: number): readonly string[] {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return !/^[ZX]/.test(text.slice(text.lastIndexOf(')') + 2))
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')
   } catch {
-    return false
+    return []
   }
 }
 
 /** Every living process with this text in its environment or command line. */
 export function processesWith(text: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => ['environ', 'cmdline'].some((part) => contains(`/proc/${pid}/${part}`, text)))
-    .map(Number)
-    .filter(isRunning)
+  return livingPids().filter((pid) => ['environ', 'cmdline'].some((part) => contains(`/proc/${pid}/${part}`, text)))
 }
 
 function contains(file: string, text: string): boolean {
