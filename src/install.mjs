@@ -11,7 +11,12 @@ export async function installPackages(folder = root) {
   const problem = whyNotInstalled(folder)
   if (problem === null) return
   console.error(`hepar: installing npm packages (npm ci), because ${problem}`)
-  const { code, output } = await run('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], folder)
+  // Its own level: warnings about the engine do not apply to the Node that comes with it, and under npm --silent errors would be lost.
+  const { code, output } = await run(
+    'npm',
+    ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
+    folder,
+  )
   if (code !== 0) throw new Error(adviceFor(output, code))
   const still = whyNotInstalled(folder)
   if (still !== null) throw new Error(`npm ci succeeded, and yet ${still}.\n${installScriptAdvice}`)

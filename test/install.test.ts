@@ -48,7 +48,11 @@ test('npm start installs what is missing once, says so, and is quiet afterwards'
 
 test('without a registry the installer says what to do', async () => {
   await using folder = await project('remote')
-  const env = { npm_config_registry: 'http://127.0.0.1:9/', npm_config_fetch_retries: '0' }
+  const env = {
+    npm_config_registry: 'http://127.0.0.1:9/',
+    npm_config_fetch_retries: '0',
+    npm_config_loglevel: 'silent',
+  }
   const { code, stderr } = await install(folder, env)
   expect(stderr).toContain('The npm registry cannot be reached. Connect this machine')
   expect(code).toBe(1)
