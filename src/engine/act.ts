@@ -114,11 +114,12 @@ export async function recordResult(
   ])
   if (result.kind === 'not_started' || result.kind === 'failed') {
     const outcome = result.kind === 'failed' ? 'failed' : 'cancelled'
-    await concludeUnhealed(tx, { incident, attempt: ended, playbook }, { outcome, reason: detail, now, newId })
+    const begun = outcome === 'failed' ? { ...incident, blockedSince: null } : incident
+    await concludeUnhealed(tx, { incident: begun, attempt: ended, playbook }, { outcome, reason: detail, now, newId })
     return
   }
   await tx.saveAttempt({ ...ended, phase: 'verifying', verifyUntil: now + (playbook?.withinMs ?? defaultWithinMs) })
-  await tx.saveIncident({ ...incident, state: 'verifying', updatedAt: now, dueAt: now })
+  await tx.saveIncident({ ...incident, state: 'verifying', blockedSince: null, updatedAt: now, dueAt: now })
 }
 
 /** The verification window of an attempt whose playbook file vanished meanwhile. */

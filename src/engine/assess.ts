@@ -81,7 +81,6 @@ async function intend(
     attempts: incident.attempts + 1,
     touched: true,
     waiting: null,
-    blockedSince: null,
     unconfirmedSince: null,
     updatedAt: now,
     dueAt: attempt.deadlineAt,

@@ -4,6 +4,9 @@ import type { Playbook, Route } from '../domain/playbook.ts'
 import { handOver } from './hand-over.ts'
 import type { NewId, Tx } from './ports.ts'
 
+/** How long after an attempt that could not begin in time the next may be made; `maxWait` bounds them all. */
+const calledOffPauseMs = 2_000
+
 export interface Concluding {
   readonly incident: Incident
   readonly attempt: Attempt
@@ -52,7 +55,9 @@ export async function concludeUnhealed(
   const { outcome, reason, now } = ending
   const open: Incident = { ...incident, state: 'open', updatedAt: now, dueAt: now }
   if (outcome === 'cancelled') {
-    await tx.saveIncident({ ...open, step: attempt.step, touched: await wasTouched(tx, incident) })
+    const touched = await wasTouched(tx, incident)
+    const blockedSince = incident.blockedSince ?? attempt.intendedAt
+    await tx.saveIncident({ ...open, step: attempt.step, touched, blockedSince, dueAt: now + calledOffPauseMs })
     return
   }
   const ladder = playbook?.steps ?? []

@@ -29,12 +29,15 @@ test('a container that a restart does not heal climbs the ladder and is handed o
   const { docker, hepar, foreteller, oncall } = stage
   const witness = await docker.witness()
   const container = await docker.runContainer({ health: 'stays_ill' })
+  await container.until('it is healthy', (seen) => seen.State.Health?.Status === 'healthy')
+  await container.makeIll()
   await hepar.until('handed over', (incidents) => incidents.some(({ state }) => state === 'handed_over'))
   await waitFor(() => oncall.requests.length > 0, { what: 'the escalation', deadlineMs: 30_000 })
   const [incident] = await hepar.incidents()
   const events = await hepar.events(incident!.id)
-  const concluded = events.filter(({ type }) => type === 'attempt.concluded')
-  expect(concluded.map(({ body }) => body.outcome)).toEqual(['ineffective'])
+  const outcomes = events.filter(({ type }) => type === 'attempt.concluded').map(({ body }) => body.outcome)
+  // On a machine too busy to begin within two seconds of the intent, an attempt is called off before it touches anything.
+  expect(outcomes.filter((outcome) => outcome !== 'cancelled')).toEqual(['ineffective'])
   await container.remove()
   await hepar.until('closed', ([only]) => only?.state === 'closed')
   await witness.settle()

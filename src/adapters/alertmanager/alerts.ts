@@ -15,6 +15,8 @@ export interface AlertView {
   /** Epoch milliseconds. */
   readonly startsAt: number
   readonly generatorURL: string
+  /** Names of the receivers it is routed to. */
+  readonly receivers: readonly string[]
 }
 
 export type AlertsReply =
@@ -27,6 +29,7 @@ const alertShape = z.object({
   annotations: labelMap,
   startsAt: z.iso.datetime({ offset: true }),
   generatorURL: z.string().default(''),
+  receivers: z.array(z.object({ name: z.string() })).default([]),
   status: z.object({
     silencedBy: z.array(z.string()).nullable(),
     inhibitedBy: z.array(z.string()).nullable(),
@@ -46,10 +49,11 @@ export async function fetchAlerts(
   return { ok: true, alerts: reply.value.map(viewOf) }
 }
 
-function viewOf({ status, startsAt, ...alert }: z.output<typeof alertShape>): AlertView {
+function viewOf({ status, startsAt, receivers, ...alert }: z.output<typeof alertShape>): AlertView {
   return {
     ...alert,
     startsAt: Date.parse(startsAt),
+    receivers: receivers.map(({ name }) => name),
     silencedBy: status.silencedBy ?? [],
     inhibitedBy: status.inhibitedBy ?? [],
   }

@@ -41,10 +41,10 @@ export function createSources(
       const heard = await hear(source, alert.labels.alertname ?? null, tools)
       return heard.ok ? judge(alert, heard.testimony) : { kind: 'unavailable', reason: heard.reason }
     },
-    list: async (name) => {
+    list: async (name, receiver) => {
       const source = find(name)
       if (!source) return { ok: false, reason: `no source "${name}" in the configuration` }
-      return list(source, tools)
+      return list(source, receiver, tools)
     },
     query: async (name, promql) => {
       const source = find(name)
@@ -94,7 +94,7 @@ async function hearAlertmanager(peer: Peer, alertname: string | null, { cache, b
   return { ok: true as const, alerts: alerts.alerts, silences: silences.silences }
 }
 
-async function list(source: Source, tools: Tools): ReturnType<Sources['list']> {
+async function list(source: Source, receiver: string | undefined, tools: Tools): ReturnType<Sources['list']> {
   // Without an Alertmanager there is nothing to list, and an absent alert says nothing.
   if (source.alertmanagers.length === 0) return { ok: true, alerts: [], complete: false }
   const heard = await hear(source, null, tools)
@@ -107,7 +107,9 @@ async function list(source: Source, tools: Tools): ReturnType<Sources['list']> {
     if (!before || view.startsAt < before.startsAt) views.set(view.fingerprint, view)
     if (view.silencedBy.length + view.inhibitedBy.length > 0) suppressed.add(view.fingerprint)
   }
-  const alerts = [...views.values()].filter(({ fingerprint }) => !suppressed.has(fingerprint)).map(alertOf)
+  const wanted = ({ fingerprint, receivers }: AlertView) =>
+    !suppressed.has(fingerprint) && (receiver === undefined || receivers.includes(receiver))
+  const alerts = [...views.values()].filter(wanted).map(alertOf)
   const everyoneAnswered = alertmanagers?.away.length === 0
   // A suppressed alert is missing from the list and yet not cleared.
   const complete = everyoneAnswered && suppressed.size === 0 && confirms(prometheus, [...views.values()])

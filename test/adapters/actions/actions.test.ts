@@ -3,17 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../../src/domain/json.ts'
 import { sha256 } from '../../../src/engine/digest.ts'
-import {
-  type Bench,
-  childrenOf,
-  isRunning,
-  openBench,
-  processesWith,
-  readPids,
-  start,
-  startTicksOf,
-  until,
-} from './kit.ts'
+import { type Bench, isRunning, openBench, processesWith, readPids, start, startTicksOf, until } from './kit.ts'
 
 let bench: Bench
 beforeAll(async () => {
@@ -213,19 +203,6 @@ test('closing leaves no process behind, not even of a running effect', async () 
   expect((await result).kind).toBe('unknown')
   expect([...own.children(), ...runners.map(({ identity }) => identity.pid)].filter(isRunning)).toEqual([])
   await expect(own.actions.reserve()).rejects.toThrow('closed')
-})
-
-test('a blank runner that dies is replaced', async () => {
-  const own = await openBench({ poolSize: 1 })
-  const blank = () => childrenOf(process.pid).filter((pid) => !before.includes(pid))
-  await (await own.actions.reserve()).discard()
-  const before = childrenOf(process.pid)
-  await until('a blank runner is ready', () => blank().length === 1)
-  const [first] = blank()
-  process.kill(Number(first), 'SIGKILL')
-  await until('another one is there', () => blank().some((pid) => pid !== first))
-  expect((await own.run('touch')).kind).toBe('done')
-  await own.actions.close()
 })
 
 test('a reader that is idle for a while is ended', async () => {

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../../src/domain/config.ts'
 import { type Bench, isRunning, openBench, processesWith, start } from './kit.ts'
 
-const limits = { ...defaultLimits, planTimeoutMs: 1_000, runnerMemoryBytesMax: 256 * 1024 * 1024 }
+const limits = { ...defaultLimits, planTimeoutMs: 3_000, runnerMemoryBytesMax: 256 * 1024 * 1024 }
 
 let bench: Bench
 beforeAll(async () => {
@@ -111,8 +111,8 @@ test('prototypes changed by one plugin are changed for nobody else', async () =>
 
 describe('a plan that misbehaves has failed, and the next one works', () => {
   test.each([
-    ['loop', 'no answer within 1000 ms'],
-    ['ignore-abort', 'no answer within 1000 ms'],
+    ['loop', 'no answer within 3000 ms'],
+    ['ignore-abort', 'no answer within 3000 ms'],
     ['exit-0', 'exited with code 0'],
     ['abort', 'killed by SIGABRT'],
     ['throw', 'the engine said no'],
