@@ -107,9 +107,9 @@ describe('operators', () => {
   })
 
   test('an evil expression on a long label takes linear time', async () => {
-    const begun = performance.now()
+    const begun = process.cpuUsage()
     expect(await holds(label('x', 'regex', '(a+)+b'), facts({ x: 'a'.repeat(20_000) }))).toBe(false)
-    expect(performance.now() - begun).toBeLessThan(2000)
+    expect(process.cpuUsage(begun).user).toBeLessThan(2_000_000)
   })
 })
 
@@ -304,7 +304,7 @@ describe('index and full scan', () => {
   })
 
   async function cost(matcher: ReturnType<typeof createMatcher>): Promise<number> {
-    const begun = performance.now()
+    const begun = process.cpuUsage()
     for (let n = 0; n < 200; n++) {
       const { matches } = await matcher.match(
         facts({ alertname: `Alert${n % 7}`, name: `web-${n % 7}`, job: 'web' }),
@@ -312,6 +312,6 @@ describe('index and full scan', () => {
       )
       expect(matches).toHaveLength(1)
     }
-    return performance.now() - begun
+    return process.cpuUsage(begun).user
   }
 })
