@@ -299,13 +299,15 @@ describe('index and full scan', () => {
     }
     const [few, many] = [matcherOf(10), matcherOf(10_000)]
     const rounds: number[] = []
-    for (let round = 0; round < 9; round++) rounds.push((await cost(many)) / (await cost(few)))
-    expect(rounds.toSorted((a, b) => a - b)[4]).toBeLessThan(4)
+    // A full scan shows in the first round; there is no need to wait for the others then.
+    while (rounds.length < 15 && rounds.every((ratio) => ratio < 40))
+      rounds.push((await cost(many)) / (await cost(few)))
+    expect(rounds.toSorted((a, b) => a - b)[Math.floor(rounds.length / 2)]).toBeLessThan(4)
   })
 
   async function cost(matcher: ReturnType<typeof createMatcher>): Promise<number> {
     const begun = process.cpuUsage()
-    for (let n = 0; n < 200; n++) {
+    for (let n = 0; n < 40; n++) {
       const { matches } = await matcher.match(
         facts({ alertname: `Alert${n % 7}`, name: `web-${n % 7}`, job: 'web' }),
         now,
