@@ -43,6 +43,7 @@ export function sampleIncident(changes: Partial<Incident> = {}): Incident {
     reason: 'opened',
     openedAt: noon,
     illSince: noon,
+    acceptedAt: noon,
     startsAt: noon - 5,
     closedAt: null,
     updatedAt: noon,
