@@ -33,20 +33,19 @@ export async function startDockerEngine(): Promise<DockerEngine> {
     daemon = launch(folder, socket)
     await answering(daemon, socket, folder)
   }
-  const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
+  const kill = async () => {
     const child = daemon
     daemon = null
     if (child === null || child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise((resolve) => child.once('exit', resolve))
-    child.kill(signal)
-    if (signal !== 'SIGKILL') await Promise.race([ended, pause(15_000, null, { ref: false })])
     child.kill('SIGKILL')
     await ended
   }
   const close = async () => {
     daemon?.kill('SIGCONT')
     await removeEverything(api).catch(() => undefined)
-    await kill('SIGTERM')
+    // What a slow farewell would clear away is swept away all the same, and in a time that can be told.
+    await kill()
     await sweep(folder)
   }
   try {
