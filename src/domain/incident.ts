@@ -53,8 +53,10 @@ export interface Incident {
   readonly ending: Ending | null
   readonly reason: string
   readonly openedAt: number
-  /** Start of the present illness: `openedAt`, or the reopening. */
+  /** Start of the present illness by its alert's `startsAt`, never later than `acceptedAt`. */
   readonly illSince: number
+  /** When Hepar accepted the present illness: `openedAt`, or the reopening. */
+  readonly acceptedAt: number
   /** Earliest `startsAt` the alerts named, never later than `openedAt`. */
   readonly startsAt: number
   readonly closedAt: number | null
@@ -69,7 +71,7 @@ export interface Incident {
   readonly waiting: Waiting | null
   /** Since when a gate has blocked without a break; bounds the wait. */
   readonly blockedSince: number | null
-  /** Policy revision under which `would_run` was recorded: at most one per revision. */
+  /** Policy revision under which `would_run` or `ask` was recorded: at most one per revision. */
   readonly wouldRunRevision: string | null
   /** Set when an operator cancelled while an effect was running. */
   readonly cancelRequestedBy: string | null

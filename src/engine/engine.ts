@@ -1,4 +1,4 @@
-import type { Decision, Delivery, ParsedAlert } from '../domain/alert.ts'
+import type { Decision, Delivery } from '../domain/alert.ts'
 import type { Plan } from '../domain/attempt.ts'
 import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
@@ -21,7 +21,8 @@ export interface IncidentExplanation {
   readonly target: string
   /** `attach`, `reopen` or `open`. */
   readonly would: 'attach' | 'reopen' | 'open'
-  readonly verdict: Verdict
+  /** `null` when the next step is a hand-over, which no gate holds back. */
+  readonly verdict: Verdict | null
   readonly plan: Plan | null
   readonly planDigest: string | null
   readonly note: string
@@ -75,5 +76,3 @@ export interface Engine {
   /** Starts nothing new, gives running effects the grace, records the rest as unknown. */
   stop(): Promise<void>
 }
-
-export type { ParsedAlert }

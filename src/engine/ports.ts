@@ -70,7 +70,7 @@ export interface AuditFilter {
 
 /** What the counting gates need, read inside the transaction that commits the intent. */
 export interface AttemptHistory {
-  /** Attempts begun in each budget's window, with the time at which the oldest of them leaves it. */
+  /** Attempts begun in each budget's window, and when the oldest of them leaves it (epoch milliseconds). */
   readonly windows: readonly (AttemptBudget & { readonly used: number; readonly oldestAt: number | null })[]
   /** When the latest attempt of this playbook on this target ended, or `null`. */
   readonly lastEndedAt: number | null
@@ -169,10 +169,11 @@ export interface Sources {
   ask(alert: { source: string; labels: Labels; fingerprint: string }): Promise<OracleAnswer>
   /**
    * All active, unsuppressed alerts a source's Alertmanagers know. `absenceMeansCleared` only when every Alertmanager
-   * answered and Prometheus confirms; otherwise an absent alert says nothing.
+   * answered and Prometheus confirms; otherwise an absent alert says nothing. `receiver` keeps only what is routed to it.
    */
   list(
     source: string,
+    receiver?: string,
   ): Promise<
     | { readonly ok: true; readonly alerts: readonly Alert[]; readonly complete: boolean }
     | { readonly ok: false; readonly reason: string }
@@ -237,7 +238,8 @@ export interface Runner {
 export interface Actions {
   plan(call: ActionCall): Promise<PlanOutcome>
   verify(call: { action: ActionInfo; plan: Plan; effectEndedAt: number; intendedAt: number }): Promise<CheckResult>
-  reserve(marker: string): Promise<Runner>
+  /** A runner with the action's plugin loaded; rejects when none can be had. */
+  reserve(action: ActionInfo): Promise<Runner>
   /** Ends whatever is left of a runner: its group and everything that carries its marker. Resolves when they are gone. */
   endSurvivors(runner: RunnerIdentity): Promise<readonly { readonly pid: number; readonly command: string }[]>
   close(): Promise<void>

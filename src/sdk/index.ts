@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { parseDurationMs } from '../domain/duration.ts'
 import type { JsonObject } from '../domain/json.ts'
 
+export type { JsonObject }
 export { z }
 
 /** What `plan` returns: the very object it would act on, and what would happen to it. */
@@ -44,7 +45,9 @@ export interface ActionTarget {
 export interface PlanContext {
   /** What Hepar's configuration says about this place: connection, allow-list, what is protected. */
   readonly settings: JsonObject
+  /** Aborted at the deadline; half a second later the process and all it started are killed. */
   readonly signal: AbortSignal
+  /** Epoch milliseconds. */
   readonly now: number
 }
 
@@ -66,7 +69,8 @@ export interface ProbeReport {
   readonly detail: string
 }
 
-type Planned<P> = ActionPlan & { readonly target: ActionTarget; readonly params: P }
+/** The plan as it was approved and recorded, with the parameters as the schema parsed them. */
+export type Planned<P> = ActionPlan & { readonly target: ActionTarget; readonly params: P }
 
 export interface ActionDefinition<S extends z.ZodType = z.ZodType> {
   readonly summary: string
@@ -78,14 +82,20 @@ export interface ActionDefinition<S extends z.ZodType = z.ZodType> {
   readonly params: S
   /** Resolves and pins the live object and gathers evidence. Must have no effect. */
   plan(target: ActionTarget, params: z.output<S>, context: PlanContext): Promise<ActionPlan | Refusal>
-  /** The effect. What it returns is kept as its report. A throw means that it failed. */
+  /**
+   * The effect. What it returns, JSON of at most 256 KiB, is kept as its report. A throw means that it failed; throw
+   * `outcomeUnknown(…)` where it may have happened. Whatever it leaves running is killed when it returns.
+   */
   run(plan: Planned<z.output<S>>, context: RunContext): Promise<JsonObject | undefined>
   /** A positive probe: is the target well, and is that due to what `run` did? */
   verify?(plan: Planned<z.output<S>>, context: VerifyContext): Promise<ProbeReport>
   revert?(plan: Planned<z.output<S>>, context: RunContext): Promise<JsonObject | undefined>
 }
 
-/** Declares an action. The file's name is the action's name. */
+/**
+ * Declares an action; the file's name is the action's name. It runs in a process of its own without Hepar's environment, and
+ * must write less than `limits.runnerOutputBytesMax` to stdout and stderr.
+ */
 export function defineAction<S extends z.ZodType>(definition: ActionDefinition<S>): ActionDefinition<S> {
   return definition
 }

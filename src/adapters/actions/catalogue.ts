@@ -1,0 +1,124 @@
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { basename, extname, join } from 'node:path'
+import type { ActionInfo, BrokenAction } from '../../domain/action.ts'
+import { sha256 } from '../../engine/digest.ts'
+import { messageOf } from '../../engine/errors.ts'
+import type { Reply } from './dialogue.ts'
+import { description, type PluginFile } from './messages.ts'
+import { runnerLimits } from './runner-limits.ts'
+import type { RunnerPool } from './runner-pool.ts'
+
+/** Every plugin of the folders, usable or not. */
+export interface Catalogue {
+  readonly actions: readonly ActionInfo[]
+  readonly broken: readonly BrokenAction[]
+}
+
+const extensions = ['.ts', '.js', '.mjs']
+const ignored = /^[_.]|\.d\.ts$|\.(?:test|spec)\.(?:ts|js|mjs)$/
+const nameShape = /^[a-z][a-z0-9-]{0,63}$/
+const describersMax = 2
+
+type Description = { readonly ok: true; readonly action: ActionInfo } | ({ readonly ok: false } & BrokenAction)
+
+/**
+ * Describes every plugin, each in a process of its own, so that a broken one cannot touch Hepar or another plugin.
+ * Never rejects: what cannot be used is in `broken`, sorted by file.
+ */
+export async function describeFolders(
+  pool: RunnerPool,
+  folders: readonly string[],
+  describeMs: number = runnerLimits.describeMs,
+): Promise<Catalogue> {
+  const listings = await Promise.all(folders.map(listPlugins))
+  const files = [...new Set(listings.flatMap(({ files }) => files))]
+  const twice = namesOfTwo(files)
+  const results: Description[] = []
+  const queue = files.values()
+  async function work(): Promise<void> {
+    for (const file of queue) results.push(await describeFile(pool, file, twice, describeMs))
+  }
+  await Promise.all(Array.from({ length: describersMax }, work))
+  return {
+    actions: results.flatMap((result) => (result.ok ? [result.action] : [])).sort(byName),
+    broken: [
+      ...listings.flatMap(({ broken }) => broken),
+      ...results.flatMap((result) =>
+        result.ok ? [] : [{ name: result.name, file: result.file, reason: result.reason }],
+      ),
+    ].sort((a, b) => compare(a.file, b.file)),
+  }
+}
+
+async function listPlugins(folder: string): Promise<{ files: string[]; broken: BrokenAction[] }> {
+  try {
+    const files: string[] = []
+    for (const name of (await readdir(folder)).sort()) {
+      if (ignored.test(name) || !extensions.includes(extname(name))) continue
+      const file = join(folder, name)
+      const entry = await stat(file).catch(() => null)
+      // A link that leads nowhere is reported with the file, not lost.
+      if (entry === null || entry.isFile()) files.push(file)
+    }
+    return { files, broken: [] }
+  } catch (error) {
+    const reason = `the folder cannot be read: ${messageOf(error)}`
+    return { files: [], broken: [{ name: basename(folder), file: folder, reason }] }
+  }
+}
+
+async function describeFile(
+  pool: RunnerPool,
+  file: string,
+  twice: ReadonlyMap<string, readonly string[]>,
+  describeMs: number,
+): Promise<Description> {
+  const name = nameOf(file)
+  const broken = (reason: string): Description => ({ ok: false, name, file, reason })
+  if (!nameShape.test(name)) return broken(`the file name must match ${nameShape.source} before its extension`)
+  const others = (twice.get(name) ?? []).filter((other) => other !== file)
+  if (others.length > 0) return broken(`another action has the same name: ${others.join(', ')}`)
+  try {
+    const plugin = { file, fileDigest: sha256(await readFile(file)) }
+    return readDescription(name, plugin, await askOnce(pool, plugin, describeMs))
+  } catch (error) {
+    return broken(messageOf(error))
+  }
+}
+
+async function askOnce(pool: RunnerPool, plugin: PluginFile, timeoutMs: number): Promise<Reply> {
+  const runner = await pool.take()
+  try {
+    return await runner.ask({ verb: 'describe', ...plugin }, { timeoutMs })
+  } finally {
+    await runner.end('it has described its plugin')
+  }
+}
+
+function readDescription(name: string, plugin: PluginFile, reply: Reply): Description {
+  const broken = (reason: string): Description => ({ ok: false, name, file: plugin.file, reason })
+  if (reply.kind === 'lost') return broken(reply.reason)
+  const { answer } = reply
+  if (answer.kind !== 'value') return broken('reason' in answer ? answer.reason : `unexpected answer ${answer.kind}`)
+  const read = description.safeParse(answer.value)
+  if (read.success) return { ok: true, action: { name, ...plugin, ...read.data } }
+  return broken(read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '))
+}
+
+function namesOfTwo(files: readonly string[]): ReadonlyMap<string, readonly string[]> {
+  const byFileName = new Map<string, string[]>()
+  for (const file of files) byFileName.set(nameOf(file), [...(byFileName.get(nameOf(file)) ?? []), file])
+  return byFileName
+}
+
+function nameOf(file: string): string {
+  return basename(file, extname(file))
+}
+
+function byName(a: ActionInfo, b: ActionInfo): number {
+  return compare(a.name, b.name)
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}

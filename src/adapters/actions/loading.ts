@@ -1,0 +1,65 @@
+import { readFile } from 'node:fs/promises'
+import { registerHooks } from 'node:module'
+import { extname } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { sha256 } from '../../engine/digest.ts'
+import { messageOf } from '../../engine/errors.ts'
+import type { ActionDefinition } from '../../sdk/index.ts'
+import type { PluginFile } from './messages.ts'
+
+/** `changed` when the file is no longer the one that was described. */
+export type Loading =
+  | { readonly ok: true; readonly definition: ActionDefinition }
+  | { readonly ok: false; readonly changed: boolean; readonly reason: string }
+
+const formats: Readonly<Record<string, string>> = { '.ts': 'module-typescript', '.js': 'module', '.mjs': 'module' }
+const sdk = new URL(`../../sdk/index${extname(import.meta.url)}`, import.meta.url).href
+const publicName = 'hepar/sdk'
+
+let pinned: { readonly url: string; readonly source: Buffer; readonly format: string } | null = null
+
+/** Makes `hepar/sdk` mean this Hepar's SDK wherever a plugin lies, and loads it ahead. */
+export async function prepare(): Promise<void> {
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === publicName ? { url: sdk, shortCircuit: true } : next(specifier, context),
+    // What runs is what was hashed, even if the file is replaced in between.
+    load: (url, context, next) =>
+      pinned?.url === url ? { format: pinned.format, source: pinned.source, shortCircuit: true } : next(url, context),
+  })
+  await import(sdk)
+}
+
+/** Imports a plugin if it still has the digest that was asked for. Never rejects. A process loads one plugin in its life. */
+export async function load({ file, fileDigest }: PluginFile): Promise<Loading> {
+  const source = await readFile(file).catch((error: unknown) => messageOf(error))
+  if (typeof source === 'string') return { ok: false, changed: true, reason: `cannot read ${file}: ${source}` }
+  if (sha256(source) !== fileDigest) {
+    return { ok: false, changed: true, reason: `${file} changed since it was described: reload Hepar` }
+  }
+  pinned ??= { url: pathToFileURL(file).href, source, format: formats[extname(file)] ?? 'module' }
+  try {
+    const module = (await import(pinned.url)) as { readonly default?: unknown }
+    return readDefinition(module.default)
+  } catch (error) {
+    return { ok: false, changed: false, reason: `the plugin cannot be imported: ${messageOf(error)}` }
+  }
+}
+
+/** Looks at the shape, never at the prototype: the plugin may bring a second copy of every module. */
+function readDefinition(value: unknown): Loading {
+  const refuse = (reason: string): Loading => ({ ok: false, changed: false, reason })
+  if (typeof value !== 'object' || value === null) {
+    return refuse('it has no default export: write `export default defineAction({ … })`')
+  }
+  const definition = value as Readonly<Record<string, unknown>>
+  for (const name of ['plan', 'run']) {
+    if (typeof definition[name] !== 'function') return refuse(`${name} must be a function`)
+  }
+  for (const name of ['verify', 'revert']) {
+    if (!['function', 'undefined'].includes(typeof definition[name])) return refuse(`${name} must be a function`)
+  }
+  const params = definition.params as { readonly safeParseAsync?: unknown } | null | undefined
+  if (typeof params?.safeParseAsync !== 'function') return refuse('params must be a zod schema: z.strictObject({ … })')
+  return { ok: true, definition: value as ActionDefinition }
+}

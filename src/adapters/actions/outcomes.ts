@@ -1,0 +1,54 @@
+import type * as z from 'zod'
+import type { CheckResult, Plan } from '../../domain/attempt.ts'
+import { digestOf } from '../../engine/digest.ts'
+import type { ActionCall, EffectResult, PlanOutcome } from '../../engine/ports.ts'
+import type { Reply } from './dialogue.ts'
+import { planned, probeReport, report } from './messages.ts'
+import { describeIssues } from './params.ts'
+
+/** What the answer to `plan` means. */
+export function planOutcome({ action, target }: ActionCall, reply: Reply): PlanOutcome {
+  const value = readValue(reply, planned, 'plan')
+  if (!value.ok) return { kind: 'failed', reason: value.reason }
+  const { params, result } = value.data
+  if ('refused' in result) {
+    return { kind: 'refused', reason: result.refused, final: result.final, evidence: result.evidence }
+  }
+  const { pin, summary, data, evidence } = result
+  const plan: Plan = { action: action.name, target, params, pin, summary, data, evidence }
+  return { kind: 'planned', plan, digest: digestOf({ action: action.name, target, params, pin }) }
+}
+
+/** What the answer to `verify` means: whatever is not a clear yes is a no. */
+export function verifyResult(check: string, reply: Reply): CheckResult {
+  const value = readValue(reply, probeReport, 'verify')
+  if (!value.ok) return { check, passed: false, positive: true, detail: value.reason }
+  return { check, passed: value.data.passed, positive: true, detail: value.data.detail }
+}
+
+/** What the answer to `run` means: whatever leaves a doubt about the effect is `unknown`. */
+export function effectResult(reply: Reply): EffectResult {
+  if (reply.kind === 'lost') return { kind: reply.asked ? 'unknown' : 'not_started', reason: reply.reason }
+  const { answer, late } = reply
+  if (answer.kind === 'not_started') return { kind: 'not_started', reason: answer.reason }
+  // Once told to stop, a plugin's success may be a swallowed abort and its failure an effect already sent.
+  if (late !== null) return { kind: 'unknown', reason: late }
+  if (answer.kind === 'threw') return { kind: 'failed', reason: answer.reason }
+  const value = readValue(reply, report, 'run')
+  return value.ok ? { kind: 'done', report: value.data } : { kind: 'unknown', reason: value.reason }
+}
+
+type Value<T> = { readonly ok: true; readonly data: T } | { readonly ok: false; readonly reason: string }
+
+function readValue<S extends z.ZodType>(reply: Reply, schema: S, verb: string): Value<z.output<S>> {
+  if (reply.kind === 'lost') return { ok: false, reason: reply.reason }
+  const { answer, late } = reply
+  if (late !== null) return { ok: false, reason: late }
+  if (answer.kind === 'invalid_params') return { ok: false, reason: describeIssues(answer.issues) }
+  if (answer.kind !== 'value') return { ok: false, reason: 'reason' in answer ? answer.reason : answer.kind }
+  const read = schema.safeParse(answer.value)
+  if (read.success) return { ok: true, data: read.data }
+  const issue = read.error.issues[0]
+  const place = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `
+  return { ok: false, reason: `${verb} returned something unusable: ${place}${issue?.message ?? 'unknown'}` }
+}

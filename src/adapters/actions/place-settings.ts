@@ -1,0 +1,87 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import type { Config, Peer } from '../../domain/config.ts'
+import { dockerConnection } from '../../domain/docker-connection.ts'
+import { parseTarget } from '../../domain/target.ts'
+import type { SettingsFor } from './actions.ts'
+
+/** An address that Hepar lives by. `what` names it in a refusal. */
+export interface Lifeline {
+  readonly host: string
+  readonly port: number
+  readonly what: string
+}
+
+/**
+ * What plugins are told about a target's place: for a container its Docker host, the allow-list and what is protected; for
+ * every other kind only Hepar's own lifelines. Throws when a certificate cannot be read.
+ */
+export function createPlaceSettings(config: Config, more: readonly Lifeline[] = []): SettingsFor {
+  const lifelines = [...lifelinesOf(config), ...more].map((lifeline) => ({ ...lifeline }))
+  const containerIds = ownContainerIds()
+  return (target) => {
+    const reading = parseTarget(target)
+    if (!reading.ok) return { unmapped: reading.reason }
+    const { kind, place } = reading.target
+    if (kind !== 'container') return { settings: { lifelines } }
+    const host = config.docker.hosts.find(({ name }) => name === place)
+    if (host === undefined)
+      return { unmapped: `host "${place}" is not a configured Docker host: add it to docker.hosts` }
+    const docker = dockerConnection(host, (file) => readFileSync(file, 'utf8'))
+    const { allow, protect } = config.docker
+    return { settings: { host: host.name, docker: { ...docker }, allow, protect, lifelines, self: { containerIds } } }
+  }
+}
+
+function lifelinesOf({ listen, sources }: Config): Lifeline[] {
+  const peers = sources.flatMap(({ name, alertmanagers, prometheus }) => [
+    ...alertmanagers.map((peer) => ({ peer, what: `Alertmanager of source "${name}"` })),
+    ...(prometheus === null ? [] : [{ peer: prometheus, what: `Prometheus of source "${name}"` }]),
+  ])
+  return [{ ...listen, what: 'listen address' }, ...peers.map(({ peer, what }) => ({ ...addressOf(peer), what }))]
+}
+
+function addressOf({ url }: Peer): { host: string; port: number } {
+  const { protocol, hostname, port } = new URL(url)
+  // A URL writes an IPv6 address in brackets, nothing else does.
+  const host = hostname.replace(/^\[(.*)\]$/, '$1')
+  return { host, port: port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port) }
+}
+
+export interface ContainerSigns {
+  readonly cgroup: string
+  readonly mountinfo: string
+  readonly inContainer: boolean
+  readonly hostname: string
+}
+
+/** Ids, or at least their first twelve digits, of the container this process runs in; empty outside of one. */
+export function containerIdsFrom({ cgroup, mountinfo, inContainer, hostname }: ContainerSigns): string[] {
+  const ids = new Set(cgroup.match(/(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])/g) ?? [])
+  for (const line of mountinfo.split('\n')) {
+    const [, , , root = '', mountPoint = ''] = line.split(' ')
+    // On a Docker host other containers' folders are mounted too, but never over these three files.
+    if (!['/etc/hostname', '/etc/hosts', '/etc/resolv.conf'].includes(mountPoint)) continue
+    const id = /\/containers\/([0-9a-f]{64})\//.exec(root)?.[1]
+    if (id !== undefined) ids.add(id)
+  }
+  if (inContainer && /^[0-9a-f]{12}$/.test(hostname)) ids.add(hostname)
+  return [...ids]
+}
+
+function ownContainerIds(): string[] {
+  return containerIdsFrom({
+    cgroup: readOrEmpty('/proc/self/cgroup'),
+    mountinfo: readOrEmpty('/proc/self/mountinfo'),
+    inContainer: existsSync('/.dockerenv') || existsSync('/run/.containerenv'),
+    hostname: hostname(),
+  })
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}

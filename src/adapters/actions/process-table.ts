@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** One line of the process table. `startTicks` is field 22 of /proc/<pid>/stat, in clock ticks since boot. */
+export interface ProcessStat {
+  readonly pid: number
+  readonly parent: number
+  readonly session: number
+  readonly startTicks: string
+  readonly command: string
+  /** False for a zombie: it holds a pid and nothing else. */
+  readonly alive: boolean
+}
+
+/** The name under which a runner's marker stands in the environment of everything it starts. */
+export const markerVariable = 'HEPAR_RUNNER'
+
+export function readBootId(): string {
+  return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+}
+
+export function listPids(): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b)
+}
+
+/** `null` when there is no such process. */
+export function readStat(pid: number): ProcessStat | null {
+  const text = read(`/proc/${pid}/stat`)
+  if (text === null) return null
+  // The command stands in parentheses and may itself contain parentheses and spaces.
+  const end = text.lastIndexOf(')')
+  const fields = text.slice(end + 2).split(' ')
+  return {
+    pid,
+    parent: Number(fields[1]),
+    session: Number(fields[3]),
+    startTicks: fields[19] ?? '',
+    command: text.slice(text.indexOf('(') + 1, end),
+    alive: fields[0] !== 'Z' && fields[0] !== 'X',
+  }
+}
+
+/** The marker in a process's environment, `null` without one, `undefined` while the environment cannot be told (during exec). */
+export function readMarker(pid: number): string | null | undefined {
+  const text = read(`/proc/${pid}/environ`)
+  if (text === null) return null
+  if (text === '') return undefined
+  const prefix = `${markerVariable}=`
+  const entry = text.split('\0').find((line) => line.startsWith(prefix))
+  return entry === undefined ? null : entry.slice(prefix.length)
+}
+
+/** Resident memory in bytes; 0 for a process that is gone. */
+export function readResidentBytes(pid: number): number {
+  const match = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? '')
+  return Number(match?.[1] ?? 0) * 1024
+}
+
+/** Sends SIGKILL to a process, or to its whole group; says nothing when it is gone. */
+export function killNow(pid: number, scope: 'process' | 'group'): void {
+  try {
+    process.kill(scope === 'group' ? -pid : pid, 'SIGKILL')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error
+  }
+}
+
+function read(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    // Gone, or another user's: in both cases nothing of ours.
+    return null
+  }
+}

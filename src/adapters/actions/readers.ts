@@ -1,0 +1,76 @@
+import type { ActionInfo } from '../../domain/action.ts'
+import { messageOf } from '../../engine/errors.ts'
+import type { Reply } from './dialogue.ts'
+import type { LiveRunner } from './live-runner.ts'
+import type { RunnerRequest } from './messages.ts'
+import { runnerLimits } from './runner-limits.ts'
+import type { RunnerPool } from './runner-pool.ts'
+
+/** Runners that only read: kept for a while per action, because plans and verifications come in rows. */
+export interface Readers {
+  /** Never rejects. The reader is ended after any misbehaviour, and after an idle while. */
+  ask(action: ActionInfo, request: RunnerRequest, timeoutMs: number): Promise<Reply>
+  /** Forgets the idle ones; the pool ends them. */
+  close(): void
+}
+
+interface Shelf {
+  idle: { readonly runner: LiveRunner; readonly timer: NodeJS.Timeout }[]
+  readonly waiting: (() => void)[]
+  busy: number
+}
+
+export function createReaders(pool: RunnerPool, idleMs: number = runnerLimits.readerIdleMs): Readers {
+  const shelves = new Map<string, Shelf>()
+
+  async function take(shelf: Shelf): Promise<LiveRunner> {
+    for (let kept = shelf.idle.pop(); kept !== undefined; kept = shelf.idle.pop()) {
+      clearTimeout(kept.timer)
+      if (kept.runner.isAlive()) return kept.runner
+    }
+    return pool.take()
+  }
+
+  function keep(shelf: Shelf, runner: LiveRunner): void {
+    const timer = setTimeout(() => {
+      shelf.idle = shelf.idle.filter((kept) => kept.runner !== runner)
+      void runner.end('it was idle')
+    }, idleMs)
+    timer.unref()
+    shelf.idle.push({ runner, timer })
+  }
+
+  async function askOne(shelf: Shelf, request: RunnerRequest, timeoutMs: number): Promise<Reply> {
+    try {
+      const runner = await take(shelf)
+      const reply = await runner.ask(request, { timeoutMs })
+      // The next question must not meet what this one left behind.
+      if (reply.kind === 'answered' && reply.late === null && reply.answer.kind !== 'doubtful') keep(shelf, runner)
+      else await runner.end('it misbehaved')
+      return reply
+    } catch (error) {
+      return { kind: 'lost', reason: messageOf(error), asked: false }
+    }
+  }
+
+  return {
+    async ask(action, request, timeoutMs) {
+      const key = `${action.file}\0${action.fileDigest}`
+      const shelf = shelves.get(key) ?? { idle: [], waiting: [], busy: 0 }
+      shelves.set(key, shelf)
+      if (shelf.busy >= runnerLimits.readersPerActionMax) {
+        await new Promise<void>((resolve) => shelf.waiting.push(resolve))
+      } else shelf.busy++
+      try {
+        return await askOne(shelf, request, timeoutMs)
+      } finally {
+        const next = shelf.waiting.shift()
+        if (next === undefined) shelf.busy--
+        else next()
+      }
+    },
+    close() {
+      for (const { idle } of shelves.values()) for (const { timer } of idle.splice(0)) clearTimeout(timer)
+    },
+  }
+}

@@ -1,0 +1,173 @@
+import { messageOf } from '../../engine/errors.ts'
+import type { Clock, Log, Queue, Reads } from '../../engine/ports.ts'
+
+interface QueueOptions {
+  readonly read: Pick<Reads, 'due' | 'nextDueAt'>
+  readonly clock: Clock
+  readonly log: Log
+  /** Incidents advanced at the same time. */
+  readonly concurrencyMax?: number
+  /** The store is looked at least this often, so that a lost wake-up costs seconds and not the incident. */
+  readonly pollMs?: number
+  readonly backoffMaxMs?: number
+}
+
+/** Advances of one incident in a row that need no pause; more than that looks like a loop. */
+const burstMax = 100
+const depthMax = 10_000
+
+type Advance = (incident: string) => Promise<void>
+
+/** An in-process queue over the due times in the store. It holds nothing that a restart would lose. */
+export function createMemoryQueue(options: QueueOptions): Queue {
+  const { read, clock, log, concurrencyMax = 32, pollMs = 2_000, backoffMaxMs = 30_000 } = options
+  const resting = createResting(backoffMaxMs)
+  const looking = createLooking(look, { log, backoffMaxMs })
+  const running = createRunning({ resting, clock, log, onEnd: looking.wake })
+  let advance: Advance | null = null
+  let closed = false
+
+  /** Begins what is due and has a place; gives the time until the next look. */
+  async function look(): Promise<number> {
+    const now = clock.now()
+    if (advance === null) return pollMs
+    const due = await read.due(now, running.size() + resting.size(now) + concurrencyMax)
+    for (const incident of due) {
+      if (closed || running.size() >= concurrencyMax) break
+      if (!running.has(incident) && !resting.has(incident, now)) running.begin(incident, advance)
+    }
+    return Math.min(pollMs, resting.nextMs(now), untilNext(await read.nextDueAt(), clock.now()))
+  }
+
+  return {
+    wake: looking.wake,
+    start: (work) => {
+      advance = work
+      looking.wake()
+    },
+    depth: async () => {
+      const now = clock.now()
+      const [due, next] = await Promise.all([read.due(now, depthMax), read.nextDueAt()])
+      return { count: due.length, oldestSeconds: next === null ? 0 : Math.max(0, now - next) / 1_000 }
+    },
+    close: async () => {
+      closed = true
+      await looking.close()
+      await running.settle()
+    },
+  }
+}
+
+/** Looks now or later, never twice at once; a wake during a look is one more look. */
+function createLooking(look: () => Promise<number>, { log, backoffMaxMs }: { log: Log; backoffMaxMs: number }) {
+  let current: Promise<void> | null = null
+  let again = false
+  let closed = false
+  let failures = 0
+  let timer: NodeJS.Timeout | undefined
+
+  async function lookOnce(): Promise<void> {
+    clearTimeout(timer)
+    let waitMs: number
+    try {
+      waitMs = await look()
+      failures = 0
+    } catch (error) {
+      waitMs = Math.min(backoffMaxMs, 100 * 2 ** failures)
+      failures = Math.min(failures + 1, 20)
+      log.warn({ error: messageOf(error), retryMs: waitMs }, 'cannot read due incidents')
+    }
+    if (!closed) timer = setTimeout(wake, waitMs)
+  }
+
+  function wake(): void {
+    again = current !== null
+    if (closed || current !== null) return
+    current = lookOnce().finally(() => {
+      current = null
+      if (again) wake()
+    })
+  }
+
+  return {
+    wake,
+    async close() {
+      closed = true
+      clearTimeout(timer)
+      await current
+      clearTimeout(timer)
+    },
+  }
+}
+
+interface RunningParts {
+  readonly resting: ReturnType<typeof createResting>
+  readonly clock: Clock
+  readonly log: Log
+  readonly onEnd: () => void
+}
+
+/** The advances under way: one for each incident at most. */
+function createRunning({ resting, clock, log, onEnd }: RunningParts) {
+  const running = new Map<string, Promise<void>>()
+  return {
+    size: () => running.size,
+    has: (incident: string) => running.has(incident),
+    begin: (incident: string, advance: Advance) => {
+      // Leaving the current turn first keeps a throw inside the promise.
+      const work = Promise.resolve(incident)
+        .then(advance)
+        .then(() => resting.succeeded(incident, clock.now()))
+        .catch((error: unknown) => {
+          const retryMs = resting.failed(incident, clock.now())
+          log.error({ incident, error: messageOf(error), retryMs }, 'cannot advance incident')
+        })
+        .finally(() => {
+          running.delete(incident)
+          onEnd()
+        })
+      running.set(incident, work)
+    },
+    settle: () => Promise.all(running.values()),
+  }
+}
+
+// What is overdue is running, resting or waiting for a free place; each of these ends with a wake-up of its own.
+function untilNext(dueAt: number | null, now: number): number {
+  return dueAt === null || dueAt <= now ? Number.POSITIVE_INFINITY : dueAt - now
+}
+
+/** Incidents that are left alone for a while: those whose advance failed, and those that stay due without end. */
+function createResting(backoffMaxMs: number) {
+  const rests = new Map<string, { failures: number; burst: number; burstSince: number; until: number }>()
+  const of = (incident: string, now: number) =>
+    rests.get(incident) ?? { failures: 0, burst: 0, burstSince: now, until: 0 }
+  return {
+    has: (incident: string, now: number) => (rests.get(incident)?.until ?? 0) > now,
+    size: (now: number) => [...rests.values()].filter(({ until }) => until > now).length,
+    nextMs: (now: number) => {
+      const waits = [...rests.values()].map(({ until }) => until - now).filter((wait) => wait > 0)
+      return Math.min(Number.POSITIVE_INFINITY, ...waits)
+    },
+    failed: (incident: string, now: number): number => {
+      const rest = of(incident, now)
+      const waitMs = Math.min(backoffMaxMs, 200 * 2 ** rest.failures)
+      rests.set(incident, { ...rest, failures: Math.min(rest.failures + 1, 20), until: now + waitMs })
+      return waitMs
+    },
+    succeeded: (incident: string, now: number): void => {
+      const rest = of(incident, now)
+      const isBurst = now - rest.burstSince < 1_000
+      const burst = isBurst ? rest.burst + 1 : 1
+      const until = burst > burstMax ? now + 250 : 0
+      rests.set(incident, { failures: 0, burst, burstSince: isBurst ? rest.burstSince : now, until })
+      if (rests.size > depthMax) forgetOld(rests, now)
+    },
+  }
+}
+
+function forgetOld(rests: Map<string, { burstSince: number; until: number }>, now: number): void {
+  for (const [incident, { burstSince, until }] of rests) {
+    if (until <= now && now - burstSince > 1_000) rests.delete(incident)
+  }
+}

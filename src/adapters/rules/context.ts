@@ -1,0 +1,21 @@
+import type { ActionInfo, BrokenAction } from '../../domain/action.ts'
+import type { Config } from '../../domain/config.ts'
+
+/**
+ * Asks a plugin's own schema about parameters, with texts as written. Problems at `templatedPaths` are about values that only
+ * an alert brings, and must be left out. Paths lead into the parameters.
+ */
+export type CheckParams = (
+  action: string,
+  params: unknown,
+  templatedPaths: string[][],
+) => Promise<readonly { readonly path: readonly (string | number)[]; readonly message: string }[]>
+
+/** What playbooks are checked against. */
+export interface PlaybookContext {
+  readonly config: Pick<Config, 'sources' | 'notify'>
+  readonly actions: readonly ActionInfo[]
+  /** Plugins that could not be used, to say why an action is missing. */
+  readonly broken?: readonly BrokenAction[]
+  readonly checkParams: CheckParams
+}

@@ -1,0 +1,52 @@
+import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs'
+import { extname, join } from 'node:path'
+import type { Problem } from '../../domain/policy.ts'
+
+const extensions = ['.yaml', '.yml', '.json']
+const depthMax = 8
+export const playbooksMax = 20_000
+
+/**
+ * Every playbook file under the folders, in a stable order. Hidden entries are passed over, and links are followed, so that
+ * the folder may be a mounted ConfigMap.
+ */
+export function findPlaybookFiles(folders: readonly string[], problems: Problem[]): readonly string[] {
+  const files: string[] = []
+  for (const folder of folders) walk(folder, 0, { files, problems, seen: new Set() })
+  return files.slice(0, playbooksMax)
+}
+
+interface Walk {
+  readonly files: string[]
+  readonly problems: Problem[]
+  readonly seen: Set<string>
+}
+
+function walk(folder: string, depth: number, { files, problems, seen }: Walk): void {
+  const add = (severity: Problem['severity'], message: string) => {
+    problems.push({ severity, file: folder, line: 0, column: 0, message })
+  }
+  let entries: Dirent[]
+  try {
+    const real = realpathSync(folder)
+    if (seen.has(real)) return
+    seen.add(real)
+    entries = readdirSync(folder, { withFileTypes: true })
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
+    if (code === 'ENOENT') add('warning', 'this folder does not exist, so no playbooks come from it')
+    else add('error', `this folder cannot be read (${code})`)
+    return
+  }
+  for (const { name } of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (name.startsWith('.')) continue
+    const path = join(folder, name)
+    const found = statSync(path, { throwIfNoEntry: false })
+    if (found?.isDirectory() && depth < depthMax) walk(path, depth + 1, { files, problems, seen })
+    else if (found?.isDirectory()) add('error', `folders are nested more than ${depthMax} deep`)
+    else if (found && !found.isFile()) continue
+    else if (extensions.includes(extname(name))) files.push(path)
+    if (files.length === playbooksMax + 1) add('error', `more than ${playbooksMax} playbooks`)
+    if (files.length > playbooksMax) return
+  }
+}

@@ -1,0 +1,46 @@
+import { basename, extname } from 'node:path'
+import type { Playbook } from '../../domain/playbook.ts'
+import type { Problem } from '../../domain/policy.ts'
+import { fromTopToBottom, readSourceFile, reporter } from '../../files/source-file.ts'
+import { compilePlaybook } from './compile-playbook.ts'
+import type { PlaybookContext } from './context.ts'
+import { findPlaybookFiles } from './find-files.ts'
+
+const fileBytesMax = 256 * 1024
+
+/**
+ * Reads every playbook under the folders, subfolders included, and reports every problem. `playbooks` holds those without
+ * errors; whoever puts them in force should refuse all of them when there is one error.
+ */
+export async function loadPlaybooks(
+  folders: readonly string[],
+  context: PlaybookContext,
+): Promise<{ readonly playbooks: readonly Playbook[]; readonly problems: readonly Problem[] }> {
+  const problems: Problem[] = []
+  const playbooks: Playbook[] = []
+  const seen = new Map<string, string>()
+  for (const file of findPlaybookFiles(folders, problems)) {
+    const name = basename(file, extname(file))
+    checkName(name, file, seen, problems)
+    const reading = readSourceFile(file, fileBytesMax)
+    if (!reading.ok) {
+      problems.push(...reading.problems)
+      continue
+    }
+    const found: Problem[] = []
+    const playbook = await compilePlaybook(reading.source, name, context, reporter(reading.source, found))
+    problems.push(...fromTopToBottom(found))
+    if (playbook) playbooks.push(playbook)
+  }
+  return { playbooks, problems }
+}
+
+function checkName(name: string, file: string, seen: Map<string, string>, problems: Problem[]): void {
+  const add = (message: string) => problems.push({ severity: 'error', file, line: 0, column: 0, message })
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) {
+    add('a playbook is named by its file: 1 to 100 letters, digits, ".", "_" or "-"')
+  }
+  const other = seen.get(name)
+  if (other !== undefined) add(`there are two playbooks named "${name}": the other is ${other}`)
+  seen.set(name, file)
+}

@@ -1,0 +1,58 @@
+import type { ActionInfo, BrokenAction } from '../../domain/action.ts'
+import type { Config } from '../../domain/config.ts'
+import { deepFreeze } from '../../domain/freeze.ts'
+import type { Playbook } from '../../domain/playbook.ts'
+import type { Policy, Problem } from '../../domain/policy.ts'
+import { digestOf } from '../../engine/digest.ts'
+import { inMatchingOrder } from '../../engine/match.ts'
+import type { CheckParams } from './context.ts'
+import { loadPlaybooks } from './load-playbooks.ts'
+
+export type PolicyReading =
+  /** `problems` holds warnings. */
+  | { readonly ok: true; readonly policy: Policy; readonly problems: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/** Loads everything that decides, whole or not at all. `now` is epoch milliseconds. */
+export async function loadPolicy({
+  config,
+  actions,
+  broken = [],
+  checkParams,
+  now,
+}: {
+  readonly config: Config
+  readonly actions: readonly ActionInfo[]
+  readonly broken?: readonly BrokenAction[]
+  readonly checkParams: CheckParams
+  readonly now: number
+}): Promise<PolicyReading> {
+  const { playbooks, problems } = await loadPlaybooks(config.rules, { config, actions, broken, checkParams })
+  if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems }
+  const policy: Policy = {
+    revision: revisionOf(config, playbooks, actions),
+    loadedAt: now,
+    config,
+    playbooks: inMatchingOrder(playbooks),
+    actions,
+  }
+  return { ok: true, policy: deepFreeze(policy), problems }
+}
+
+/** Changes exactly when playbooks, action files, ceiling, sources or hosts do. */
+function revisionOf(
+  { mode, sources, docker }: Config,
+  playbooks: readonly Playbook[],
+  actions: readonly ActionInfo[],
+): string {
+  return digestOf({
+    mode,
+    sources: sources.map(({ name, alertmanagers, prometheus }) => {
+      return { name, alertmanagers: alertmanagers.map(({ url }) => url), prometheus: prometheus?.url ?? null }
+    }),
+    hosts: docker.hosts.map(({ name, socket, url, labelValues }) => ({ name, socket, url, labelValues })),
+    docker: { hostLabel: docker.hostLabel, allow: docker.allow, protect: docker.protect },
+    playbooks: Object.fromEntries(playbooks.map(({ name, revision }) => [name, revision])),
+    actions: Object.fromEntries(actions.map(({ name, fileDigest }) => [name, fileDigest])),
+  })
+}

@@ -1,0 +1,186 @@
+import { type RawBuilder, sql } from 'kysely'
+import { type Ending, type Incident, type IncidentState, incidentStates, transitions } from '../../domain/incident.ts'
+import { HeparError } from '../../engine/errors.ts'
+import type { IncidentFilter, Reads, Tx } from '../../engine/ports.ts'
+import { isUniqueViolation, type SqlValue } from './sqlite.ts'
+import { integer, prepared, preparedBulk, preparedWrite, type StoreDb, type StoreTables, text } from './tables.ts'
+
+type IncidentRow = StoreTables['incidents']
+type IncidentReads = Pick<
+  Reads,
+  'incident' | 'latestIncident' | 'openIncidentsOf' | 'incidents' | 'due' | 'nextDueAt' | 'incidentCounts'
+>
+
+// Written out, because a partial index serves only a condition that repeats its own words.
+const isOpen: RawBuilder<boolean> = sql<boolean>`state <> 'closed'`
+const isClosed: RawBuilder<boolean> = sql<boolean>`state = 'closed'`
+
+export function incidentReads(db: StoreDb): IncidentReads {
+  const all = db.selectFrom('incidents').selectAll()
+  const ofTarget = all.where('playbook', '=', text).where('target', '=', text)
+  const byId = prepared(db, all.where('id', '=', text))
+  const open = prepared(db, ofTarget.where(isOpen))
+  const closedLast = prepared(
+    db,
+    ofTarget.where(isClosed).orderBy('closed_at', 'desc').orderBy('id', 'desc').limit(sql.lit(1)),
+  )
+  const ofAlert = prepared(
+    db,
+    db
+      .selectFrom('incident_alerts as attached')
+      .innerJoin('incidents', 'incidents.id', 'attached.incident')
+      .selectAll('incidents')
+      .where('attached.source', '=', text)
+      .where('attached.fingerprint', '=', text)
+      .where(isOpen)
+      .orderBy('incidents.id'),
+  )
+  const scheduled = db.selectFrom('incidents').where('due_at', 'is not', null).orderBy('due_at')
+  const due = prepared(db, scheduled.select('id').where('due_at', '<=', integer).orderBy('id').limit(integer))
+  const nextDue = prepared(db, scheduled.select('due_at').limit(sql.lit(1)))
+  const counts = prepared(
+    db,
+    db
+      .selectFrom('incidents')
+      .select(['state', db.fn.countAll<number>().as('count')])
+      .groupBy('state'),
+  )
+  const first = (rows: readonly IncidentRow[]) => (rows[0] === undefined ? null : toIncident(rows[0]))
+  return {
+    incident: async (id) => first(await byId(id)),
+    latestIncident: async (playbook, target) =>
+      first(await open(playbook, target)) ?? first(await closedLast(playbook, target)),
+    openIncidentsOf: async (source, fingerprint) => (await ofAlert(source, fingerprint)).map(toIncident),
+    incidents: async (filter) => (await filtered(db, filter).execute()).map(toIncident),
+    due: async (now, limit) => (await due(now, limit)).map(({ id }) => id),
+    nextDueAt: async () => (await nextDue())[0]?.due_at ?? null,
+    async incidentCounts() {
+      const result = Object.fromEntries(incidentStates.map((state) => [state, 0])) as Record<IncidentState, number>
+      for (const { state, count } of await counts()) result[state as IncidentState] = count
+      return result
+    },
+  }
+}
+
+function filtered(db: StoreDb, { states, endings, playbook, target, since, before, limit }: IncidentFilter) {
+  let query = db.selectFrom('incidents').selectAll().orderBy('id', 'desc').limit(limit)
+  if (states !== undefined) query = query.where(stateColumn(states), 'in', states)
+  if (endings !== undefined) query = query.where('ending', 'in', endings)
+  if (playbook !== undefined) query = query.where('playbook', '=', playbook)
+  if (target !== undefined) query = query.where('target', '=', target)
+  if (since !== undefined) query = query.where('opened_at', '>=', since)
+  if (before !== undefined) query = query.where('id', '<', before)
+  return query
+}
+
+// Few incidents are in any other state than closed: with closed among several, the newest are found sooner without the
+// index of states, which would have to be sorted.
+function stateColumn(states: readonly IncidentState[]): RawBuilder<string> {
+  return states.length > 1 && states.includes('closed') ? sql<string>`coalesce(state, '')` : sql<string>`state`
+}
+
+const columns = [
+  'id',
+  'playbook',
+  'target',
+  'state',
+  'ending',
+  'opened_at',
+  'closed_at',
+  'due_at',
+  'version',
+  'data',
+] as const
+
+export function incidentWrites(db: StoreDb): Pick<Tx, 'openIncident' | 'saveIncident' | 'attach'> {
+  const insert = preparedBulk(db, columns, (places: IncidentRow[]) => db.insertInto('incidents').values(places))
+  const attachAll = preparedBulk(
+    db,
+    ['incident', 'source', 'fingerprint'],
+    (places: StoreTables['incident_alerts'][]) =>
+      db
+        .insertInto('incident_alerts')
+        .values(places)
+        .onConflict((conflict) => conflict.doNothing()),
+  )
+  const saveAs = new Map(incidentStates.map((state) => [state, compareAndSave(db, state)]))
+  const byId = prepared(db, db.selectFrom('incidents').select(['state', 'version']).where('id', '=', text))
+  return {
+    openIncident: (incident) =>
+      oneOpen(
+        incident,
+        insert([incident], (item, values) => values.push(...valuesOf(item))),
+      ),
+    async saveIncident(incident) {
+      const { id, state, ending, closedAt, dueAt, version, data } = toRow(incident)
+      const save = saveAs.get(incident.state) as ReturnType<typeof compareAndSave>
+      const saved = await oneOpen(incident, save(ending, closedAt, dueAt, version + 1, data, id, version))
+      if (saved === 1) return { ...incident, version: version + 1 }
+      const stored = (await byId(id))[0]
+      if (stored === undefined || stored.version !== version) {
+        throw new HeparError('stale_write', `incident ${id} was changed by someone else: read it again`)
+      }
+      throw new Error(`incident ${id}: ${state} may not follow ${stored.state}`)
+    },
+    attach: (incident, alerts) =>
+      attachAll(alerts, ({ source, fingerprint }, values) => values.push(incident, source, fingerprint)),
+  }
+}
+
+/** Saves only over the version that was read and only from a state that may lead to `state`. */
+function compareAndSave(db: StoreDb, state: IncidentState) {
+  const from = incidentStates.filter((earlier) => transitions[earlier].includes(state))
+  return preparedWrite(
+    db,
+    db
+      .updateTable('incidents')
+      .set({ ending: text, closed_at: integer, due_at: integer, version: integer, data: text })
+      .set({ state: sql.lit(state) })
+      .where('id', '=', text)
+      .where('version', '=', integer)
+      .where(
+        'state',
+        'in',
+        from.map((earlier) => sql.lit(earlier)),
+      ),
+  )
+}
+
+async function oneOpen<T>({ playbook, target }: Incident, write: Promise<T>): Promise<T> {
+  try {
+    return await write
+  } catch (cause) {
+    if (!isUniqueViolation(cause, 'incidents.playbook, incidents.target')) throw cause
+    const message = `an incident of playbook ${playbook} on ${target} is open already: read it again`
+    throw new HeparError('stale_write', message, { cause })
+  }
+}
+
+type Rest = Omit<
+  Incident,
+  'id' | 'playbook' | 'target' | 'state' | 'ending' | 'openedAt' | 'closedAt' | 'dueAt' | 'version'
+>
+
+function toRow(incident: Incident) {
+  const { id, playbook, target, state, ending, openedAt, closedAt, dueAt, version, ...rest } = incident
+  return { id, playbook, target, state, ending, openedAt, closedAt, dueAt, version, data: JSON.stringify(rest) }
+}
+
+function valuesOf(incident: Incident): SqlValue[] {
+  return Object.values(toRow(incident))
+}
+
+function toIncident(row: IncidentRow): Incident {
+  return {
+    ...(JSON.parse(row.data) as Rest),
+    id: row.id,
+    playbook: row.playbook,
+    target: row.target,
+    state: row.state as IncidentState,
+    ending: row.ending as Ending | null,
+    openedAt: row.opened_at,
+    closedAt: row.closed_at,
+    dueAt: row.due_at,
+    version: row.version,
+  }
+}

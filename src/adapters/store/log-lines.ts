@@ -1,0 +1,39 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { HeparError } from '../../engine/errors.ts'
+import type { StoredLine } from './chain.ts'
+import { openSqlite } from './sqlite.ts'
+
+const pageRows = 1_000
+const busyTimeoutMs = 5_000
+
+const page = `select seq, type, at, actor, incident, attempt, playbook, target, body, digest, key_id as keyId, mac
+  from audit where seq > ? and seq <= ? order by seq limit ${pageRows}`
+
+/**
+ * Streams the log of a database file as it lies there, up to the end it had when the reading began; all of it, or what
+ * comes after one event. Works beside a running server: pages are short, so its write-ahead log is never pinned.
+ * Throws `store_unavailable`.
+ */
+export async function* logLines(file: string, afterSeq?: number): AsyncGenerator<StoredLine> {
+  const sqlite = openSqlite({ file, readOnly: true, busyTimeoutMs, bigIntegers: true })
+  try {
+    if (sqlite.all("select 1 from sqlite_schema where name = 'audit'").length === 0) {
+      throw new HeparError('store_unavailable', `${file} has no audit log: name the database file of a store`)
+    }
+    const [bounds] = sqlite.all<{ first: bigint | null; last: bigint | null }>(
+      'select min(seq) as first, max(seq) as last from audit',
+    )
+    // The log begins at 1, but what was slipped in before that must be seen, too.
+    let after = afterSeq === undefined ? (bounds?.first ?? 0n) - 1n : BigInt(afterSeq)
+    for (;;) {
+      const lines = sqlite.all<StoredLine & { seq: bigint }>(page, after, bounds?.last ?? 0n)
+      yield* lines
+      const last = lines.at(-1)
+      if (last === undefined) return
+      after = last.seq
+      await turn()
+    }
+  } finally {
+    sqlite.close()
+  }
+}

@@ -1,0 +1,94 @@
+import { HeparError } from '../../engine/errors.ts'
+import type { Sqlite } from './sqlite.ts'
+
+/** `HEPA`: marks a database file as a store of Hepar. */
+const applicationId = 0x48455041
+
+/** Statement lists, applied in order, each in a transaction of its own; never edited once released. */
+export const migrations: readonly (readonly string[])[] = [
+  [
+    `create table alerts (
+      source text not null, fingerprint text not null, status text not null, starts_at bigint not null,
+      last_seen_at bigint not null, decision text not null, data text not null,
+      primary key (source, fingerprint))`,
+    `create index alerts_firing on alerts (source, fingerprint) where status = 'firing'`,
+
+    `create table incidents (
+      id text primary key, playbook text not null, target text not null, state text not null, ending text,
+      opened_at bigint not null, closed_at bigint, due_at bigint, version integer not null, data text not null)`,
+    `create unique index incidents_one_open on incidents (playbook, target) where state <> 'closed'`,
+    'create index incidents_closed on incidents (playbook, target, closed_at)',
+    'create index incidents_due on incidents (due_at) where due_at is not null',
+    'create index incidents_state on incidents (state, id)',
+    'create index incidents_playbook on incidents (playbook, id)',
+    'create index incidents_target on incidents (target, id)',
+
+    `create table incident_alerts (
+      incident text not null references incidents (id), source text not null, fingerprint text not null,
+      primary key (incident, source, fingerprint))`,
+    'create index incident_alerts_alert on incident_alerts (source, fingerprint)',
+
+    `create table attempts (
+      id text primary key, incident text not null references incidents (id), playbook text not null,
+      target text not null, step integer not null, action text not null, phase text not null, fence integer not null,
+      intended_at bigint not null, concluded_at bigint, outcome text, data text not null)`,
+    `create unique index attempts_one_holds on attempts (target) where phase <> 'concluded'`,
+    'create index attempts_incident on attempts (incident, intended_at)',
+    'create index attempts_history on attempts (playbook, target, intended_at)',
+
+    `create table outbox (
+      id text primary key, dedupe_key text not null unique, incident text not null, channel text not null,
+      body text not null, created_at bigint not null, tries integer not null, next_at bigint not null,
+      sent_at bigint, gave_up_at bigint, last_error text)`,
+    'create index outbox_due on outbox (next_at) where sent_at is null and gave_up_at is null',
+
+    'create table settings (name text primary key, value text not null)',
+
+    `create table audit (
+      seq integer primary key, type text not null, at bigint not null, actor text not null, incident text,
+      attempt text, playbook text, target text, body text, digest text not null, key_id text not null,
+      mac text not null)`,
+    'create index audit_incident on audit (incident, seq) where incident is not null',
+    'create index audit_type on audit (type, seq)',
+    `create trigger audit_keep before delete on audit
+      begin select raise(abort, 'the audit log is append-only'); end`,
+    `create trigger audit_fixed
+      before update of seq, type, at, actor, incident, attempt, playbook, target, digest, key_id, mac on audit
+      begin select raise(abort, 'the audit log is append-only'); end`,
+    `create trigger audit_erase_only before update of body on audit when new.body is not null
+      begin select raise(abort, 'the audit log is append-only'); end`,
+  ],
+]
+
+/** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */
+export function migrate(sqlite: Sqlite, file: string): void {
+  const version = pragma(sqlite, 'user_version')
+  const owner = pragma(sqlite, 'application_id')
+  const empty = sqlite.all('select 1 from sqlite_schema limit 1').length === 0
+  if (!empty && owner !== applicationId) {
+    throw new HeparError('conflict', `${file} is a database of another program: choose another file for the store`)
+  }
+  if (version > migrations.length) {
+    throw new HeparError(
+      'conflict',
+      `${file} was written by a newer Hepar (schema ${version}, this one knows ${migrations.length}): ` +
+        'start the newer Hepar, or restore the data folder from a backup',
+    )
+  }
+  for (let next = version; next < migrations.length; next++) {
+    sqlite.run('begin immediate')
+    try {
+      for (const statement of migrations[next] ?? []) sqlite.run(statement)
+      sqlite.run(`pragma application_id = ${applicationId}`)
+      sqlite.run(`pragma user_version = ${next + 1}`)
+      sqlite.run('commit')
+    } catch (error) {
+      if (sqlite.inTransaction()) sqlite.run('rollback')
+      throw error
+    }
+  }
+}
+
+function pragma(sqlite: Sqlite, name: string): number {
+  return sqlite.all<Record<string, number>>(`pragma ${name}`)[0]?.[name] ?? 0
+}

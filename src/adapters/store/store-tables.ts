@@ -1,0 +1,42 @@
+import type { Reads, Tx } from '../../engine/ports.ts'
+import { alertReads, alertWrites } from './alert-table.ts'
+import { attemptReads, attemptWrites } from './attempt-table.ts'
+import { auditReads } from './audit-table.ts'
+import type { AuditWriter } from './audit-writer.ts'
+import { incidentReads, incidentWrites } from './incident-table.ts'
+import { outboxReads, outboxWrites } from './outbox-table.ts'
+import { settingReads, settingWrites } from './settings-table.ts'
+import type { StoreDb } from './tables.ts'
+
+/** All reads over one connection. */
+export function readsOver(db: StoreDb): Reads {
+  return {
+    ...alertReads(db),
+    ...incidentReads(db),
+    ...attemptReads(db),
+    ...outboxReads(db),
+    ...settingReads(db),
+    ...auditReads(db),
+  }
+}
+
+/** All reads and writes over the writer's connection; a transaction sees the events it appended itself. */
+export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Tx {
+  return {
+    ...reads,
+    ...alertWrites(db),
+    ...incidentWrites(db),
+    ...attemptWrites(db),
+    ...outboxWrites(db),
+    ...settingWrites(db),
+    append: async (events) => audit.append(events),
+    async audit(filter) {
+      await audit.flush()
+      return reads.audit(filter)
+    },
+    async auditHead() {
+      await audit.flush()
+      return reads.auditHead()
+    },
+  }
+}

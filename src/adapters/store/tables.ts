@@ -1,0 +1,139 @@
+import { type Compilable, type CompiledQuery, Kysely, type QueryResult, SqliteDialect } from 'kysely'
+import type { Sqlite, SqlValue } from './sqlite.ts'
+
+/** Rows as they lie in the database: times in epoch milliseconds, booleans as 0 and 1, `data` the rest as JSON text. */
+export interface StoreTables {
+  alerts: {
+    source: string
+    fingerprint: string
+    status: string
+    starts_at: number
+    last_seen_at: number
+    decision: string
+    data: string
+  }
+  incidents: {
+    id: string
+    playbook: string
+    target: string
+    state: string
+    ending: string | null
+    opened_at: number
+    closed_at: number | null
+    due_at: number | null
+    version: number
+    data: string
+  }
+  incident_alerts: { incident: string; source: string; fingerprint: string }
+  attempts: {
+    id: string
+    incident: string
+    playbook: string
+    target: string
+    step: number
+    action: string
+    phase: string
+    fence: number
+    intended_at: number
+    concluded_at: number | null
+    outcome: string | null
+    data: string
+  }
+  outbox: {
+    id: string
+    dedupe_key: string
+    incident: string
+    channel: string
+    body: string
+    created_at: number
+    tries: number
+    next_at: number
+    sent_at: number | null
+    gave_up_at: number | null
+    last_error: string | null
+  }
+  settings: { name: string; value: string }
+  audit: {
+    seq: number
+    type: string
+    at: number
+    actor: string
+    incident: string | null
+    attempt: string | null
+    playbook: string | null
+    target: string | null
+    body: string | null
+    digest: string
+    key_id: string
+    mac: string
+  }
+}
+
+export type StoreDb = Kysely<StoreTables>
+
+/** Kysely over a connection that stays owned by the caller. */
+export function kyselyOver(sqlite: Sqlite): StoreDb {
+  return new Kysely<StoreTables>({ dialect: new SqliteDialect({ database: sqlite }) })
+}
+
+/** Stand-ins for the parameters of a query that is compiled once and bound on each call, in order of appearance. */
+export const text = ''
+export const integer = 0
+
+/** Compiles the query now; each call only binds new parameters. */
+export function prepared<Row>(db: StoreDb, query: Compilable<Row>) {
+  const compiled: CompiledQuery<Row> = query.compile()
+  return async (...parameters: SqlValue[]): Promise<Row[]> => (await bind(db, compiled, parameters)).rows
+}
+
+/** As `prepared`, for statements that return no rows: resolves to the number of changed rows. */
+export function preparedWrite(db: StoreDb, query: Compilable) {
+  const compiled = query.compile()
+  return async (...parameters: SqlValue[]): Promise<number> =>
+    Number((await bind(db, compiled, parameters)).numAffectedRows ?? 0)
+}
+
+function bind<Row>(
+  db: StoreDb,
+  compiled: CompiledQuery<Row>,
+  parameters: readonly SqlValue[],
+): Promise<QueryResult<Row>> {
+  if (parameters.length !== compiled.parameters.length) {
+    throw new Error(`${parameters.length} parameters for ${compiled.parameters.length} places in: ${compiled.sql}`)
+  }
+  return db.executeQuery<Row>({ ...compiled, parameters })
+}
+
+const rowsMax = 64
+const exactMax = 16
+
+/**
+ * Writes any number of rows with few statements. Only chunks of 64 and of 1 to 16 rows are compiled, so a handful of
+ * prepared statements serves every size and the parameter limit of the database is never near.
+ */
+export function preparedBulk<Row extends object>(
+  db: StoreDb,
+  columns: readonly (keyof Row & string)[],
+  build: (places: Row[]) => Compilable,
+) {
+  const place = Object.fromEntries(columns.map((column) => [column, text])) as Row
+  const bySize = new Map<number, CompiledQuery>()
+  const compiledFor = (size: number) => {
+    const known = bySize.get(size)
+    if (known !== undefined) return known
+    const compiled = build(new Array(size).fill(place)).compile() as CompiledQuery
+    bySize.set(size, compiled)
+    return compiled
+  }
+  /** `row` pushes the values of one item, in the order of the columns. */
+  return async <Item>(items: readonly Item[], row: (item: Item, values: SqlValue[]) => void): Promise<void> => {
+    for (let start = 0; start < items.length; ) {
+      const left = items.length - start
+      const size = left >= rowsMax ? rowsMax : Math.min(left, exactMax)
+      const values: SqlValue[] = []
+      for (let index = start; index < start + size; index++) row(items[index] as Item, values)
+      await bind(db, compiledFor(size), values)
+      start += size
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { Gauge, type Registry } from 'prom-client'
+import { incidentStates } from '../../domain/incident.ts'
+import type { Clock, Queue, Store } from '../../engine/ports.ts'
+
+interface GaugeParts {
+  readonly registry: Registry
+  readonly store: Pick<Store, 'read' | 'health'>
+  readonly queue: Pick<Queue, 'depth'>
+  readonly clock: Clock
+}
+
+/** Gauges that read the store when they are scraped. One that cannot be read is absent, never wrong. */
+export function registerStoreGauges({ registry, store, queue, clock }: GaugeParts): void {
+  const registers = [registry]
+  new Gauge({
+    name: 'hepar_incidents',
+    help: 'Incidents by state.',
+    labelNames: ['state'],
+    registers,
+    async collect() {
+      const counts = await readOr(() => store.read.incidentCounts())
+      for (const state of incidentStates) {
+        if (counts === null) this.remove({ state })
+        else this.set({ state }, counts[state])
+      }
+    },
+  })
+  number('hepar_queue_depth', 'Incidents that are due now.', async () => (await queue.depth()).count)
+  number('hepar_queue_oldest_seconds', 'How long the most overdue incident has been due.', async () => {
+    return (await queue.depth()).oldestSeconds
+  })
+  number('hepar_paused', 'Whether the stop switch is on.', async () => {
+    const pause = await store.read.pause()
+    return pause !== null && (pause.until === null || pause.until > clock.now()) ? 1 : 0
+  })
+  number('hepar_store_up', 'Whether the last write to the store succeeded.', async () => (store.health().ok ? 1 : 0))
+
+  function number(name: string, help: string, value: () => Promise<number>): void {
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        const read = await readOr(value)
+        if (read === null) this.remove()
+        else this.set(read)
+      },
+    })
+  }
+}
+
+async function readOr<T>(read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read()
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,254 @@
+import { join } from 'node:path'
+import { createActions, type SettingsFor } from './adapters/actions/actions.ts'
+import { createPlaceSettings } from './adapters/actions/place-settings.ts'
+import { registerContainerMetrics } from './adapters/docker/container-metrics.ts'
+import { watchContainers } from './adapters/docker/watch-containers.ts'
+import { createHttpProbe } from './adapters/http-client/probe.ts'
+import { createDeliver } from './adapters/notify/deliver.ts'
+import { createMemoryQueue } from './adapters/queue/memory.ts'
+import { askDocker, askHttp } from './adapters/reachability/neighbours.ts'
+import { watchFiles } from './adapters/reload/watch.ts'
+import { playbookJsonSchema } from './adapters/rules/json-schema.ts'
+import { loadPolicy } from './adapters/rules/load-policy.ts'
+import { createSources } from './adapters/sources/sources.ts'
+import { readAuditKeys, rotateAuditKey } from './adapters/store/audit-key.ts'
+import { lockDataFolder } from './adapters/store/data-lock.ts'
+import { exportLog } from './adapters/store/export-log.ts'
+import { openSqliteStore } from './adapters/store/sqlite-store.ts'
+import { newId } from './adapters/store/uuid.ts'
+import { verifyLog } from './adapters/store/verify-log.ts'
+import { createAuditMetrics } from './adapters/telemetry/audit-metrics.ts'
+import { createAuditLog, createLog } from './adapters/telemetry/log.ts'
+import { createMetrics } from './adapters/telemetry/metrics.ts'
+import { registerStoreGauges } from './adapters/telemetry/store-gauges.ts'
+import { createExporter } from './app/exporter.ts'
+import { createInForce, type InForce } from './app/in-force.ts'
+import { createLifecycle } from './app/lifecycle.ts'
+import { configError, type Loaded, type Loaders, loadFiles } from './app/load.ts'
+import { createLocalTools } from './app/local-tools.ts'
+import { findUnreachable } from './app/reachability.ts'
+import { createReload } from './app/reload.ts'
+import { serveUntilSignal } from './app/serve.ts'
+import { readVersion } from './app/version.ts'
+import type { LocalTools } from './cli/parts.ts'
+import { configJsonSchema } from './config/json-schema.ts'
+import type { Environment } from './config/references.ts'
+import { readConfig } from './config.ts'
+import type { Config } from './domain/config.ts'
+import type { Problem } from './domain/policy.ts'
+import { createEngine } from './engine/create-engine.ts'
+import type { Checkpoint, Clock, Log, PolicyHolder } from './engine/ports.ts'
+import type { HttpParts, Reload } from './http/parts.ts'
+import { createHttp } from './http/server.ts'
+
+export interface AppOptions {
+  /** `null` means HEPAR_CONFIG, or else `hepar.yaml` in the working directory. */
+  readonly configFile: string | null
+  readonly env: Environment
+  readonly writeLog: (line: string) => void
+  /** Log lines for people instead of JSON. */
+  readonly prettyLog: boolean
+  readonly clock?: Clock
+  /** Where a test may hold the process. */
+  readonly checkpoint?: Checkpoint
+}
+
+/** Where the command line prints. */
+export interface Terminal {
+  readonly out: (text: string) => void
+  readonly writeLog: (line: string) => void
+  readonly prettyLog: boolean
+}
+
+export interface App {
+  readonly url: string
+  readonly version: string
+  readonly log: Log
+  readonly clock: Clock
+  readonly policy: PolicyHolder
+  /** What the files are warned about. */
+  readonly warnings: readonly Problem[]
+  /** A sentence for each neighbour that does not answer now. */
+  unreachable(): Promise<readonly string[]>
+  readonly reload: Reload
+  /** Stops in reverse order; running effects get their grace. */
+  close(): Promise<void>
+}
+
+/** Starts everything, or nothing: what was opened before a failure is closed again. Throws with the next step. */
+export async function createApp(options: AppOptions): Promise<App> {
+  const closing = new AsyncDisposableStack()
+  try {
+    return await compose(options, closing)
+  } catch (error) {
+    await closing.disposeAsync()
+    throw error
+  }
+}
+
+async function compose(options: AppOptions, closing: AsyncDisposableStack): Promise<App> {
+  const ground = await openGround(options, closing)
+  const { clock, log, store, inForce, version } = ground
+  const files = await openFiles(options, ground, closing)
+  const { exporter, metrics, queue } = openTelemetry(ground, closing)
+  const engine = createEngine({
+    store,
+    clock,
+    newId,
+    policy: inForce,
+    sources: createSources(() => inForce.config().sources, { log, clock }),
+    actions: files.actions,
+    probeHttp: createHttpProbe(),
+    deliver: createDeliver(() => inForce.config().notify),
+    queue,
+    log,
+    checkpoint: options.checkpoint ?? (() => {}),
+  })
+  const swap = async (next: Loaded & { readonly ok: true }) => {
+    const undo = inForce.put(next)
+    await exporter.follow(inForce.config())
+    return async () => {
+      undo()
+      await exporter.follow(inForce.config())
+    }
+  }
+  const reload = createReload({ engine, store, clock, log, current: inForce.current, load: files.load, swap })
+  const { health, begin, end } = createLifecycle({ engine, store, clock, log, version })
+  const { brokenActions } = inForce
+  const door = metricsDoor(metrics)
+  const parts = { engine, read: store.read, policy: inForce, brokenActions, metrics: door, reload, log, clock, health }
+  const server = createHttp({ ...parts, version })
+  closing.defer(() => server.close())
+  const { url } = await server.listen(inForce.config().listen)
+  await begin(inForce.current())
+  closing.defer(end)
+  files.follow(reload)
+  const unreachable = () => findUnreachable(inForce.config(), { http: askHttp, docker: askDocker })
+  const { warnings } = files
+  return { url, version, log, clock, policy: inForce, warnings, unreachable, reload, close: once(closing) }
+}
+
+/** What must be there before anything else: configuration, log, and the data folder for this process alone. */
+async function openGround(options: AppOptions, closing: AsyncDisposableStack) {
+  const { env, configFile, clock = { now: () => Date.now() }, checkpoint } = options
+  const reading = readConfig({ file: configFile, env })
+  if (!reading.ok) throw configError(reading.problems)
+  const { dataFolder, store: place } = reading.config
+  const inForce = createInForce(reading.config)
+  const level = () => inForce.config().log.level
+  const log = createLog({ level, secrets: inForce.secrets, write: options.writeLog, pretty: options.prettyLog })
+  const lock = lockDataFolder(dataFolder)
+  closing.defer(() => lock.close())
+  const keyFile = auditKeyFile(reading.config)
+  const store = await openSqliteStore({ file: place.file, keyFile, clock, log, ...(checkpoint && { checkpoint }) })
+  closing.defer(() => store.close())
+  return { reading, inForce, clock, log, store, version: readVersion() }
+}
+
+type Ground = Awaited<ReturnType<typeof openGround>>
+
+/** Plugins and playbooks, and the means to read them again. */
+async function openFiles({ env, configFile }: AppOptions, ground: Ground, closing: AsyncDisposableStack) {
+  const { reading, inForce, clock, log } = ground
+  const settingsFor = placeSettings(inForce)
+  const actions = createActions({ limits: reading.config.limits, settingsFor, log, clock })
+  closing.defer(() => actions.close())
+  const loaders: Loaders = { describe: actions.describe, checkParams: actions.checkParams, loadPolicy }
+  const following = Promise.withResolvers<Reload>()
+  if (reading.config.watchFiles) {
+    // Watched from before they are read, so that no change falls between.
+    const paths = () => [inForce.config().file, ...inForce.config().rules, ...inForce.config().plugins]
+    const onChange = async () => void (await (await following.promise)({ dryRun: false, by: 'engine:files' }))
+    const watch = await watchFiles({ paths, onChange, log })
+    closing.defer(() => watch.close())
+  }
+  const loaded = await loadFiles(reading, loaders, clock.now())
+  if (!loaded.ok) throw configError(loaded.problems)
+  inForce.put(loaded)
+  const load = async () => {
+    const again = readConfig({ file: configFile, env })
+    return again.ok ? loadFiles(again, loaders, clock.now()) : again
+  }
+  return { actions, load, warnings: loaded.warnings, follow: following.resolve }
+}
+
+function openTelemetry({ store, clock, log, inForce, version }: Ground, closing: AsyncDisposableStack) {
+  const metrics = createMetrics({ version, nodeVersion: process.version })
+  store.onCommit(createAuditMetrics(metrics, inForce))
+  store.onCommit(createAuditLog(log))
+  const queue = createMemoryQueue({ read: store.read, clock, log })
+  registerStoreGauges({ registry: metrics.registry, store, queue, clock })
+  const exporter = createExporter(inForce.config(), (wanted) => watchContainers({ ...wanted, log }))
+  closing.defer(() => exporter.close())
+  registerContainerMetrics(metrics.registry, exporter)
+  return { metrics, queue, exporter }
+}
+
+/** Follows the configuration in force without reading this machine's identity again for every target. */
+function placeSettings(inForce: InForce): SettingsFor {
+  let made: { readonly config: Config; readonly settingsFor: SettingsFor } | null = null
+  return (target) => {
+    const config = inForce.config()
+    if (made?.config !== config) made = { config, settingsFor: createPlaceSettings(config) }
+    return made.settingsFor(target)
+  }
+}
+
+function once(closing: AsyncDisposableStack): () => Promise<void> {
+  let closed: Promise<void> | null = null
+  return () => {
+    closed ??= closing.disposeAsync()
+    return closed
+  }
+}
+
+/** What the command line does on this machine. `write` goes to standard output. */
+export function createTools(env: Environment, terminal: Terminal): LocalTools {
+  const start = (configFile: string | null, json: boolean) =>
+    createApp({ configFile, env, writeLog: terminal.writeLog, prettyLog: terminal.prettyLog && !json })
+  return createLocalTools({
+    serve: ({ configFile, json }) => serveUntilSignal(() => start(configFile, json), { json, out: terminal.out }),
+    schema: (name) => (name === 'config' ? configJsonSchema() : playbookJsonSchema()),
+    readConfig: (configFile) => readConfig({ file: configFile, env }),
+    load: loadOnce,
+    verify: (config, checkpoint) => {
+      const keys = readAuditKeys(auditKeyFile(config))
+      return verifyLog({ file: config.store.file, keys, ...(checkpoint && { checkpoint }) })
+    },
+    exportLog: (config) => exportLog({ file: config.store.file }),
+    rotateKey: (config) => rotateAuditKey(auditKeyFile(config)),
+  })
+}
+
+async function loadOnce(reading: Parameters<typeof loadFiles>[0]): Promise<Loaded> {
+  const clock = { now: () => Date.now() }
+  const settingsFor = createPlaceSettings(reading.config)
+  const actions = createActions({ limits: reading.config.limits, settingsFor, log: silentLog, clock, poolSize: 0 })
+  try {
+    const loaders = { describe: actions.describe, checkParams: actions.checkParams, loadPolicy }
+    return await loadFiles(reading, loaders, clock.now(), 'error')
+  } finally {
+    await actions.close()
+  }
+}
+
+function auditKeyFile({ dataFolder }: Config): string {
+  return join(dataFolder, 'audit.key')
+}
+
+const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
+
+function metricsDoor({
+  registry,
+  deliveries,
+  deliveryDuration,
+}: ReturnType<typeof createMetrics>): HttpParts['metrics'] {
+  return {
+    contentType: registry.contentType,
+    scrape: () => registry.metrics(),
+    observeDelivery: (code, seconds) => {
+      deliveries.inc({ code: String(code) })
+      deliveryDuration.observe(seconds)
+    },
+  }
+}

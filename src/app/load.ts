@@ -1,0 +1,65 @@
+import type { ActionInfo, BrokenAction } from '../domain/action.ts'
+import type { Config } from '../domain/config.ts'
+import { formatProblem, type Policy, type Problem } from '../domain/policy.ts'
+import { HeparError } from '../engine/errors.ts'
+
+type PolicyReading =
+  | { readonly ok: true; readonly policy: Policy; readonly problems: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+type CheckParams = (
+  action: string,
+  params: unknown,
+  templatedPaths: string[][],
+) => Promise<readonly { readonly path: readonly (string | number)[]; readonly message: string }[]>
+
+/** How files become a policy; the composition names the parts. */
+export interface Loaders {
+  describe(folders: readonly string[]): Promise<{ actions: readonly ActionInfo[]; broken: readonly BrokenAction[] }>
+  checkParams(action: ActionInfo, params: unknown, templated: string[][]): ReturnType<CheckParams>
+  loadPolicy(parts: {
+    config: Config
+    actions: readonly ActionInfo[]
+    broken: readonly BrokenAction[]
+    checkParams: CheckParams
+    now: number
+  }): Promise<PolicyReading>
+}
+
+export type Loaded =
+  | {
+      readonly ok: true
+      readonly policy: Policy
+      readonly broken: readonly BrokenAction[]
+      readonly warnings: readonly Problem[]
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/** Everything that the files below one configuration say, with every problem at once. `now` is epoch milliseconds. */
+export async function loadFiles(
+  { config, problems: before }: { readonly config: Config; readonly problems: readonly Problem[] },
+  loaders: Loaders,
+  now: number,
+  brokenAs: Problem['severity'] = 'warning',
+): Promise<Loaded> {
+  const { actions, broken } = await loaders.describe(config.plugins)
+  const checkParams: CheckParams = async (name, params, templatedPaths) => {
+    const action = actions.find((known) => known.name === name)
+    return action === undefined ? [] : loaders.checkParams(action, params, templatedPaths)
+  }
+  const reading = await loaders.loadPolicy({ config, actions, broken, checkParams, now })
+  const problems = [...before, ...broken.map((plugin) => brokenProblem(plugin, brokenAs)), ...reading.problems]
+  return reading.ok ? { ok: true, policy: reading.policy, broken, warnings: problems } : { ok: false, problems }
+}
+
+// A server reports a broken plugin and serves with the others; a check does not let it pass.
+function brokenProblem({ file, reason }: BrokenAction, severity: Problem['severity']): Problem {
+  return { severity, file, line: 0, column: 0, message: `this plugin cannot be used: ${reason}` }
+}
+
+/** All problems in one error, for a start that cannot go on. */
+export function configError(problems: readonly Problem[]): HeparError {
+  const errors = problems.filter(({ severity }) => severity === 'error').length
+  const lines = problems.map(formatProblem)
+  return new HeparError('config', `the configuration has ${errors} errors:\n${lines.join('\n')}`)
+}

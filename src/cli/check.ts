@@ -1,0 +1,27 @@
+import { Command } from 'commander'
+import { formatProblem } from '../domain/policy.ts'
+import { visible } from '../domain/visible.ts'
+import { configOption } from './arguments.ts'
+import { localCommand } from './command.ts'
+import type { CheckReport, CliParts } from './parts.ts'
+
+export function check(parts: CliParts): Command {
+  const command = new Command('check')
+    .summary('find all problems in configuration, playbooks and plugins')
+    .description('Finds all problems in configuration, playbooks and plugins; exits 1 when one is an error.')
+    .addOption(configOption())
+  return localCommand<{ config?: string }>(command, parts, async ({ options, print }) => {
+    const local = await parts.local()
+    const report = await local.check({ configFile: options.config ?? null })
+    print(report, format)
+    return report.problems.some(({ severity }) => severity === 'error') ? 1 : 0
+  })
+}
+
+function format({ problems, playbooks, actions }: CheckReport): string {
+  const errors = problems.filter(({ severity }) => severity === 'error').length
+  const warnings = problems.length - errors
+  const verdict = errors === 0 ? 'ok' : 'not usable'
+  const summary = `${verdict}: ${playbooks} playbooks, ${actions} actions, ${errors} errors, ${warnings} warnings`
+  return [...problems.map((problem) => visible(formatProblem(problem))), summary, ''].join('\n')
+}

@@ -1,0 +1,51 @@
+import type { AuditHead } from '../domain/audit.ts'
+import type { Problem } from '../domain/policy.ts'
+
+export interface CheckReport {
+  readonly problems: readonly Problem[]
+  readonly playbooks: number
+  readonly actions: number
+}
+
+export type AuditReport =
+  | {
+      readonly ok: true
+      readonly head: AuditHead
+      readonly count: number
+      readonly erased: number
+      readonly checkpoint: string
+    }
+  | {
+      readonly ok: false
+      readonly seq: number
+      readonly problem: string
+      readonly reason: string
+      readonly verified: number
+    }
+
+/** What works on the files of this machine, without a server. `configFile: null` means the usual place. */
+export interface LocalTools {
+  /** Serves until a signal ends it; `json` makes log and greeting machine-readable on a terminal, too. */
+  serve(request: { readonly configFile: string | null; readonly json: boolean }): Promise<void>
+  check(request: { readonly configFile: string | null }): Promise<CheckReport>
+  verifyAudit(request: {
+    readonly configFile: string | null
+    readonly checkpoint: AuditHead | null
+  }): Promise<AuditReport>
+  /** NDJSON, one event a line, a checkpoint last. */
+  exportAudit(request: { readonly configFile: string | null }): AsyncIterable<string>
+  /** Adds a key, in force at the next start; returns its id. */
+  rotateAuditKey(request: { readonly configFile: string | null }): Promise<string>
+  /** JSON Schema of a file that a user writes. */
+  schema(name: 'playbook' | 'config'): unknown
+}
+
+/** Everything a command may touch. */
+export interface CliParts {
+  readonly out: (text: string) => void
+  readonly err: (text: string) => void
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly version: string
+  /** Loads the server's half of the program, which client commands do not need. */
+  readonly local: () => Promise<LocalTools>
+}

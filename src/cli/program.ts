@@ -1,0 +1,87 @@
+import { Command, CommanderError } from 'commander'
+import { visible } from '../domain/visible.ts'
+import { alerts } from './alerts.ts'
+import { audit } from './audit.ts'
+import { actions, playbooks } from './catalogue.ts'
+import { check } from './check.ts'
+import { exitCodes } from './command.ts'
+import { explain } from './explain.ts'
+import { CliError } from './failure.ts'
+import { incidents } from './incidents.ts'
+import { cancel, pause, resume, run, unpause } from './operate.ts'
+import type { CliParts } from './parts.ts'
+import { reload } from './reload.ts'
+import { schema } from './schema.ts'
+import { serve } from './serve.ts'
+import { show } from './show.ts'
+import { stats } from './stats.ts'
+
+const commands = [
+  serve,
+  check,
+  schema,
+  audit,
+  explain,
+  alerts,
+  incidents,
+  show,
+  run,
+  cancel,
+  resume,
+  pause,
+  unpause,
+  playbooks,
+  actions,
+  stats,
+  reload,
+]
+
+const usageExit = 2
+
+/** Runs one command line (without node and script) and gives its exit code: 0 done, 1 failed, 2 misused. */
+export async function runCli(argv: readonly string[], parts: CliParts): Promise<number> {
+  const program = createProgram(parts)
+  try {
+    await program.parseAsync(argv, { from: 'user' })
+    return exitCodes.get(program) ?? 0
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExit
+    reportFailure(error, argv.includes('--json'), parts)
+    return 1
+  }
+}
+
+function createProgram(parts: CliParts): Command {
+  const program = new Command('hepar')
+    .description('The engine that heals what Prometheus sees.')
+    .version(parts.version, '-v, --version', 'print the version')
+    .showHelpAfterError('(add --help for what is possible)')
+    .showSuggestionAfterError()
+  for (const create of commands) program.addCommand(create(parts))
+  configure(program, parts)
+  return program
+}
+
+// Settings are inherited only by commands made by the parent itself, so each gets them here.
+function configure(command: Command, parts: CliParts): void {
+  command.exitOverride().configureOutput({ writeOut: parts.out, writeErr: parts.err })
+  for (const child of command.commands) configure(child, parts)
+}
+
+function reportFailure(error: unknown, json: boolean, { err, env }: CliParts): void {
+  const { message, next, code } = describe(error)
+  if (json) {
+    err(`${JSON.stringify({ error: { code, message, next } })}\n`)
+    return
+  }
+  err(`hepar: ${message.split('\n').map(visible).join('\n')}\n`)
+  if (next !== '') err(`  ${visible(next)}\n`)
+  if (env.HEPAR_DEBUG && error instanceof Error) err(`${error.stack}\n`)
+}
+
+function describe(error: unknown): { message: string; next: string; code: string } {
+  if (error instanceof CliError) return { message: error.message, next: error.next, code: error.code }
+  const message = error instanceof Error ? error.message : String(error)
+  const code = (error as { code?: unknown } | null)?.code
+  return { message, next: '', code: typeof code === 'string' ? code : 'failed' }
+}

@@ -1,0 +1,99 @@
+import { existsSync } from 'node:fs'
+import { basename, dirname, join, resolve } from 'node:path'
+import { isLoopback } from './config/addresses.ts'
+import { crossCheck } from './config/cross-check.ts'
+import { overLimits } from './config/limits.ts'
+import { environmentProblem, type Overrides, readOverrides } from './config/overrides.ts'
+import { createReferences, type Environment, type References } from './config/references.ts'
+import { laterKeys, type Sections, sections } from './config/sections.ts'
+import { type Config, type DockerHost, defaultLimits } from './domain/config.ts'
+import { deepFreeze } from './domain/freeze.ts'
+import type { Problem } from './domain/policy.ts'
+import { type FieldValues, readFields } from './files/read-fields.ts'
+import { fromTopToBottom, type Report, readSourceFile, reporter, type SourceReading } from './files/source-file.ts'
+
+export type ConfigReading =
+  | { readonly ok: true; readonly config: Config; readonly problems: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+const fileBytesMax = 1024 * 1024
+
+/**
+ * Reads the configuration file and the environment into one frozen Config, or gives every problem at once.
+ * `file: null` means HEPAR_CONFIG, or else `hepar.yaml` in the working directory, which may be absent.
+ */
+export function readConfig({ file, env }: { readonly file: string | null; readonly env: Environment }): ConfigReading {
+  const named = file ?? (env.HEPAR_CONFIG || null)
+  const path = resolve(named ?? 'hepar.yaml')
+  const reading = named === null && !existsSync(path) ? emptyFile(path) : readSourceFile(path, fileBytesMax)
+  if (!reading.ok) return reading
+  const problems: Problem[] = []
+  const report = reporter(reading.source, problems)
+  const references = createReferences({ folder: dirname(path), env })
+  const values = readFields(sections(references), reading.source.value ?? {}, [], report, laterKeys)
+  const overrides = readOverrides(env, problems)
+  if (values) {
+    crossCheck(values, report)
+    demandAuth(values, overrides, report, problems)
+  }
+  const sorted = fromTopToBottom(problems)
+  if (!values || problems.some(({ severity }) => severity === 'error')) return { ok: false, problems: sorted }
+  return { ok: true, config: deepFreeze(buildConfig(path, values, overrides, references)), problems: sorted }
+}
+
+function emptyFile(file: string): SourceReading {
+  return { ok: true, source: { file, value: {}, position: () => ({ line: 0, column: 0 }) } }
+}
+
+type Values = FieldValues<Sections>
+
+/** Whoever reaches Hepar from another machine must say who he is. */
+function demandAuth({ listen, auth }: Values, overrides: Overrides, report: Report, problems: Problem[]): void {
+  const address = overrides.listen ?? listen
+  // Tokens with problems of their own are named already; `auth` is undefined then, too.
+  const tokenProblem = problems.some(({ severity }) => severity === 'error') && auth === undefined
+  if (!address || address.host === '' || isLoopback(address.host) || auth?.tokens?.length || tokenProblem) return
+  const message = `other machines can reach ${address.host}: give auth.tokens, or listen on 127.0.0.1`
+  if (overrides.listen) problems.push(environmentProblem(`HEPAR_LISTEN: ${message}`))
+  else report(['listen'], message)
+}
+
+function buildConfig(file: string, values: Values, overrides: Overrides, references: References): Config {
+  const written = values.store ?? references.path('data/hepar.db')
+  const storeFile = overrides.data === null ? written : join(overrides.data, basename(written))
+  return {
+    file,
+    listen: overrides.listen ?? values.listen ?? { host: '127.0.0.1', port: 4372 },
+    dataFolder: dirname(storeFile),
+    store: { kind: 'sqlite', file: storeFile },
+    mode: overrides.mode ?? values.mode ?? 'observe',
+    rules: values.rules ?? [references.path('rules')],
+    plugins: values.plugins ?? [references.path('plugins')],
+    watchFiles: values.watch ?? true,
+    sources: (values.sources ?? []).map(({ name, alertmanagers, prometheus }) => {
+      return { name, alertmanagers: alertmanagers ?? [], prometheus: prometheus ?? null }
+    }),
+    docker: buildDocker(values.docker),
+    auth: { tokens: values.auth?.tokens ?? [] },
+    notify: Object.entries(values.notify ?? {}).map(([name, peer]) => ({ name, peer })),
+    limits: overLimits(defaultLimits, values.limits),
+    log: { level: overrides.logLevel ?? values.log?.level ?? 'info' },
+  }
+}
+
+const localHost: DockerHost = { name: 'local', socket: '/var/run/docker.sock', url: null, tls: null, labelValues: [] }
+
+function buildDocker(docker: Values['docker']): Config['docker'] {
+  const hosts = docker?.hosts
+  return {
+    hosts: hosts ? Object.entries(hosts).map(([name, host]) => ({ name, ...host })) : [localHost],
+    hostLabel: docker?.hostLabel ?? 'instance',
+    allow: docker?.allow ?? [],
+    protect: docker?.protect ?? [],
+    exporter: {
+      enabled: docker?.exporter?.enabled ?? true,
+      containersMax: docker?.exporter?.containersMax ?? 1000,
+      include: docker?.exporter?.include ?? ['*/*'],
+    },
+  }
+}

@@ -1,0 +1,57 @@
+import type { FieldValues } from '../files/read-fields.ts'
+import type { Report } from '../files/source-file.ts'
+import type { Sections } from './sections.ts'
+
+type Values = FieldValues<Sections>
+
+const tokenCharactersMin = 16
+
+/** What no single section can know. A section with problems of its own is `undefined` and not judged here. */
+export function crossCheck({ sources, docker, auth }: Values, report: Report): void {
+  checkSources(sources ?? [], report)
+  checkHosts(docker?.hosts ?? {}, report)
+  checkTokens(auth?.tokens ?? [], report)
+}
+
+function checkSources(sources: NonNullable<Values['sources']>, report: Report): void {
+  const seen = new Set<string>()
+  for (const [index, { name, alertmanagers, prometheus }] of sources.entries()) {
+    if (seen.has(name)) report(['sources', index, 'name'], `there are two sources named "${name}"`)
+    seen.add(name)
+    if ((alertmanagers ?? []).length > 0 || prometheus) continue
+    const message = `the source "${name}" cannot be asked whether an alert still fires: give it alertmanagers or prometheus`
+    report(['sources', index], message, { severity: 'warning' })
+  }
+}
+
+type Hosts = NonNullable<NonNullable<Values['docker']>['hosts']>
+
+function checkHosts(hosts: Hosts, report: Report): void {
+  const claims = new Map(Object.keys(hosts).map((name) => [name, name]))
+  for (const [name, { labelValues }] of Object.entries(hosts)) {
+    for (const [index, value] of labelValues.entries()) {
+      const claimant = claims.get(value)
+      if (claimant !== undefined && claimant !== name) {
+        const path = ['docker', 'hosts', name, 'labelValues', index]
+        report(path, `"${value}" already means the host "${claimant}": a value must mean one host`)
+      }
+      claims.set(value, claimant ?? name)
+    }
+  }
+}
+
+function checkTokens(tokens: NonNullable<NonNullable<Values['auth']>['tokens']>, report: Report): void {
+  const names = new Set<string>()
+  const owners = new Map<string, string>()
+  for (const [index, { name, token }] of tokens.entries()) {
+    const path = ['auth', 'tokens', index]
+    if (names.has(name)) report([...path, 'name'], `there are two tokens named "${name}"`)
+    names.add(name)
+    const owner = owners.get(token.reveal())
+    if (owner !== undefined) report([...path, 'token'], `is the same as the token of "${owner}": each needs its own`)
+    owners.set(token.reveal(), name)
+    if (token.reveal().length >= tokenCharactersMin) continue
+    const advice = `is shorter than ${tokenCharactersMin} characters: make one with openssl rand -hex 32`
+    report([...path, 'token'], advice, { severity: 'warning' })
+  }
+}

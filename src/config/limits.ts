@@ -1,0 +1,56 @@
+import type * as z from 'zod'
+import type { Limits } from '../domain/config.ts'
+import { bytesField, countField, durationField, optional, section } from '../files/fields.ts'
+
+const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as const
+const [kilobyte, megabyte] = [1024, 1024 * 1024] as const
+
+/** The keys of `limits`, each with the bounds of its value. */
+export const limitsField = section(
+  {
+    body: optional(bytesField(kilobyte, 256 * megabyte)),
+    alertsPerDelivery: optional(countField(1, 1_000_000)),
+    labelsPerAlert: optional(countField(1, 10_000)),
+    labelValue: optional(bytesField(64, 4 * megabyte)),
+    episodeGap: optional(durationField(0, day)),
+    alertAge: optional(durationField(second, 365 * day)),
+    effects: optional(countField(1, 1000)),
+    reconcileEvery: optional(durationField(second, hour)),
+    confirmWithin: optional(durationField(second, day)),
+    shutdownGrace: optional(durationField(0, hour)),
+    probeEvery: optional(durationField(100, 10 * minute)),
+    runnerMemory: optional(bytesField(32 * megabyte, 64 * 1024 * megabyte)),
+    runnerOutput: optional(bytesField(kilobyte, 64 * megabyte)),
+    planTimeout: optional(durationField(100, 10 * minute)),
+    // An effect that begins later than this after its intent could meet another world than the gates saw.
+    startWithin: optional(durationField(100, 2 * second)),
+  },
+  ['rate', 'blastRadius', 'storm'],
+)
+
+type Written = z.output<typeof limitsField>
+
+const names: Readonly<Record<keyof Written, keyof Limits>> = {
+  body: 'bodyBytesMax',
+  alertsPerDelivery: 'alertsPerDeliveryMax',
+  labelsPerAlert: 'labelsPerAlertMax',
+  labelValue: 'labelValueBytesMax',
+  episodeGap: 'episodeGapMs',
+  alertAge: 'alertAgeMaxMs',
+  effects: 'effectsMax',
+  reconcileEvery: 'reconcileEveryMs',
+  confirmWithin: 'confirmWithinMs',
+  shutdownGrace: 'shutdownGraceMs',
+  probeEvery: 'probeEveryMs',
+  runnerMemory: 'runnerMemoryBytesMax',
+  runnerOutput: 'runnerOutputBytesMax',
+  planTimeout: 'planTimeoutMs',
+  startWithin: 'startWithinMs',
+}
+
+/** The defaults, with what the file says put over them. */
+export function overLimits(defaults: Limits, written: Written | undefined): Limits {
+  const limits: Record<keyof Limits, number> = { ...defaults }
+  for (const [key, name] of Object.entries(names)) limits[name] = written?.[key as keyof Written] ?? limits[name]
+  return limits
+}

@@ -1,0 +1,68 @@
+import * as z from 'zod'
+import { roles } from '../domain/config.ts'
+import { modes } from '../domain/playbook.ts'
+import { nameField, optional, section, wordField } from '../files/fields.ts'
+import { parseAddress, parseStore } from './addresses.ts'
+import { dockerField } from './docker.ts'
+import { limitsField } from './limits.ts'
+import { peerField } from './peer.ts'
+import { fileField, type References, referenceField, secretField } from './references.ts'
+
+/** Top-level keys of the design that only a later version supports. */
+export const laterKeys = ['redis', 'paths', 'retention']
+
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+/** The top-level keys of `hepar.yaml`, each with the schema of its value. */
+export function sections(references: References) {
+  return {
+    listen: optional(addressField(references)),
+    store: optional(storeField(references)),
+    mode: optional(wordField(modes)),
+    rules: optional(foldersField(references)),
+    plugins: optional(foldersField(references)),
+    watch: optional(z.boolean()),
+    sources: optional(z.array(sourceField(references))),
+    docker: optional(dockerField(references)),
+    auth: optional(section({ tokens: optional(z.array(tokenField(references))) })),
+    notify: optional(z.record(nameField, peerField(references, 'whole'))),
+    limits: optional(limitsField),
+    log: optional(section({ level: optional(wordField(logLevels)) })),
+  }
+}
+
+export type Sections = ReturnType<typeof sections>
+
+function addressField(references: References) {
+  return referenceField(references).transform((text, context) => {
+    const address = parseAddress(text)
+    if (!address && text !== '') context.addIssue('must be an address such as 127.0.0.1:4372 or [::1]:4372')
+    return address ?? { host: '', port: 0 }
+  })
+}
+
+function storeField(references: References) {
+  return referenceField(references).transform((text, context) => {
+    const reading = parseStore(text)
+    if (reading.ok) return references.path(reading.path)
+    if (text !== '') context.addIssue(reading.reason)
+    return ''
+  })
+}
+
+function foldersField(references: References) {
+  const list = z.array(fileField(references, 'folder')).min(1, 'must name at least one folder')
+  return z.preprocess((value) => (typeof value === 'string' ? [value] : value), list).meta({ shorthand: 'string' })
+}
+
+function sourceField(references: References) {
+  return section({
+    name: nameField,
+    alertmanagers: optional(z.array(peerField(references, 'base'))),
+    prometheus: optional(peerField(references, 'base')),
+  })
+}
+
+function tokenField(references: References) {
+  return section({ name: nameField, role: wordField(roles), token: secretField(references) })
+}

@@ -1,0 +1,126 @@
+import type { Attempt } from '../domain/attempt.ts'
+import { concludeUnhealed } from './conclude.ts'
+import { hasCode, messageOf } from './errors.ts'
+import { playbookOf } from './load-facts.ts'
+import type { Checkpoint, Clock, EffectResult, Log, NewId, PolicyHolder, Runner, Store, Tx } from './ports.ts'
+
+export interface ActPorts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly newId: NewId
+  readonly policy: PolicyHolder
+  readonly log: Log
+  readonly checkpoint: Checkpoint
+}
+
+/** The effects this process is carrying out. They live outside every reconcile. */
+export interface Effects {
+  start(attempt: Attempt, runner: Runner): void
+  isRunning(attempt: string): boolean
+  full(): boolean
+  /** Waits for running effects up to the grace, then ends their runners; each gets its result recorded. */
+  stop(graceMs: number): Promise<void>
+}
+
+const recordAgainMs = 250
+
+export function createEffects(ports: ActPorts, onRecorded: () => void): Effects {
+  const running = new Map<string, Promise<void>>()
+  const stopping = new AbortController()
+  return {
+    start(attempt, runner) {
+      const done = carryOut(attempt, runner, stopping.signal, ports)
+        .catch((error) =>
+          ports.log.error({ attempt: attempt.id, error: messageOf(error) }, 'an effect could not be recorded'),
+        )
+        .finally(() => {
+          running.delete(attempt.id)
+          onRecorded()
+        })
+      running.set(attempt.id, done)
+    },
+    isRunning: (attempt) => running.has(attempt),
+    full: () => running.size >= ports.policy.current().config.limits.effectsMax,
+    async stop(graceMs) {
+      const all = Promise.all(running.values())
+      const timer = setTimeout(() => stopping.abort(), graceMs)
+      await all
+      clearTimeout(timer)
+    },
+  }
+}
+
+async function carryOut(attempt: Attempt, runner: Runner, signal: AbortSignal, ports: ActPorts): Promise<void> {
+  await ports.checkpoint('effect:before')
+  const action = ports.policy.current().actions.find(({ name }) => name === attempt.action)
+  const { plan, idempotencyKey, intendedAt, deadlineAt } = attempt
+  let result: EffectResult
+  if (action) result = await runner.run({ action, plan, idempotencyKey, intendedAt, deadlineAt, signal })
+  else {
+    await runner.discard()
+    result = { kind: 'not_started', reason: 'the plugin was unloaded' }
+  }
+  await ports.checkpoint('effect:after')
+  for (;;) {
+    try {
+      await ports.store.transaction('result', (tx) => recordResult(tx, attempt, result, ports))
+      return
+    } catch (error) {
+      // A result must not be lost to a full disk: it is kept until it can be written or the process ends.
+      if (!hasCode(error, 'store_unavailable') || signal.aborted) throw error
+      await new Promise((resolve) => setTimeout(resolve, recordAgainMs))
+    }
+  }
+}
+
+/** Writes down how an effect ended. A result from an older start, or for a concluded attempt, changes nothing. */
+export async function recordResult(
+  tx: Tx,
+  started: Pick<Attempt, 'id' | 'fence'>,
+  result: EffectResult,
+  { clock, newId, policy }: Pick<ActPorts, 'clock' | 'newId' | 'policy'>,
+): Promise<void> {
+  const now = clock.now()
+  const attempt = await tx.attempt(started.id)
+  if (attempt === null || attempt.phase !== 'acting' || attempt.fence !== started.fence) return
+  const incident = await tx.incident(attempt.incident)
+  if (incident === null) throw new Error(`attempt ${attempt.id} has no incident`)
+  const playbook = playbookOf(incident, policy.current())
+  const detail = result.kind === 'done' ? '' : result.reason
+  const ended: Attempt = {
+    ...attempt,
+    effect: result.kind,
+    effectDetail: detail,
+    effectEndedAt: now,
+    report: result.kind === 'done' ? result.report : null,
+  }
+  await tx.append([
+    {
+      type: 'attempt.effect_ended',
+      at: now,
+      actor: 'engine',
+      incident: incident.id,
+      attempt: attempt.id,
+      playbook: attempt.playbook,
+      target: attempt.target,
+      body: {
+        action: attempt.action,
+        effect: result.kind,
+        detail,
+        seconds: (now - attempt.intendedAt) / 1000,
+        report: ended.report,
+      },
+    },
+  ])
+  if (result.kind === 'not_started' || result.kind === 'failed') {
+    const outcome = result.kind === 'failed' ? 'failed' : 'cancelled'
+    const begun = outcome === 'failed' ? { ...incident, blockedSince: null } : incident
+    await concludeUnhealed(tx, { incident: begun, attempt: ended, playbook }, { outcome, reason: detail, now, newId })
+    return
+  }
+  await tx.saveAttempt({ ...ended, phase: 'verifying', verifyUntil: now + (playbook?.withinMs ?? defaultWithinMs) })
+  await tx.saveIncident({ ...incident, state: 'verifying', blockedSince: null, updatedAt: now, dueAt: now })
+}
+
+/** The verification window of an attempt whose playbook file vanished meanwhile. */
+const defaultWithinMs = 120_000

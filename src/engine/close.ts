@@ -1,0 +1,71 @@
+import type { Attempt } from '../domain/attempt.ts'
+import type { NewAuditEvent } from '../domain/audit.ts'
+import type { Ending, Incident } from '../domain/incident.ts'
+import type { JsonObject } from '../domain/json.ts'
+import type { Tx } from './ports.ts'
+
+/** Endings after which the target is well, so that a time to recovery exists. */
+const recovered: ReadonlySet<Ending> = new Set(['healed', 'mitigated', 'self_recovered', 'escalated', 'unverified'])
+
+/** Who is credited with the end of an illness. */
+export function creditOf(incident: Incident, ending: Ending): 'automation' | 'human' | 'self' {
+  if (incident.human) return 'human'
+  return ending === 'healed' || ending === 'mitigated' ? 'automation' : 'self'
+}
+
+/** Closes an incident, with the times that tell how long it was ill and where that time went. */
+export async function closeIncident(
+  tx: Tx,
+  incident: Incident,
+  { ending, reason, now, actor = 'engine' }: { ending: Ending; reason: string; now: number; actor?: string },
+): Promise<Incident> {
+  const attempts = (await tx.attemptsOf(incident.id)).filter(({ intendedAt }) => intendedAt >= incident.acceptedAt)
+  const closed = await tx.saveIncident({
+    ...incident,
+    state: 'closed',
+    ending,
+    reason,
+    closedAt: now,
+    updatedAt: now,
+    waiting: null,
+    blockedSince: null,
+    dueAt: null,
+  })
+  const event: NewAuditEvent = {
+    type: 'incident.closed',
+    at: now,
+    actor,
+    incident: incident.id,
+    playbook: incident.playbook,
+    target: incident.target,
+    body: {
+      ending,
+      reason,
+      by: creditOf(incident, ending),
+      recoverySeconds: recovered.has(ending) ? seconds(now - incident.illSince) : null,
+      attempts: attempts.length,
+      phases: phasesOf(incident, attempts, now),
+    },
+  }
+  await tx.append([event])
+  return closed
+}
+
+/** Where the time went: until Hepar knew, until it began, while it acted, while it proved. Sums to the whole. */
+function phasesOf(incident: Incident, attempts: readonly Attempt[], now: number): JsonObject {
+  const accept = Math.max(0, incident.acceptedAt - incident.illSince)
+  if (attempts.length === 0) return { accept: seconds(accept), decide: seconds(now - incident.acceptedAt) }
+  let act = 0
+  let verify = 0
+  for (const { intendedAt, effectEndedAt, concludedAt } of attempts) {
+    const endedAt = effectEndedAt ?? concludedAt ?? now
+    act += endedAt - intendedAt
+    verify += (concludedAt ?? now) - endedAt
+  }
+  const decide = Math.max(0, now - incident.acceptedAt - act - verify)
+  return { accept: seconds(accept), decide: seconds(decide), act: seconds(act), verify: seconds(verify) }
+}
+
+function seconds(ms: number): number {
+  return Math.max(0, ms) / 1000
+}

@@ -1,0 +1,108 @@
+import type { Attempt, Outcome } from '../domain/attempt.ts'
+import type { Incident } from '../domain/incident.ts'
+import type { Playbook, Route } from '../domain/playbook.ts'
+import { handOver } from './hand-over.ts'
+import type { NewId, Tx } from './ports.ts'
+
+/** How long after an attempt that could not begin in time the next may be made; `maxWait` bounds them all. */
+const calledOffPauseMs = 2_000
+
+/** Attempts that may carry one idempotency key. */
+const startsPerKeyMax = 2
+
+export interface Concluding {
+  readonly incident: Incident
+  readonly attempt: Attempt
+  readonly playbook: Playbook | null
+}
+
+interface Ending {
+  readonly outcome: Outcome
+  readonly reason: string
+  readonly now: number
+}
+
+/** Ends an attempt and lets whoever waited for its target look again. The incident is the caller's to save. */
+export async function endAttempt(
+  tx: Tx,
+  { incident, attempt }: Concluding,
+  { outcome, reason, now }: Ending,
+): Promise<void> {
+  await tx.saveAttempt({ ...attempt, phase: 'concluded', outcome, concludedAt: now })
+  await tx.append([
+    {
+      type: 'attempt.concluded',
+      at: now,
+      actor: 'engine',
+      incident: incident.id,
+      attempt: attempt.id,
+      playbook: attempt.playbook,
+      target: attempt.target,
+      body: { action: attempt.action, outcome, step: attempt.step, reason },
+    },
+  ])
+  await wakeTarget(tx, incident, now)
+}
+
+/** Ends an attempt that did not heal and writes where its outcome leads. */
+export async function concludeUnhealed(
+  tx: Tx,
+  concluding: Concluding,
+  {
+    newId,
+    ...ending
+  }: Ending & { readonly outcome: 'ineffective' | 'failed' | 'unknown' | 'cancelled'; readonly newId: NewId },
+): Promise<void> {
+  await endAttempt(tx, concluding, ending)
+  const { incident, attempt, playbook } = concluding
+  const { outcome, reason, now } = ending
+  const open: Incident = { ...incident, state: 'open', updatedAt: now, dueAt: now }
+  if (outcome === 'cancelled') {
+    const touched = await wasTouched(tx, incident)
+    const blockedSince = incident.blockedSince ?? attempt.intendedAt
+    await tx.saveIncident({ ...open, step: attempt.step, touched, blockedSince, dueAt: now + calledOffPauseMs })
+    return
+  }
+  if (outcome === 'unknown' && (await mayStartAgain(tx, attempt))) {
+    await tx.saveIncident({ ...open, step: attempt.step })
+    return
+  }
+  const ladder = playbook?.steps ?? []
+  const escalation = ladder.findIndex((step, index) => index > attempt.step && step.kind === 'escalate')
+  const route = routeOf(playbook, attempt.step, outcome)
+  if (outcome === 'unknown' && route === 'escalate' && !incident.manual) {
+    const step = ladder[escalation]
+    const channel = step?.kind === 'escalate' ? step.channel : null
+    // An unknown outcome is shown to a human even when the alert has cleared meanwhile.
+    await handOver(tx, { ...incident, step: ladder.length }, { channel, reason, now, newId, dueAt: now })
+    return
+  }
+  if (route === 'next') await tx.saveIncident(open)
+  else await tx.saveIncident({ ...open, step: route === 'escalate' && escalation !== -1 ? escalation : ladder.length })
+}
+
+function routeOf(playbook: Playbook | null, index: number, outcome: 'ineffective' | 'failed' | 'unknown'): Route {
+  const step = playbook?.steps[index]
+  if (step?.kind === 'action') return step.on[outcome]
+  return outcome === 'unknown' ? 'escalate' : 'stop'
+}
+
+/** Whether any effect of this illness began, or may have: an attempt that was called off before it began does not count. */
+async function wasTouched(tx: Tx, incident: Incident): Promise<boolean> {
+  const attempts = await tx.attemptsOf(incident.id)
+  return attempts.some(({ effect, intendedAt }) => effect !== 'not_started' && intendedAt >= incident.acceptedAt)
+}
+
+/** Only what declares itself idempotent is started again after its end went unseen: with the same key, once, and through all gates. */
+async function mayStartAgain(tx: Tx, { idempotent, idempotencyKey, incident }: Attempt): Promise<boolean> {
+  if (!idempotent) return false
+  const starts = (await tx.attemptsOf(incident)).filter((other) => other.idempotencyKey === idempotencyKey)
+  return starts.length < startsPerKeyMax
+}
+
+async function wakeTarget(tx: Tx, { id, target }: Incident, now: number): Promise<void> {
+  const waiting = await tx.incidents({ target, states: ['open', 'waiting', 'awaiting_approval'], limit: 100 })
+  for (const other of waiting) {
+    if (other.id !== id) await tx.saveIncident({ ...other, dueAt: now, updatedAt: now })
+  }
+}

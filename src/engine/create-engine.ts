@@ -1,0 +1,122 @@
+import { createEffects } from './act.ts'
+import { type AdvancePorts, advance } from './advance.ts'
+import { askAbout } from './confirm.ts'
+import type { Engine } from './engine.ts'
+import { messageOf } from './errors.ts'
+import { explain } from './explain.ts'
+import { cancel, heal, resume, setPause } from './operate.ts'
+import { createOutbox } from './outbox.ts'
+import type {
+  Actions,
+  Checkpoint,
+  Clock,
+  Deliver,
+  HttpProbe,
+  Log,
+  NewId,
+  PolicyHolder,
+  Queue,
+  Sources,
+  Store,
+} from './ports.ts'
+import { receive } from './receive.ts'
+import { recover } from './recover.ts'
+import { previewRematch, rematch } from './rematch.ts'
+import { fetchTruncated, sweep } from './sweep.ts'
+
+/** Everything the engine needs from the world. */
+export interface EnginePorts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly newId: NewId
+  readonly policy: PolicyHolder
+  readonly sources: Sources
+  readonly actions: Actions
+  readonly probeHttp: HttpProbe
+  readonly deliver: Deliver
+  readonly queue: Queue
+  readonly log: Log
+  readonly checkpoint: Checkpoint
+}
+
+export function createEngine(world: EnginePorts): Engine {
+  const { store, queue, log } = world
+  const effects = createEffects(world, () => queue.wake())
+  const ports: AdvancePorts & EnginePorts = { ...world, effects }
+  const outbox = createOutbox(world)
+  const background = createBackground(log)
+  const sweeping = createSweeping(ports, background)
+  const stopListening = store.onCommit((events) => {
+    queue.wake()
+    if (events.some(({ type }) => type === 'incident.handed_over')) outbox.kick()
+  })
+  return {
+    async receive(delivery, by) {
+      const { decisions, askSource } = await receive(delivery, by, ports)
+      if (askSource.length > 0) {
+        background.run('asking the source about ambiguous alerts', async () => {
+          await askAbout(await store.read.alerts(delivery.source, [...new Set(askSource)]), ports)
+        })
+      }
+      if (delivery.truncatedAlerts > 0 && delivery.via === 'webhook') {
+        background.run('completing a truncated delivery', () => fetchTruncated(delivery, ports))
+      }
+      return decisions
+    },
+    explain: (delivery) => explain(delivery, ports),
+    cancel: (incident, by, reason) => cancel(incident, by, reason, ports),
+    resume: (incident, by, reason) => resume(incident, by, reason, ports),
+    heal: (request) => heal(request, ports),
+    setPause: (pause, by) => setPause(pause, by, ports),
+    preview: (policy) => previewRematch(policy, ports),
+    adopt: (preview, by) => rematch(preview, by, ports),
+    recover: () => recover(ports),
+    start() {
+      queue.start((incident) => advance(incident, ports))
+      outbox.start()
+      sweeping.start()
+    },
+    async stop() {
+      sweeping.stop()
+      await queue.close()
+      await effects.stop(world.policy.current().config.limits.shutdownGraceMs)
+      await background.settle()
+      await outbox.close()
+      stopListening()
+    },
+  }
+}
+
+/** Work that no caller waits for; it is still waited for when the engine stops. */
+function createBackground(log: Log): { run(what: string, work: () => Promise<void>): void; settle(): Promise<void> } {
+  const running = new Set<Promise<void>>()
+  return {
+    run(what, work) {
+      const done: Promise<void> = work()
+        .catch((error) => log.warn({ what, error: messageOf(error) }, 'background work failed'))
+        .finally(() => running.delete(done))
+      running.add(done)
+    },
+    async settle() {
+      await Promise.all(running)
+    },
+  }
+}
+
+function createSweeping(ports: AdvancePorts & EnginePorts, background: ReturnType<typeof createBackground>) {
+  let timer: NodeJS.Timeout | null = null
+  let stopped = false
+  const again = () => {
+    if (stopped) return
+    timer = setTimeout(() => {
+      background.run('comparing with the sources', () => sweep(ports).finally(again))
+    }, ports.policy.current().config.limits.reconcileEveryMs)
+  }
+  return {
+    start: again,
+    stop() {
+      stopped = true
+      if (timer) clearTimeout(timer)
+    },
+  }
+}

@@ -1,0 +1,82 @@
+import type { AlertRecord, Delivery } from '../domain/alert.ts'
+import type { Incident } from '../domain/incident.ts'
+import type { Policy } from '../domain/policy.ts'
+import { attachmentOf, openIncident, reopen } from './attach.ts'
+import { decideParsed } from './decide-parsed.ts'
+import type { Destination } from './destinations.ts'
+import type { AlertExplanation, Explanation, IncidentExplanation } from './engine.ts'
+import { type GatherPorts, gather, readStored } from './gather.ts'
+import type { NewId, PolicyHolder, Store } from './ports.ts'
+
+export interface ExplainPorts extends GatherPorts {
+  readonly store: Store
+  readonly newId: NewId
+  readonly policy: PolicyHolder
+}
+
+/** Incidents per explanation whose plan is made: planning asks the world. */
+const plansMax = 50
+
+/** What `receive` and the gates would do with this delivery now. No effect, nothing stored. */
+export async function explain(delivery: Delivery, ports: ExplainPorts): Promise<Explanation> {
+  const { store, clock, newId } = ports
+  const policy = ports.policy.current()
+  const known = new Map<string, AlertRecord>()
+  const alerts: AlertExplanation[] = []
+  let plans = 0
+  for (const parsed of delivery.alerts) {
+    const fingerprint = parsed.ok ? parsed.alert.fingerprint : ''
+    const before = known.get(fingerprint) ?? (await store.read.alerts(delivery.source, [fingerprint]))[0]
+    const decided = await decideParsed(parsed, before, delivery, { policy, now: clock.now(), newId })
+    if (decided.record) known.set(fingerprint, decided.record)
+    const incidents: IncidentExplanation[] = []
+    for (const destination of decided.routing?.destinations ?? []) {
+      if (plans >= plansMax || decided.record === null) break
+      plans += 1
+      incidents.push(await explainIncident(destination, decided.record, policy, ports))
+    }
+    const traces = (await decided.routing?.trace()) ?? []
+    alerts.push({ decision: decided.decision, playbooks: traces, incidents })
+  }
+  return { policyRevision: policy.revision, alerts }
+}
+
+async function explainIncident(
+  destination: Destination,
+  record: AlertRecord,
+  policy: Policy,
+  ports: ExplainPorts,
+): Promise<IncidentExplanation> {
+  const { playbook, target } = destination
+  const { incident, would, attached } = await foresee(destination, record, ports)
+  const about = { playbook: playbook.name, target, would }
+  const step = playbook.steps[incident.step]
+  if (step?.kind !== 'action') {
+    const note = step ? `hands over to "${step.channel}"` : 'hands over: every step of the ladder has been tried'
+    return { ...about, verdict: null, plan: null, planDigest: null, note }
+  }
+  const alerts = [...attached.filter(({ fingerprint }) => fingerprint !== record.fingerprint), record]
+  const now = ports.clock.now()
+  const stored = await readStored(ports.store.read, { incident, playbook }, now, alerts)
+  const { facts, verdict } = await gather({ incident, playbook, step, policy }, stored, ports)
+  const planned = facts.plan?.kind === 'planned' ? facts.plan : null
+  const settling = incident.illSince + playbook.settleMs > now
+  const note = settling ? `first waits to settle (${playbook.settleMs / 1000} s)` : ''
+  return { ...about, verdict, plan: planned?.plan ?? null, planDigest: planned?.digest ?? null, note }
+}
+
+/** The incident as it would be right after the alert was accepted. */
+async function foresee(
+  destination: Destination,
+  record: AlertRecord,
+  { store, clock, newId }: ExplainPorts,
+): Promise<{ incident: Incident; would: IncidentExplanation['would']; attached: readonly AlertRecord[] }> {
+  const now = clock.now()
+  const latest = await store.read.latestIncident(destination.playbook.name, destination.target)
+  const would = attachmentOf(latest, destination, now)
+  if (would === 'open' || latest === null) {
+    return { incident: openIncident(destination, record, newId(now), now), would: 'open', attached: [] }
+  }
+  const attached = await store.read.alertsOf(latest.id)
+  return { incident: would === 'reopen' ? reopen(latest, record, now) : latest, would, attached }
+}

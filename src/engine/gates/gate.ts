@@ -1,0 +1,58 @@
+import type { AlertRecord } from '../../domain/alert.ts'
+import type { Attempt } from '../../domain/attempt.ts'
+import type { GateDecision, GateName } from '../../domain/gate.ts'
+import type { Incident } from '../../domain/incident.ts'
+import type { JsonObject } from '../../domain/json.ts'
+import type { Mode, Playbook } from '../../domain/playbook.ts'
+import type { AttemptHistory, OracleAnswer, Pause, PlanOutcome } from '../ports.ts'
+
+/** What the store knows, read in the transaction that commits the intent. */
+export interface StoredFacts {
+  readonly pause: Pause | null
+  readonly alerts: readonly AlertRecord[]
+  readonly history: AttemptHistory
+  readonly holder: Attempt | null
+}
+
+/** What an alert's source says of it. */
+export interface AskedAlert {
+  readonly fingerprint: string
+  readonly answer: OracleAnswer
+}
+
+/** Everything a gate may look at. `oracle` and `plan` are gathered only when a gate before them lets the check go on. */
+export interface GateFacts {
+  readonly now: number
+  readonly incident: Incident
+  readonly playbook: Playbook
+  readonly ceiling: Mode
+  readonly alertAgeMaxMs: number
+  readonly stored: StoredFacts
+  readonly oracle?: readonly AskedAlert[]
+  readonly plan?: PlanOutcome
+}
+
+/** A check before an effect. `decide` is pure; `needs` names what must be gathered from the world first. */
+export interface Gate {
+  readonly name: GateName
+  readonly needs?: 'oracle' | 'plan'
+  /** A soft block lets the later gates speak too: the plan is made, but not carried out. */
+  readonly soft?: true
+  decide(facts: GateFacts): GateDecision
+}
+
+export function pass(reason: string, facts: JsonObject = {}): GateDecision {
+  return { result: 'pass', reason, facts }
+}
+
+export function notApplicable(reason: string, facts: JsonObject = {}): GateDecision {
+  return { result: 'not_applicable', reason, facts }
+}
+
+export function block(
+  reason: string,
+  more: { until: number | null; unblock: string; facts?: JsonObject; final?: boolean },
+): GateDecision {
+  const { until, unblock, facts = {}, final = false } = more
+  return { result: 'block', reason, facts, until, unblock, final }
+}

@@ -1,0 +1,96 @@
+import type { AlertRecord } from '../domain/alert.ts'
+import type { Verdict } from '../domain/gate.ts'
+import type { Incident } from '../domain/incident.ts'
+import type { Playbook, Step } from '../domain/playbook.ts'
+import type { Policy } from '../domain/policy.ts'
+import { evaluateGates } from './gates/evaluate.ts'
+import type { AskedAlert, GateFacts, StoredFacts } from './gates/gate.ts'
+import type { Actions, Clock, PlanOutcome, Reads, Sources } from './ports.ts'
+import { renderParams, scopeOf } from './render.ts'
+
+export type ActionStep = Extract<Step, { kind: 'action' }>
+
+export interface GatherPorts {
+  readonly clock: Clock
+  readonly sources: Sources
+  readonly actions: Actions
+}
+
+/** What is to be assessed: one step of one incident under one policy. */
+export interface Assessment {
+  readonly incident: Incident
+  readonly playbook: Playbook
+  readonly step: ActionStep
+  readonly policy: Policy
+}
+
+/** What the store knows about an incident's next effect; called again in the transaction that commits the intent. */
+export async function readStored(
+  read: Reads,
+  { incident, playbook }: Pick<Assessment, 'incident' | 'playbook'>,
+  now: number,
+  alerts?: readonly AlertRecord[],
+): Promise<StoredFacts> {
+  return {
+    pause: await read.pause(),
+    alerts: alerts ?? (await read.alertsOf(incident.id)),
+    history: await read.attemptHistory(playbook.name, incident.target, playbook.limits.attempts, now),
+    holder: await read.holder(incident.target),
+  }
+}
+
+/** Asks the world for what the gates need, in the gates' order and no further than they let it. Has no effect. */
+export async function gather(
+  assessment: Assessment,
+  stored: StoredFacts,
+  ports: GatherPorts,
+): Promise<{ readonly facts: GateFacts; readonly verdict: Verdict }> {
+  const { incident, playbook, policy } = assessment
+  const base = {
+    incident,
+    playbook,
+    ceiling: policy.config.mode,
+    alertAgeMaxMs: policy.config.limits.alertAgeMaxMs,
+    stored,
+  }
+  let facts: GateFacts = { ...base, now: ports.clock.now() }
+  for (;;) {
+    const evaluation = evaluateGates(facts)
+    if (evaluation.kind === 'verdict') return { facts, verdict: evaluation.verdict }
+    facts =
+      evaluation.need === 'oracle'
+        ? { ...facts, oracle: await askSources(stored.alerts, ports.sources) }
+        : { ...facts, plan: await makePlan(assessment, stored.alerts, ports) }
+  }
+}
+
+/** Asks each firing alert's own source whether it still fires. */
+export async function askSources(alerts: readonly AlertRecord[], sources: Sources): Promise<readonly AskedAlert[]> {
+  const firing = alerts.filter(({ status }) => status === 'firing')
+  return Promise.all(
+    firing.map(async (alert) => ({ fingerprint: alert.fingerprint, answer: await sources.ask(alert) })),
+  )
+}
+
+/** The alert whose labels fill the templates: the one that fires longest, so that every assessment picks the same. */
+export function leadingAlert(alerts: readonly AlertRecord[]): AlertRecord | null {
+  const order = (a: AlertRecord, b: AlertRecord) =>
+    a.startsAt - b.startsAt || a.fingerprint.localeCompare(b.fingerprint)
+  const firing = alerts.filter(({ status }) => status === 'firing').sort(order)
+  return firing[0] ?? [...alerts].sort(order)[0] ?? null
+}
+
+/** A manual heal has no labels to fill templates with. */
+export const noAlert: Pick<AlertRecord, 'labels' | 'annotations'> = { labels: {}, annotations: {} }
+
+async function makePlan(
+  { incident, step, policy }: Assessment,
+  alerts: readonly AlertRecord[],
+  { actions, clock }: GatherPorts,
+): Promise<PlanOutcome> {
+  const action = policy.actions.find(({ name }) => name === step.action)
+  if (!action) return { kind: 'failed', reason: `no plugin named "${step.action}" is loaded` }
+  const params = renderParams(step, scopeOf(leadingAlert(alerts) ?? noAlert, policy.config))
+  if (!params.ok) return { kind: 'refused', reason: params.reason, final: true, evidence: {} }
+  return actions.plan({ action, target: incident.target, params: params.params, now: clock.now() })
+}

@@ -1,0 +1,76 @@
+import type { Incident } from '../domain/incident.ts'
+import type { Playbook } from '../domain/playbook.ts'
+import type { Policy } from '../domain/policy.ts'
+import type { Facts } from './next.ts'
+import type { Reads } from './ports.ts'
+import { renderTarget } from './render.ts'
+
+/** A manual heal's stand-in for a playbook file: one step, proven by the action's own probe. */
+export function manualPlaybook(incident: Pick<Incident, 'manual'>): Playbook {
+  const { action, with: params } = incident.manual ?? { action: '', with: {} }
+  return {
+    name: 'manual',
+    file: '',
+    revision: 'manual',
+    summary: 'A manual heal',
+    priority: 0,
+    when: { all: [] },
+    target: [],
+    mode: 'auto',
+    continue: false,
+    settleMs: 0,
+    steps: [
+      {
+        kind: 'action',
+        action,
+        with: { kind: 'literal', value: params as never },
+        timeoutMs: 60_000,
+        on: { ineffective: 'stop', failed: 'stop', unknown: 'stop' },
+      },
+    ],
+    verify: [],
+    forMs: 10_000,
+    withinMs: 120_000,
+    limits: { cooldownMs: 0, attempts: [{ count: 10, windowMs: 3_600_000 }], maxWaitMs: 900_000 },
+    reopenWithinMs: 0,
+  }
+}
+
+/** The playbook in force for an incident, or `null` when its file is gone. */
+export function playbookOf(incident: Incident, policy: Policy): Playbook | null {
+  if (incident.manual) return manualPlaybook(incident)
+  return policy.playbooks.find(({ name }) => name === incident.playbook) ?? null
+}
+
+/** One snapshot of everything `next` decides on; `null` when there is no such incident. */
+export async function loadFacts(
+  read: Reads,
+  id: string,
+  policy: Policy,
+  isRunning: (attempt: string) => boolean,
+): Promise<Facts | null> {
+  const incident = await read.incident(id)
+  if (incident === null) return null
+  const playbook = playbookOf(incident, policy)
+  const alerts = await read.alertsOf(id)
+  const attempt = (await read.attemptsOf(id)).find(({ phase }) => phase !== 'concluded') ?? null
+  return {
+    incident,
+    playbook,
+    ceiling: policy.config.mode,
+    policyRevision: policy.revision,
+    alerts,
+    stillMatched: incident.manual !== null || (playbook !== null && leadsTo(incident, playbook, alerts, policy)),
+    attempt,
+    running: attempt !== null && isRunning(attempt.id),
+    limits: policy.config.limits,
+  }
+}
+
+function leadsTo(incident: Incident, playbook: Playbook, alerts: Facts['alerts'], policy: Policy): boolean {
+  return alerts.some((alert) => {
+    if (alert.status !== 'firing' || !alert.playbooks.includes(playbook.name)) return false
+    const rendered = renderTarget(playbook, alert, policy.config)
+    return rendered.ok && rendered.target === incident.target
+  })
+}

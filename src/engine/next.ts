@@ -1,0 +1,115 @@
+import type { AlertRecord } from '../domain/alert.ts'
+import type { Attempt } from '../domain/attempt.ts'
+import type { Limits } from '../domain/config.ts'
+import { formatDurationMs } from '../domain/duration.ts'
+import type { Ending, Incident } from '../domain/incident.ts'
+import { lowerMode, type Mode, type Playbook, type Step } from '../domain/playbook.ts'
+
+/** Everything `next` decides on, read from one snapshot. */
+export interface Facts {
+  readonly incident: Incident
+  /** The playbook in force, or `null` when its file is gone. */
+  readonly playbook: Playbook | null
+  readonly ceiling: Mode
+  readonly policyRevision: string
+  readonly alerts: readonly AlertRecord[]
+  /** True when a firing alert still leads from this playbook to this target under the rules in force. */
+  readonly stillMatched: boolean
+  /** The attempt that is not concluded, if any. */
+  readonly attempt: Attempt | null
+  /** True when this process is carrying that attempt's effect out right now. */
+  readonly running: boolean
+  readonly limits: Limits
+}
+
+export type Command =
+  | { readonly do: 'wait'; readonly until: number; readonly reason: string }
+  | { readonly do: 'confirm' }
+  | { readonly do: 'assess'; readonly step: number; readonly action: Extract<Step, { kind: 'action' }> }
+  | { readonly do: 'declare_unknown'; readonly attempt: Attempt }
+  | { readonly do: 'verify'; readonly attempt: Attempt }
+  | { readonly do: 'hand_over'; readonly channel: string | null; readonly reason: string }
+  | { readonly do: 'close'; readonly ending: Ending; readonly reason: string }
+  | { readonly do: 'rest' }
+
+/** A running effect reports by itself; past its deadline by this much, something is wrong enough to look. */
+const overdueMs = 10_000
+
+/** The one decision of the engine: what this incident needs now. Pure, so asking twice does no harm. */
+export function next(facts: Facts, now: number): Command {
+  const { incident, attempt } = facts
+  if (incident.state === 'closed') return { do: 'rest' }
+  if (attempt) return nextOfAttempt(attempt, facts, now)
+  if (incident.cancelRequestedBy) {
+    return { do: 'close', ending: 'cancelled', reason: `cancelled by ${incident.cancelRequestedBy}` }
+  }
+  return nextWhenQuiet(facts, now)
+}
+
+function nextOfAttempt(attempt: Attempt, { running, limits }: Facts, now: number): Command {
+  if (attempt.phase === 'acting') {
+    if (!running) return { do: 'declare_unknown', attempt }
+    return { do: 'wait', until: Math.max(attempt.deadlineAt, now) + overdueMs, reason: 'the effect is running' }
+  }
+  const dueAt = (attempt.lastRoundAt ?? 0) + limits.probeEveryMs
+  if (dueAt > now) return { do: 'wait', until: dueAt, reason: 'between two rounds of verification' }
+  return { do: 'verify', attempt }
+}
+
+function nextWhenQuiet(facts: Facts, now: number): Command {
+  const { incident, playbook, alerts, limits } = facts
+  const ill = incident.manual !== null || alerts.some(({ status }) => status === 'firing')
+  if (!ill) return nextWhenCleared(facts, now)
+  if (incident.state === 'handed_over') return idle(now, limits, 'a human has it')
+  if (playbook === null) return withoutPlaybook(incident, 'its playbook is no longer loaded')
+  if (!facts.stillMatched) return withoutPlaybook(incident, 'its alerts no longer lead to this playbook and target')
+  const settledAt = incident.illSince + playbook.settleMs
+  if (settledAt > now)
+    return { do: 'wait', until: settledAt, reason: `settling for ${formatDurationMs(playbook.settleMs)}` }
+  return nextStep(facts, playbook, now)
+}
+
+function nextStep({ incident, ceiling, policyRevision, limits }: Facts, playbook: Playbook, now: number): Command {
+  const step = playbook.steps[incident.step]
+  if (step === undefined) return handOver(incident, 'every step of the ladder has been tried')
+  if (step.kind === 'escalate') return { do: 'hand_over', channel: step.channel, reason: 'the ladder says so' }
+  const observed = lowerMode(ceiling, playbook.mode) === 'observe'
+  const resting = incident.wouldRunRevision === policyRevision
+  if (observed && resting) return idle(now, limits, 'observed: what would run is recorded')
+  const giveUpAt = incident.blockedSince === null ? null : incident.blockedSince + playbook.limits.maxWaitMs
+  // What is only observed pages nobody, however long a gate blocks it.
+  if (!observed && giveUpAt !== null && giveUpAt <= now) {
+    const waited = formatDurationMs(playbook.limits.maxWaitMs)
+    return handOver(incident, `waited longer than ${waited}: ${incident.waiting?.reason ?? 'blocked'}`, playbook)
+  }
+  if (resting) return { do: 'wait', until: giveUpAt ?? now + limits.reconcileEveryMs, reason: 'waiting for approval' }
+  return { do: 'assess', step: incident.step, action: step }
+}
+
+/** The alerts say that it is over. Believe it once a source has confirmed it, or after asking for long enough. */
+function nextWhenCleared({ incident, alerts, limits }: Facts, now: number): Command {
+  const confirmed = alerts.every(({ resolvedConfirmed }) => resolvedConfirmed)
+  const giveUpAt = incident.unconfirmedSince === null ? null : incident.unconfirmedSince + limits.confirmWithinMs
+  if (!confirmed && (giveUpAt === null || giveUpAt > now)) return { do: 'confirm' }
+  const doubt = confirmed ? '' : ', though no source could confirm it'
+  const close = (ending: Ending, reason: string): Command => ({ do: 'close', ending, reason: reason + doubt })
+  if (incident.handedOverAt !== null) return close('escalated', 'cleared after a hand-over')
+  if (incident.touched) return close('unverified', 'cleared after an effect, without proof that the effect healed it')
+  if (confirmed) return close('self_recovered', 'cleared before any effect')
+  return close('cancelled', 'resolved before any effect')
+}
+
+function withoutPlaybook(incident: Incident, reason: string): Command {
+  return incident.touched ? handOver(incident, reason) : { do: 'close', ending: 'cancelled', reason }
+}
+
+/** A manual heal has its human already: it ends instead of being handed over. */
+function handOver(incident: Incident, reason: string, playbook?: Playbook): Command {
+  if (incident.manual) return { do: 'close', ending: incident.touched ? 'unverified' : 'cancelled', reason }
+  const escalation = playbook?.steps.find((step) => step.kind === 'escalate')
+  return { do: 'hand_over', channel: escalation?.channel ?? null, reason }
+}
+
+function idle(now: number, limits: Limits, reason: string): Command {
+  return { do: 'wait', until: now + limits.reconcileEveryMs, reason }
+}

@@ -1,0 +1,156 @@
+import type { Incident } from '../domain/incident.ts'
+import { parseTarget } from '../domain/target.ts'
+import { openIncident } from './attach.ts'
+import { closeIncident } from './close.ts'
+import type { Engine } from './engine.ts'
+import { HeparError } from './errors.ts'
+import { manualPlaybook } from './load-facts.ts'
+import type { Clock, NewId, Pause, PolicyHolder, Store, Tx } from './ports.ts'
+
+export interface OperatePorts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly newId: NewId
+  readonly policy: PolicyHolder
+}
+
+/** Cancels an incident. A running effect finishes first, and nothing follows it. */
+export async function cancel(
+  id: string,
+  by: string,
+  reason: string,
+  { store, clock }: OperatePorts,
+): Promise<Incident> {
+  return store.transaction('cancel', async (tx) => {
+    const now = clock.now()
+    const incident = await existing(tx, id)
+    if (incident.state === 'closed')
+      throw new HeparError('conflict', `incident ${id} is closed already (${incident.ending})`)
+    if (incident.state !== 'acting' && incident.state !== 'verifying') {
+      return closeIncident(
+        tx,
+        { ...incident, human: true },
+        { ending: 'cancelled', reason: `${reason} (${by})`, now, actor: by },
+      )
+    }
+    await tx.append([
+      {
+        type: 'incident.cancel_requested',
+        at: now,
+        actor: by,
+        incident: id,
+        playbook: incident.playbook,
+        target: incident.target,
+        body: { reason, state: incident.state },
+      },
+    ])
+    return tx.saveIncident({ ...incident, cancelRequestedBy: by, human: true, updatedAt: now })
+  })
+}
+
+/** Gives a handed-over incident back to the ladder, from its first step. */
+export async function resume(
+  id: string,
+  by: string,
+  reason: string,
+  { store, clock }: OperatePorts,
+): Promise<Incident> {
+  return store.transaction('resume', async (tx) => {
+    const now = clock.now()
+    const incident = await existing(tx, id)
+    if (incident.state !== 'handed_over') {
+      throw new HeparError(
+        'conflict',
+        `incident ${id} is ${incident.state}; only a handed-over incident can be resumed`,
+      )
+    }
+    await tx.append([
+      {
+        type: 'incident.resumed',
+        at: now,
+        actor: by,
+        incident: id,
+        playbook: incident.playbook,
+        target: incident.target,
+        body: { reason },
+      },
+    ])
+    return tx.saveIncident({
+      ...incident,
+      state: 'open',
+      step: 0,
+      handedOverAt: null,
+      blockedSince: null,
+      wouldRunRevision: null,
+      updatedAt: now,
+      dueAt: now,
+    })
+  })
+}
+
+/** Opens an incident on a person's word. The gates decide as ever. */
+export async function heal(
+  request: Parameters<Engine['heal']>[0],
+  { store, clock, newId, policy }: OperatePorts,
+): Promise<Incident> {
+  const action = policy.current().actions.find(({ name }) => name === request.action)
+  if (!action) {
+    const names = policy.current().actions.map(({ name }) => name)
+    throw new HeparError('invalid', `no action "${request.action}"; loaded are: ${names.join(', ') || 'none'}`)
+  }
+  const read = parseTarget(request.target)
+  if (!read.ok) throw new HeparError('invalid', read.reason)
+  if (read.target.kind !== action.kind) {
+    throw new HeparError('invalid', `${action.name} acts on ${action.kind}/…, not on ${request.target}`)
+  }
+  return store.transaction('heal', async (tx) => {
+    const now = clock.now()
+    const latest = await tx.latestIncident('manual', request.target)
+    if (latest && latest.state !== 'closed') {
+      throw new HeparError('conflict', `a manual heal of ${request.target} is open already: ${latest.id}`)
+    }
+    const manual = { action: request.action, with: request.with, by: request.by, reason: request.reason }
+    const destination = { playbook: manualPlaybook({ manual }), target: request.target }
+    const incident: Incident = { ...openIncident(destination, null, newId(now), now), manual, human: true }
+    await tx.openIncident(incident)
+    await tx.append([
+      {
+        type: 'incident.opened',
+        at: now,
+        actor: request.by,
+        incident: incident.id,
+        playbook: incident.playbook,
+        target: incident.target,
+        body: { reason: request.reason, action: request.action, startsAt: now, source: null, fingerprint: null },
+      },
+    ])
+    return incident
+  })
+}
+
+/** Throws or lifts the stop switch; lifting it makes what waited look again. */
+export async function setPause(
+  pause: { readonly reason: string; readonly until: number | null } | null,
+  by: string,
+  { store, clock }: OperatePorts,
+): Promise<Pause | null> {
+  return store.transaction('pause', async (tx) => {
+    const now = clock.now()
+    const next: Pause | null = pause && { ...pause, by, since: now }
+    await tx.setPause(next)
+    const body = next ? { reason: next.reason, until: next.until } : {}
+    await tx.append([{ type: next ? 'pause.set' : 'pause.cleared', at: now, actor: by, body }])
+    if (next === null) {
+      for (const incident of await tx.incidents({ states: ['open', 'waiting'], limit: 100_000 })) {
+        await tx.saveIncident({ ...incident, dueAt: now, updatedAt: now })
+      }
+    }
+    return next
+  })
+}
+
+async function existing(tx: Tx, id: string): Promise<Incident> {
+  const incident = await tx.incident(id)
+  if (incident === null) throw new HeparError('not_found', `there is no incident ${id}`)
+  return incident
+}

@@ -1,0 +1,76 @@
+import { messageOf } from './errors.ts'
+import type { Clock, Deliver, Log, OutboxMessage, Store } from './ports.ts'
+
+export interface OutboxPorts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly deliver: Deliver
+  readonly log: Log
+}
+
+const messagesPerRound = 20
+const firstRetryMs = 1_000
+const retryMaxMs = 60_000
+const giveUpAfterMs = 24 * 3_600_000
+const lookEveryMs = 1_000
+
+/** Sends what the log promised to send: retried with growing pauses, with the same key, until accepted or a day old. */
+export function createOutbox(ports: OutboxPorts): { start(): void; kick(): void; close(): Promise<void> } {
+  let timer: NodeJS.Timeout | null = null
+  let round: Promise<void> = Promise.resolve()
+  let closed = false
+  const look = () => {
+    if (timer) clearTimeout(timer)
+    timer = null
+    round = round.then(() => (closed ? undefined : sendDue(ports)))
+    round = round.catch((error) =>
+      ports.log.error({ error: messageOf(error) }, 'the outbox could not be worked through'),
+    )
+    round = round.then(() => {
+      if (!closed && timer === null) timer = setTimeout(look, lookEveryMs)
+    })
+  }
+  return {
+    start: look,
+    kick: () => {
+      if (!closed && timer !== null) look()
+    },
+    async close() {
+      closed = true
+      if (timer) clearTimeout(timer)
+      await round
+    },
+  }
+}
+
+async function sendDue({ store, clock, deliver }: OutboxPorts): Promise<void> {
+  const due = await store.read.outboxDue(clock.now(), messagesPerRound)
+  for (const message of due) {
+    const { channel, dedupeKey, body } = message
+    const answer = await deliver({ channel, idempotencyKey: dedupeKey, body })
+    await store.transaction('outbox', async (tx) => {
+      const now = clock.now()
+      const after = afterTry(message, answer, now)
+      await tx.saveMessage(after)
+      const failure = { channel, reason: after.lastError, gaveUp: after.gaveUpAt !== null, tries: after.tries }
+      await tx.append([
+        {
+          type: answer.ok ? 'notification.sent' : 'notification.failed',
+          at: now,
+          actor: 'engine',
+          incident: message.incident,
+          body: answer.ok ? { channel, tries: after.tries } : failure,
+        },
+      ])
+    })
+  }
+}
+
+/** The message after one try. Pure. */
+export function afterTry(message: OutboxMessage, answer: Awaited<ReturnType<Deliver>>, now: number): OutboxMessage {
+  const tries = message.tries + 1
+  if (answer.ok) return { ...message, tries, sentAt: now, lastError: null }
+  const givesUp = !answer.retry || now - message.createdAt >= giveUpAfterMs
+  const pauseMs = Math.min(firstRetryMs * 2 ** (tries - 1), retryMaxMs)
+  return { ...message, tries, nextAt: now + pauseMs, gaveUpAt: givesUp ? now : null, lastError: answer.reason }
+}

@@ -1,0 +1,124 @@
+import type { AlertRecord } from '../domain/alert.ts'
+import type { Attempt, CheckResult } from '../domain/attempt.ts'
+import type { Incident } from '../domain/incident.ts'
+import type { Playbook, Probe } from '../domain/playbook.ts'
+import type { Policy } from '../domain/policy.ts'
+import { leadingAlert, noAlert } from './gather.ts'
+import type { Actions, HttpProbe, OracleAnswer, Sources } from './ports.ts'
+import { type RenderedProbe, renderProbe, scopeOf } from './render.ts'
+
+export interface ProvePorts {
+  readonly sources: Sources
+  readonly actions: Actions
+  readonly probeHttp: HttpProbe
+}
+
+/** One look at everything that is to be proven, and the alerts that an oracle saw cleared. */
+export interface Round {
+  readonly checks: readonly CheckResult[]
+  /** The incident's alerts as the oracle's answer makes them: resolved, and confirmed. */
+  readonly cleared: readonly AlertRecord[]
+}
+
+interface Subject {
+  readonly attempt: Attempt
+  readonly incident: Incident
+  readonly playbook: Playbook | null
+  readonly alerts: readonly AlertRecord[]
+  readonly policy: Policy
+}
+
+/** Makes every check of the playbook and the action's own probe, on the target as it is now. Has no effect. */
+export async function prove(subject: Subject, ports: ProvePorts): Promise<Round> {
+  const probes = subject.playbook?.verify ?? []
+  const cleared: AlertRecord[] = []
+  const checks = await Promise.all(probes.map((probe) => check(probe, subject, cleared, ports)))
+  const action = subject.policy.actions.find(({ name }) => name === subject.attempt.action)
+  if (action?.hasVerify) {
+    const { plan, effectEndedAt, intendedAt } = subject.attempt
+    checks.push(await ports.actions.verify({ action, plan, effectEndedAt: effectEndedAt ?? intendedAt, intendedAt }))
+  }
+  if (checks.length === 0) checks.push(failed('proof', false, 'nothing is declared that could prove anything'))
+  return { checks, cleared }
+}
+
+async function check(probe: Probe, subject: Subject, cleared: AlertRecord[], ports: ProvePorts): Promise<CheckResult> {
+  const rendered = renderProbe(probe, scopeOf(leadingAlert(subject.alerts) ?? noAlert, subject.policy.config))
+  if (!rendered.ok) return failed(probe.kind, true, rendered.reason)
+  return rendered.probe.kind === 'promql'
+    ? checkPromql(rendered.probe.query, subject, ports)
+    : rendered.probe.kind === 'http'
+      ? checkHttp(rendered.probe, ports)
+      : checkCleared(subject, cleared, ports)
+}
+
+async function checkPromql(query: string, { attempt, alerts }: Subject, { sources }: ProvePorts): Promise<CheckResult> {
+  const source = leadingAlert(alerts)?.source ?? sources.names()[0]
+  const name = `promql ${query}`
+  if (source === undefined) return failed(name, true, 'no source is configured that could be queried')
+  const answer = await sources.query(source, query)
+  if (!answer.ok) return failed(name, true, answer.reason)
+  if (answer.samples.length === 0) return failed(name, true, 'the result is empty')
+  const after = attempt.effectEndedAt ?? attempt.intendedAt
+  const old = answer.samples.find(({ at }) => at <= after)
+  if (old) return failed(name, true, `a sample is from ${new Date(old.at).toISOString()}, before the effect ended`)
+  return { check: name, passed: true, positive: true, detail: `${answer.samples.length} fresh samples` }
+}
+
+async function checkHttp(
+  { url, status, timeoutMs }: Extract<RenderedProbe, { kind: 'http' }>,
+  { probeHttp }: ProvePorts,
+): Promise<CheckResult> {
+  const name = `http ${url}`
+  const answer = await probeHttp(url, timeoutMs)
+  if (!answer.ok) return failed(name, true, answer.reason)
+  return { check: name, passed: answer.status === status, positive: true, detail: `answered ${answer.status}` }
+}
+
+/** `alert: cleared`: each alert's rule was loaded, healthy and evaluated after the effect ended, and none is active. */
+async function checkCleared(
+  { attempt, alerts }: Subject,
+  cleared: AlertRecord[],
+  { sources }: ProvePorts,
+): Promise<CheckResult> {
+  const after = attempt.effectEndedAt ?? attempt.intendedAt
+  for (const alert of alerts) {
+    const reading = readCleared(await sources.ask(alert), after)
+    if (!reading.cleared)
+      return failed('alert: cleared', false, `${alert.labels.alertname ?? alert.fingerprint}: ${reading.reason}`)
+    cleared.push({
+      ...alert,
+      status: 'resolved',
+      resolvedAt: Math.max(alert.resolvedAt ?? 0, reading.evaluatedAt),
+      resolvedBy: 'oracle',
+      resolvedConfirmed: true,
+    })
+  }
+  return {
+    check: 'alert: cleared',
+    passed: true,
+    positive: false,
+    detail: `${alerts.length} alerts cleared by a fresh evaluation`,
+  }
+}
+
+/** What an oracle's answer says about an alert having cleared after a moment. Pure. */
+export function readCleared(
+  answer: OracleAnswer,
+  after: number,
+): { readonly cleared: true; readonly evaluatedAt: number } | { readonly cleared: false; readonly reason: string } {
+  if (answer.kind !== 'answered') return { cleared: false, reason: answer.reason }
+  if (answer.firing) return { cleared: false, reason: `still active: ${answer.detail}` }
+  const { rule } = answer
+  if (rule === null) return { cleared: false, reason: 'the source has no Prometheus that could show the rule' }
+  if (!rule.loaded) return { cleared: false, reason: 'its rule is not loaded' }
+  if (!rule.healthy) return { cleared: false, reason: 'its rule fails to evaluate' }
+  if (rule.evaluatedAt === null || rule.evaluatedAt <= after) {
+    return { cleared: false, reason: 'its rule has not been evaluated since the effect ended' }
+  }
+  return { cleared: true, evaluatedAt: rule.evaluatedAt }
+}
+
+function failed(check: string, positive: boolean, detail: string): CheckResult {
+  return { check, passed: false, positive, detail }
+}

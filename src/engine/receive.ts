@@ -1,0 +1,141 @@
+import {
+  type AlertRecord,
+  type Decision,
+  type DecisionKind,
+  type Delivery,
+  decisions,
+  type ParsedAlert,
+} from '../domain/alert.ts'
+import type { NewAuditEvent } from '../domain/audit.ts'
+import { attachAlert } from './attach.ts'
+import { type Decided, decideParsed } from './decide-parsed.ts'
+import type { Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
+
+/** Alerts of one delivery that are decided and committed together; a larger delivery commits in parts. */
+const alertsPerCommitMax = 500
+
+export interface ReceivePorts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly newId: NewId
+  readonly policy: PolicyHolder
+}
+
+/** What `receive` decided, and the alerts whose true state only their source knows. */
+export interface Received {
+  readonly decisions: readonly Decision[]
+  readonly askSource: readonly string[]
+}
+
+/** Decides every alert of a delivery and commits; the last part also records the delivery itself. */
+export async function receive(delivery: Delivery, by: string, ports: ReceivePorts): Promise<Received> {
+  const all: Decided[] = []
+  for (let start = 0; start === 0 || start < delivery.alerts.length; start += alertsPerCommitMax) {
+    const part = delivery.alerts.slice(start, start + alertsPerCommitMax)
+    const last = start + alertsPerCommitMax >= delivery.alerts.length
+    const decided = await ports.store.transaction('receive', async (tx) => {
+      const now = ports.clock.now()
+      const done = await decidePart(tx, part, delivery, now, ports)
+      const events = await follow(tx, done, delivery.source, now, ports.newId)
+      if (last) events.push(deliveryEvent(delivery, by, [...all, ...done], now))
+      await tx.append(events)
+      return done
+    })
+    all.push(...decided)
+  }
+  return {
+    decisions: all.map(({ decision }) => decision),
+    askSource: all.flatMap(({ askSource, decision }) =>
+      askSource && decision.fingerprint ? [decision.fingerprint] : [],
+    ),
+  }
+}
+
+/** Decides in order, each alert seeing what the ones before it in the same delivery changed. */
+async function decidePart(
+  tx: Tx,
+  part: readonly ParsedAlert[],
+  delivery: Delivery,
+  now: number,
+  { policy: holder, newId }: ReceivePorts,
+): Promise<readonly Decided[]> {
+  const policy = holder.current()
+  const fingerprints = part.flatMap((parsed) => (parsed.ok ? [parsed.alert.fingerprint] : []))
+  const stored = fingerprints.length === 0 ? [] : await tx.alerts(delivery.source, [...new Set(fingerprints)])
+  const known = new Map(stored.map((record) => [record.fingerprint, record]))
+  const changed = new Map<string, AlertRecord>()
+  const done: Decided[] = []
+  for (const parsed of part) {
+    const before = parsed.ok ? known.get(parsed.alert.fingerprint) : undefined
+    const decided = await decideParsed(parsed, before, delivery, { policy, now, newId })
+    if (decided.record) {
+      known.set(decided.record.fingerprint, decided.record)
+      changed.set(decided.record.fingerprint, decided.record)
+    }
+    done.push(decided)
+  }
+  if (changed.size > 0) await tx.saveAlerts([...changed.values()])
+  return done
+}
+
+/** What follows from the decisions: incidents opened, joined or told that an alert is over; one event per new decision. */
+async function follow(
+  tx: Tx,
+  done: readonly Decided[],
+  source: string,
+  now: number,
+  newId: NewId,
+): Promise<NewAuditEvent[]> {
+  const events: NewAuditEvent[] = []
+  for (const decided of done) {
+    if (decided.decision.decision === 'duplicate') continue
+    events.push(decisionEvent(decided, source, now))
+    if (decided.record === null) continue
+    for (const destination of decided.routing?.destinations ?? []) {
+      events.push(...(await attachAlert(tx, destination, decided.record, { now, newId })))
+    }
+    if (decided.record.status === 'resolved') await lookAtIncidentsOf(tx, decided.record, now)
+  }
+  return events
+}
+
+/** Makes the quiet incidents of an alert due at once; an effect or a verification looks by itself. */
+export async function lookAtIncidentsOf(tx: Tx, record: AlertRecord, now: number): Promise<void> {
+  for (const incident of await tx.openIncidentsOf(record.source, record.fingerprint)) {
+    if (incident.state === 'acting' || incident.state === 'verifying') continue
+    await tx.saveIncident({ ...incident, dueAt: now, updatedAt: now })
+  }
+}
+
+export function decisionEvent({ decision, record }: Decided, source: string, now: number): NewAuditEvent {
+  const { fingerprint, reason, playbooks } = decision
+  return {
+    type: 'alert.decided',
+    at: now,
+    actor: 'engine',
+    body: {
+      source,
+      fingerprint,
+      alertname: record?.labels.alertname ?? null,
+      episode: record?.episode ?? null,
+      decision: decision.decision,
+      reason,
+      playbooks,
+    },
+  }
+}
+
+function deliveryEvent(delivery: Delivery, by: string, done: readonly Decided[], now: number): NewAuditEvent {
+  const counts = Object.fromEntries(decisions.map((kind) => [kind, 0])) as Record<DecisionKind, number>
+  for (const { decision } of done) counts[decision.decision] += 1
+  const repeats = done.flatMap(({ decision, record }) =>
+    decision.decision === 'duplicate' && record ? [record.episode] : [],
+  )
+  const { source, receiver, via, digest, truncatedAlerts } = delivery
+  return {
+    type: 'delivery.received',
+    at: now,
+    actor: by,
+    body: { source, receiver, via, digest, truncated: truncatedAlerts, counts, repeats },
+  }
+}

@@ -1,0 +1,102 @@
+import type { AlertRecord } from '../domain/alert.ts'
+import type { Incident } from '../domain/incident.ts'
+import type { Policy } from '../domain/policy.ts'
+import { attachAlert } from './attach.ts'
+import { changedEvent } from './confirm.ts'
+import { routeAlert, withRouting } from './destinations.ts'
+import type { RematchPreview } from './engine.ts'
+import type { Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
+import { forEachFiring } from './sweep.ts'
+
+export interface RematchPorts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly newId: NewId
+  readonly policy: PolicyHolder
+}
+
+/** How many active alerts a policy would match, and how many incidents that would open. Reads only. */
+export async function previewRematch(
+  policy: Policy,
+  ports: Pick<RematchPorts, 'store' | 'clock'>,
+): Promise<RematchPreview> {
+  let active = 0
+  let willMatch = 0
+  const opening = new Set<string>()
+  await forEachFiring(ports, null, async (page) => {
+    for (const record of page) {
+      active += 1
+      const routing = await routeAlert(policy, record, ports.clock.now())
+      if (routing.decision === 'matched') willMatch += 1
+      for (const { playbook, target } of routing.destinations) {
+        if (record.playbooks.includes(playbook.name)) continue
+        const latest = await ports.store.read.latestIncident(playbook.name, target)
+        if (latest === null || latest.state === 'closed') opening.add(`${playbook.name} ${target}`)
+      }
+    }
+  })
+  return { active, willMatch, willOpen: opening.size }
+}
+
+/** Matches the active alerts again under the policy in force: what leads elsewhere now is followed, and all open incidents look again. */
+export async function rematch(preview: RematchPreview | null, by: string, ports: RematchPorts): Promise<void> {
+  const { store, clock } = ports
+  const policy = ports.policy.current()
+  const seen = preview ?? (await previewRematch(policy, ports))
+  await store.transaction('config', async (tx) => {
+    await tx.append([
+      {
+        type: 'config.loaded',
+        at: clock.now(),
+        actor: by,
+        body: {
+          revision: policy.revision,
+          mode: policy.config.mode,
+          playbooks: policy.playbooks.map(({ name, revision }) => ({ name, revision })),
+          actions: policy.actions.map(({ name, fileDigest }) => ({ name, fileDigest })),
+          active: seen.active,
+          willMatch: seen.willMatch,
+          willOpen: seen.willOpen,
+        },
+      },
+    ])
+  })
+  await forEachFiring(ports, null, async (page) => {
+    await store.transaction('rematch', (tx) => rematchPage(tx, page, policy, ports))
+  })
+  await store.transaction('rematch', (tx) => lookAtOpenIncidents(tx, clock.now()))
+}
+
+async function rematchPage(
+  tx: Tx,
+  page: readonly AlertRecord[],
+  policy: Policy,
+  { clock, newId }: RematchPorts,
+): Promise<void> {
+  const now = clock.now()
+  for (const seen of page) {
+    const [record] = await tx.alerts(seen.source, [seen.fingerprint])
+    if (record?.status !== 'firing' || record.rulesRevision === policy.revision) continue
+    const routing = await routeAlert(policy, record, now)
+    const routed = withRouting(record, routing, policy)
+    await tx.saveAlerts([routed])
+    const before = new Set(record.playbooks)
+    if (routed.decision !== record.decision || routed.playbooks.join() !== record.playbooks.join()) {
+      await tx.append([changedEvent(routed, `the rules changed: ${routing.reason}`, now)])
+    }
+    for (const destination of routing.destinations) {
+      const latest = await tx.latestIncident(destination.playbook.name, destination.target)
+      // An alert whose incident has ended under the same playbook stays ended: only a new match opens one.
+      if (before.has(destination.playbook.name) && latest?.state === 'closed') continue
+      await tx.append(await attachAlert(tx, destination, routed, { now, newId }))
+    }
+  }
+}
+
+const quietStates: readonly Incident['state'][] = ['open', 'waiting', 'awaiting_approval', 'handed_over']
+
+async function lookAtOpenIncidents(tx: Tx, now: number): Promise<void> {
+  for (const incident of await tx.incidents({ states: quietStates, limit: 100_000 })) {
+    await tx.saveIncident({ ...incident, dueAt: now, updatedAt: now })
+  }
+}

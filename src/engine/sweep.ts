@@ -1,0 +1,77 @@
+import type { AlertRecord, Delivery } from '../domain/alert.ts'
+import { askAbout, type ConfirmPorts } from './confirm.ts'
+import { digestOf } from './digest.ts'
+import type { Log } from './ports.ts'
+import { type ReceivePorts, receive } from './receive.ts'
+
+const alertsPerPage = 500
+
+export type SweepPorts = ConfirmPorts & ReceivePorts & { readonly log: Log }
+
+/** Compares the table of active alerts with what the sources know, so that a lost message never stays lost. */
+export async function sweep(ports: SweepPorts): Promise<void> {
+  for (const source of ports.sources.names()) {
+    const listed = await ports.sources.list(source)
+    if (!listed.ok) {
+      ports.log.debug({ source, reason: listed.reason }, 'a source could not be listed')
+      continue
+    }
+    const active = new Set(listed.alerts.map(({ fingerprint }) => fingerprint))
+    await forEachFiring(ports, source, async (page) => {
+      await askAbout(
+        page.filter(({ fingerprint }) => !active.has(fingerprint)),
+        ports,
+      )
+    })
+    await askAbout(await wronglyResolved(source, [...active], ports), ports)
+  }
+}
+
+/** Alerts that the table believes resolved although an Alertmanager lists them as active. */
+async function wronglyResolved(
+  source: string,
+  active: readonly string[],
+  { store }: SweepPorts,
+): Promise<AlertRecord[]> {
+  const resolved: AlertRecord[] = []
+  for (let start = 0; start < active.length; start += alertsPerPage) {
+    const known = await store.read.alerts(source, active.slice(start, start + alertsPerPage))
+    resolved.push(...known.filter(({ status }) => status === 'resolved'))
+  }
+  return resolved
+}
+
+/** Pages through the firing alerts of one source, or of all. */
+export async function forEachFiring(
+  { store }: Pick<SweepPorts, 'store'>,
+  source: string | null,
+  visit: (page: readonly AlertRecord[]) => Promise<void>,
+): Promise<void> {
+  let after: { source: string; fingerprint: string } | undefined
+  for (;;) {
+    const page = await store.read.firingAlerts({ ...(after ? { after } : {}), limit: alertsPerPage })
+    const wanted = source === null ? page : page.filter((record) => record.source === source)
+    if (wanted.length > 0) await visit(wanted)
+    const last = page.at(-1)
+    if (page.length < alertsPerPage || last === undefined) return
+    after = { source: last.source, fingerprint: last.fingerprint }
+  }
+}
+
+/** Fetches what Alertmanager cut from a delivery and decides it like the rest. */
+export async function fetchTruncated(delivery: Delivery, ports: SweepPorts): Promise<void> {
+  const listed = await ports.sources.list(delivery.source, delivery.receiver)
+  if (!listed.ok) {
+    ports.log.warn({ source: delivery.source, reason: listed.reason }, 'a truncated delivery could not be completed')
+    return
+  }
+  const delivered = new Set(delivery.alerts.flatMap((parsed) => (parsed.ok ? [parsed.alert.fingerprint] : [])))
+  const group = Object.entries(delivery.groupLabels)
+  const rest = listed.alerts.filter(
+    ({ fingerprint, labels }) => !delivered.has(fingerprint) && group.every(([name, value]) => labels[name] === value),
+  )
+  if (rest.length === 0) return
+  const alerts = rest.map((alert) => ({ ok: true, alert }) as const)
+  const digest = digestOf(rest.map(({ fingerprint, startsAt }) => [fingerprint, startsAt]))
+  await receive({ ...delivery, alerts, digest, truncatedAlerts: 0, via: 'reconcile' }, 'reconcile', ports)
+}

@@ -1,0 +1,116 @@
+import type { Attempt, CheckResult } from '../domain/attempt.ts'
+import type { NewAuditEvent } from '../domain/audit.ts'
+import type { Incident } from '../domain/incident.ts'
+import type { Playbook } from '../domain/playbook.ts'
+import { closeIncident } from './close.ts'
+import { type Concluding, concludeUnhealed, endAttempt } from './conclude.ts'
+import { HeparError } from './errors.ts'
+import { judge } from './judge.ts'
+import { playbookOf } from './load-facts.ts'
+import type { Checkpoint, Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
+import { type ProvePorts, prove, type Round } from './prove.ts'
+
+export interface VerifyPorts extends ProvePorts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly newId: NewId
+  readonly policy: PolicyHolder
+  readonly checkpoint: Checkpoint
+}
+
+const defaultForMs = 10_000
+
+/** One round of verification: look at everything, then write down what it means. */
+export async function verifyRound(attempt: Attempt, incident: Incident, ports: VerifyPorts): Promise<void> {
+  const policy = ports.policy.current()
+  const playbook = playbookOf(incident, policy)
+  const alerts = await ports.store.read.alertsOf(incident.id)
+  const round = await prove({ attempt, incident, playbook, alerts, policy }, ports)
+  await ports.checkpoint('verify:before')
+  await ports.store.transaction('verify', (tx) => recordRound(tx, attempt, round, playbook, ports))
+}
+
+async function recordRound(
+  tx: Tx,
+  looked: Attempt,
+  round: Round,
+  playbook: Playbook | null,
+  { clock, newId, policy }: VerifyPorts,
+): Promise<void> {
+  const now = clock.now()
+  const attempt = await tx.attempt(looked.id)
+  const incident = await tx.incident(looked.incident)
+  if (incident === null || attempt?.phase !== 'verifying' || attempt.fence !== looked.fence) {
+    throw new HeparError('stale_write', 'the attempt moved on while it was looked at')
+  }
+  const { probeEveryMs } = policy.current().config.limits
+  const forMs = playbook?.forMs ?? defaultForMs
+  const judged = judge(attempt, round.checks, { now, forMs, roundGapMaxMs: Math.max(5 * probeEveryMs, 15_000) })
+  const heldSince = judged.kind === 'hold' || judged.kind === 'proven' ? judged.heldSince : null
+  const seen: Attempt = { ...attempt, checks: round.checks, lastRoundAt: now, heldSince }
+  if (judged.kind !== 'hold' || changed(attempt.checks, round.checks)) await tx.append([probedEvent(seen, now)])
+  const subject = { incident, attempt: seen, playbook }
+  if (judged.kind === 'hold') {
+    await tx.saveAttempt(seen)
+    await tx.saveIncident({ ...incident, state: 'verifying', updatedAt: now, dueAt: now + probeEveryMs })
+  } else if (judged.kind === 'proven') {
+    await concludeHealed(tx, subject, round, now)
+  } else if (judged.kind === 'cleared_without_proof') {
+    await tx.saveAlerts(round.cleared)
+    await concludeUnproven(tx, subject, 'the alert cleared, but no probe looked at the target', { now, newId })
+  } else {
+    await concludeUnproven(tx, subject, judged.reason, { now, newId })
+  }
+}
+
+type At = { now: number; newId: NewId }
+
+/** Proof closes the incident; an effect whose end nobody saw stays `unknown` all the same. */
+async function concludeHealed(tx: Tx, subject: Concluding, round: Round, now: number): Promise<void> {
+  const proof = round.checks.filter(({ positive }) => positive).map(({ check }) => check)
+  const reason = `proven by ${proof.join(', ')}`
+  const outcome = subject.attempt.effect === 'unknown' ? 'unknown' : 'healed'
+  await tx.saveAlerts(round.cleared)
+  await endAttempt(tx, subject, { outcome, reason, now })
+  await closeIncident(tx, subject.incident, { ending: 'healed', reason, now })
+}
+
+async function concludeUnproven(tx: Tx, subject: Concluding, reason: string, { now, newId }: At): Promise<void> {
+  const { incident, attempt } = subject
+  if (attempt.effect === 'unknown') {
+    await concludeUnhealed(tx, subject, {
+      outcome: 'unknown',
+      reason: `${attempt.effectDetail}; ${reason}`,
+      now,
+      newId,
+    })
+    return
+  }
+  const ill = incident.manual !== null || (await tx.alertsOf(incident.id)).some(({ status }) => status === 'firing')
+  if (ill) {
+    await concludeUnhealed(tx, subject, { outcome: 'ineffective', reason, now, newId })
+    return
+  }
+  await endAttempt(tx, subject, { outcome: 'unverified', reason, now })
+  await closeIncident(tx, incident, { ending: 'unverified', reason, now })
+}
+
+function probedEvent(attempt: Attempt, now: number): NewAuditEvent {
+  const { id, incident, playbook, target, checks } = attempt
+  const passed = checks.every((check) => check.passed)
+  return {
+    type: 'attempt.probed',
+    at: now,
+    actor: 'engine',
+    incident,
+    attempt: id,
+    playbook,
+    target,
+    body: { passed, checks: checks.map((check) => ({ ...check })) },
+  }
+}
+
+function changed(before: readonly CheckResult[], after: readonly CheckResult[]): boolean {
+  const words = (checks: readonly CheckResult[]) => checks.map(({ check, passed }) => `${check}=${passed}`).join('|')
+  return words(before) !== words(after)
+}

@@ -1,0 +1,86 @@
+import * as z from 'zod'
+import { parseBytes } from '../domain/bytes.ts'
+import { formatDurationMs, parseDurationMs } from '../domain/duration.ts'
+import { didYouMean } from '../domain/suggestion.ts'
+
+/** What a key that a later version will know says today. */
+export function unknownKeyWords(key: string, known: readonly string[], later: readonly string[]): string {
+  if (later.includes(key)) return `"${key}" is not supported by this version`
+  return `unknown key ${JSON.stringify(key)}${didYouMean(key, known)}`
+}
+
+/** A map with exactly these keys. `later` names the keys that only a later version supports. */
+export function section<S extends z.ZodRawShape>(shape: S, later: readonly string[] = []) {
+  const known = Object.keys(shape)
+  return z.strictObject(shape, {
+    // One line per unknown key, in the order of the issue's keys.
+    error: (issue) => {
+      if (issue.code !== 'unrecognized_keys') return undefined
+      return issue.keys.map((key) => unknownKeyWords(key, known, later)).join('\n')
+    },
+  })
+}
+
+/** A field that may be absent, or empty as in `key:` with everything under it commented out. */
+export function optional<T extends z.ZodType>(schema: T) {
+  return schema.nullish().transform((value) => value ?? undefined)
+}
+
+/** A duration written as text, given in milliseconds. */
+export function durationField(minMs: number, maxMs: number) {
+  const range = `must be between ${formatDurationMs(minMs)} and ${formatDurationMs(maxMs)}`
+  return z
+    .unknown()
+    .transform((value, context) => {
+      const ms = typeof value === 'string' ? parseDurationMs(value) : value === 0 ? 0 : null
+      if (ms === null) context.addIssue('must be a duration such as 30s or 1h30m')
+      else if (ms < minMs || ms > maxMs) context.addIssue(range)
+      return ms ?? 0
+    })
+    .meta({ type: 'string', description: `A duration such as 30s or 1h30m; ${range}.` })
+}
+
+/** A size written as text, given in bytes. */
+export function bytesField(min: number, max: number) {
+  return z
+    .unknown()
+    .transform((value, context) => {
+      const bytes = typeof value === 'string' ? parseBytes(value) : null
+      if (bytes === null) context.addIssue('must be a size such as 500kB or 16MiB')
+      else if (bytes < min || bytes > max) context.addIssue(`must be between ${min} and ${max} bytes`)
+      return bytes ?? 0
+    })
+    .meta({ type: 'string', description: `A size such as 500kB or 16MiB; between ${min} and ${max} bytes.` })
+}
+
+/** A whole number. */
+export function countField(min: number, max: number) {
+  const range = `must be a whole number between ${min} and ${max}`
+  return z.int({ error: range }).min(min, range).max(max, range)
+}
+
+/** One word out of a list; a mistyped one gets a suggestion. */
+export function wordField<const W extends readonly [string, ...string[]]>(words: W) {
+  return z.enum(words, {
+    error: ({ input }) => {
+      const hint = typeof input === 'string' ? didYouMean(input, words) : ''
+      return input === undefined ? undefined : `must be one of ${words.join(', ')}${hint}`
+    },
+  })
+}
+
+/** A name that may become part of a metric's label, an address or a file name. */
+export const nameField = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/,
+    'must be 1 to 63 letters, digits, ".", "_" or "-", and begin with a letter or digit',
+  )
+
+/** Text of 1 to `charactersMax` characters. */
+export function textField(charactersMax: number) {
+  return z
+    .string()
+    .min(1, 'must not be empty')
+    .max(charactersMax, `must not be longer than ${charactersMax} characters`)
+}

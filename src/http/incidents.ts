@@ -1,0 +1,118 @@
+import * as z from 'zod'
+import { endings, incidentStates } from '../domain/incident.ts'
+import type { Reads } from '../engine/ports.ts'
+import { HttpError } from './errors.ts'
+import { limit, name, nothing, reason, timeMs, words } from './fields.ts'
+import { ok, read, write } from './route.ts'
+import { viewAlert, viewAttempt, viewEvent, viewIncident } from './views.ts'
+
+const eventsMax = 1_000
+
+export const listIncidents = read(
+  {
+    path: '/api/v1/incidents',
+    access: 'viewer',
+    summary: 'List incidents, newest first',
+    query: z.strictObject({
+      state: words(incidentStates),
+      ending: words(endings),
+      playbook: name.optional(),
+      target: name.optional(),
+      since: timeMs.optional(),
+      cursor: name.optional(),
+      limit: limit(500, 50),
+    }),
+  },
+  async ({ query }, { read: reads }) => {
+    const rows = await reads.incidents({
+      ...(query.state && { states: query.state }),
+      ...(query.ending && { endings: query.ending }),
+      ...(query.playbook !== undefined && { playbook: query.playbook }),
+      ...(query.target !== undefined && { target: query.target }),
+      ...(query.since !== undefined && { since: query.since }),
+      ...(query.cursor !== undefined && { before: query.cursor }),
+      limit: query.limit + 1,
+    })
+    const page = rows.slice(0, query.limit)
+    return ok({ incidents: page.map(viewIncident), cursor: rows.length > page.length ? page.at(-1)?.id : null })
+  },
+)
+
+export const showIncident = read(
+  {
+    path: '/api/v1/incidents/:id',
+    access: 'viewer',
+    summary: 'Show one incident: alerts, attempts with plan and evidence, why it waits, timeline',
+    query: nothing,
+    codes: { 404: 'There is no such incident.' },
+  },
+  async ({ params }, { read: reads }) => {
+    const incident = await findIncident(reads, params.id)
+    const [alerts, attempts, timeline] = await Promise.all([
+      reads.alertsOf(incident.id),
+      reads.attemptsOf(incident.id),
+      reads.audit({ incident: incident.id, limit: eventsMax }),
+    ])
+    const assessed = timeline.findLast(({ type }) => type === 'incident.assessed')
+    return ok({
+      incident: viewIncident(incident),
+      whyNot: viewIncident(incident).waiting,
+      gates: assessed?.body?.gates ?? [],
+      alerts: alerts.map(viewAlert),
+      attempts: attempts.map(viewAttempt),
+      timeline: timeline.map(viewEvent),
+      timelineCut: timeline.length === eventsMax,
+    })
+  },
+)
+
+export const listIncidentEvents = read(
+  {
+    path: '/api/v1/incidents/:id/events',
+    access: 'viewer',
+    summary: 'The audit events of one incident, oldest first',
+    query: z.strictObject({ after: z.coerce.number().int().min(0).optional(), limit: limit(eventsMax, 200) }),
+    codes: { 404: 'There is no such incident.' },
+  },
+  async ({ params, query }, { read: reads }) => {
+    const incident = await findIncident(reads, params.id)
+    const events = await reads.audit({ incident: incident.id, after: query.after ?? 0, limit: query.limit })
+    return ok({ events: events.map(viewEvent), after: events.length === query.limit ? events.at(-1)?.seq : null })
+  },
+)
+
+const why = z.strictObject({ reason })
+
+export const cancelIncident = write(
+  {
+    method: 'post',
+    path: '/api/v1/incidents/:id/cancel',
+    access: 'operator',
+    summary: 'Cancel an incident; a running effect finishes first',
+    query: nothing,
+    body: why,
+    codes: { 404: 'There is no such incident.', 409: 'Its state does not allow this.' },
+  },
+  async ({ params, body, by }, { engine }) =>
+    ok({ incident: viewIncident(await engine.cancel(params.id ?? '', by, body.reason)) }),
+)
+
+export const resumeIncident = write(
+  {
+    method: 'post',
+    path: '/api/v1/incidents/:id/resume',
+    access: 'operator',
+    summary: 'Let Hepar work again on an incident that was handed over',
+    query: nothing,
+    body: why,
+    codes: { 404: 'There is no such incident.', 409: 'Its state does not allow this.' },
+  },
+  async ({ params, body, by }, { engine }) =>
+    ok({ incident: viewIncident(await engine.resume(params.id ?? '', by, body.reason)) }),
+)
+
+async function findIncident(reads: Reads, id: string | undefined) {
+  const incident = await reads.incident(id ?? '')
+  if (incident !== null) return incident
+  throw new HttpError(404, 'not_found', 'there is no such incident', 'List them with GET /api/v1/incidents.')
+}

@@ -1,0 +1,47 @@
+import type { BrokenAction } from '../domain/action.ts'
+import type { Problem } from '../domain/policy.ts'
+import type { Engine, RematchPreview } from '../engine/engine.ts'
+import type { Clock, Log, PolicyHolder, Reads } from '../engine/ports.ts'
+
+/** What /metrics needs, and the only two numbers that no audit event carries. */
+export interface MetricsDoor {
+  readonly contentType: string
+  scrape(): Promise<string>
+  /** One answered webhook request and the seconds it took. */
+  observeDelivery(code: number, seconds: number): void
+}
+
+/** `running` only once recovery is complete; before and after, deliveries get 503. */
+export interface Health {
+  phase(): 'starting' | 'running' | 'stopping'
+  /** Why the store cannot write, or `null`. */
+  storeProblem(): string | null
+}
+
+export type ReloadReport =
+  | {
+      readonly ok: true
+      readonly dryRun: boolean
+      readonly revision: string
+      readonly playbooks: number
+      readonly actions: number
+      readonly preview: RematchPreview
+      readonly warnings: readonly Problem[]
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/** Reads the files again and puts them in force, whole or not at all. */
+export type Reload = (request: { readonly dryRun: boolean; readonly by: string }) => Promise<ReloadReport>
+
+export interface HttpParts {
+  readonly engine: Engine
+  readonly read: Reads
+  readonly policy: PolicyHolder
+  readonly brokenActions: () => readonly BrokenAction[]
+  readonly metrics: MetricsDoor
+  readonly reload: Reload
+  readonly log: Log
+  readonly clock: Clock
+  readonly health: Health
+  readonly version: string
+}

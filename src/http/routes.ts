@@ -1,0 +1,42 @@
+import { listAlerts } from './alerts.ts'
+import { auditHead, listAudit } from './audit.ts'
+import { listActions, listPlaybooks, runAction } from './catalogue.ts'
+import { nothing } from './fields.ts'
+import { cancelIncident, listIncidentEvents, listIncidents, resumeIncident, showIncident } from './incidents.ts'
+import { describeApi } from './openapi.ts'
+import { livez, metrics, readyz } from './operations.ts'
+import { getPause, putPause } from './pause.ts'
+import { reload } from './reload.ts'
+import { ok, type Route, read } from './route.ts'
+import { stats } from './stats.ts'
+import { explain, webhook } from './webhook.ts'
+
+const openapi = read(
+  { path: '/openapi.json', access: 'viewer', summary: 'This description', query: nothing },
+  (_, { version }) => ok(describeApi(routes, version)),
+)
+
+/** Every route there is. What is not here answers 404, and another method 405. */
+export const routes: readonly Route[] = [
+  webhook,
+  livez,
+  readyz,
+  metrics,
+  openapi,
+  listIncidents,
+  showIncident,
+  listIncidentEvents,
+  cancelIncident,
+  resumeIncident,
+  listAlerts,
+  explain,
+  listPlaybooks,
+  listActions,
+  runAction,
+  getPause,
+  putPause,
+  listAudit,
+  auditHead,
+  stats,
+  reload,
+]

@@ -1,0 +1,174 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import express, { type Express } from 'express'
+import { isLoopback } from './auth.ts'
+import { createBodyBudget } from './body.ts'
+import { dispatch, sendError } from './dispatch.ts'
+import { errorBody, HttpError, toHttpError } from './errors.ts'
+import { setSecurityHeaders } from './headers.ts'
+import type { HttpParts } from './parts.ts'
+import { routes } from './routes.ts'
+
+/** Limits of the connection itself; every slow or endless client meets one. */
+export interface ServerLimits {
+  readonly headersTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly keepAliveTimeoutMs: number
+  readonly headerBytesMax: number
+  readonly connectionsMax: number
+  /** How long a refused body may still flow before the connection is cut. */
+  readonly lingerMs: number
+  /** Bodies held in memory at once, as a multiple of the largest single one. */
+  readonly bodiesHeldMax: number
+  readonly closeGraceMs: number
+}
+
+export const defaultServerLimits: ServerLimits = {
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  keepAliveTimeoutMs: 65_000,
+  headerBytesMax: 16 * 1024,
+  connectionsMax: 512,
+  lingerMs: 2_000,
+  bodiesHeldMax: 8,
+  closeGraceMs: 5_000,
+}
+
+export interface HttpServer {
+  /** Resolves with the address once it listens; throws an advice when the address is taken or not allowed. */
+  listen(address: {
+    readonly host: string
+    readonly port: number
+  }): Promise<{ readonly url: string; readonly port: number }>
+  /** Stops accepting, lets requests in flight end, cuts the rest. */
+  close(): Promise<void>
+}
+
+/** The HTTP face of Hepar: webhook, operations and API, served from one route table. */
+export function createHttp(parts: HttpParts, limits: ServerLimits = defaultServerLimits): HttpServer {
+  let listenHost = ''
+  const app = createExpress(parts, limits, () => listenHost)
+  const server = createServer(
+    {
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      maxHeaderSize: limits.headerBytesMax,
+      connectionsCheckingInterval: 500,
+    },
+    app,
+  )
+  server.maxConnections = limits.connectionsMax
+  server.on('clientError', answerBrokenClient)
+  return {
+    listen: async ({ host, port }) => {
+      refuseOpenDoor(host, parts)
+      listenHost = host
+      const address = await listening(server, host, port)
+      return { url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`, port: address.port }
+    },
+    close: () => closing(server, limits.closeGraceMs),
+  }
+}
+
+function createExpress(parts: HttpParts, limits: ServerLimits, listenHost: () => string): Express {
+  const app = express()
+  app.disable('x-powered-by').disable('etag').set('query parser', 'simple')
+  app.enable('case sensitive routing').enable('strict routing')
+  const budget = createBodyBudget(() => limits.bodiesHeldMax * parts.policy.current().config.limits.bodyBytesMax)
+  app.use((request, response, next) => {
+    setSecurityHeaders(response)
+    cutWhatFlowsOn(request, response, limits.lingerMs)
+    next()
+  })
+  for (const route of routes) {
+    app[route.method](route.path, async (request, response) => {
+      if (route.access === 'webhook') observe(response, parts)
+      const params = request.params as Readonly<Record<string, string>>
+      const incoming = { request, response, params, query: request.query }
+      await dispatch(route, incoming, { parts, budget, listenHost: listenHost() })
+    })
+  }
+  for (const [path, rows] of Map.groupBy(routes, ({ path }) => path)) {
+    const allow = rows.map(({ method }) => method.toUpperCase()).join(', ')
+    app.all(path, (_, response) => sendError(response, wrongMethod(allow)))
+  }
+  app.use((_, response) => sendError(response, unknownRoute()))
+  // Express knows an error handler by its four parameters.
+  app.use((error: unknown, _request: IncomingMessage, response: ServerResponse, _next: unknown) => {
+    sendError(response, toHttpError(error, 500, parts.log))
+  })
+  return app
+}
+
+function observe(response: ServerResponse, { metrics }: HttpParts): void {
+  const begun = performance.now()
+  response.once('finish', () => metrics.observeDelivery(response.statusCode, (performance.now() - begun) / 1_000))
+}
+
+// Cutting at once would reset the connection before the sender has read why it was refused.
+function cutWhatFlowsOn(request: IncomingMessage, response: ServerResponse, lingerMs: number): void {
+  response.once('finish', () => {
+    if (request.complete) return
+    const timer = setTimeout(() => {
+      if (!request.complete) request.socket.destroy()
+    }, lingerMs)
+    request.once('close', () => clearTimeout(timer))
+    request.resume()
+  })
+}
+
+function answerBrokenClient(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
+  const { status, text } = brokenClients[error.code ?? ''] ?? { status: 400, text: 'Bad Request' }
+  const refusal = new HttpError(
+    status,
+    'bad_request',
+    `the request was cut: ${text}`,
+    'Send a smaller or quicker request.',
+  )
+  const body = JSON.stringify(errorBody(refusal))
+  const head = `HTTP/1.1 ${status} ${text}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}`
+  socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`)
+}
+
+const brokenClients: Readonly<Record<string, { readonly status: number; readonly text: string }>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, text: 'Request Header Fields Too Large' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, text: 'Request Timeout' },
+}
+
+function refuseOpenDoor(host: string, { policy }: HttpParts): void {
+  if (isLoopback(host) || policy.current().config.auth.tokens.length > 0) return
+  const next = 'Configure auth.tokens in hepar.yaml, or listen on 127.0.0.1.'
+  throw new HttpError(500, 'config', `listening on ${host} without any token would let everybody in. ${next}`, next)
+}
+
+function wrongMethod(allow: string): HttpError {
+  const options = { headers: { Allow: allow } }
+  return new HttpError(405, 'method_not_allowed', 'this method is not served here', `Use ${allow}.`, options)
+}
+
+function unknownRoute(): HttpError {
+  return new HttpError(404, 'no_route', 'there is no such address', 'See /openapi.json for what is served.')
+}
+
+function listening(server: Server, host: string, port: number): Promise<AddressInfo> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const taken = cause.code === 'EADDRINUSE'
+      const advice = taken ? 'another process listens there; stop it or change "listen"' : 'check "listen"'
+      reject(new Error(`cannot listen on ${host}:${port}: ${cause.message}; ${advice} in hepar.yaml`, { cause }))
+    })
+    server.listen({ host, port }, () => resolve(server.address() as AddressInfo))
+  })
+}
+
+async function closing(server: Server, graceMs: number): Promise<void> {
+  if (!server.listening) return
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+  await closed
+  clearTimeout(timer)
+}

@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { containerIdsFrom, createPlaceSettings } from '../../../src/adapters/actions/place-settings.ts'
+import type { Config } from '../../../src/domain/config.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'hepar-places-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const peer = (url: string) => ({ url, headers: {} })
+const tls = { ca: join(folder, 'ca.pem'), cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }
+
+const config = {
+  listen: { host: '127.0.0.1', port: 4372 },
+  sources: [
+    { name: 'main', alertmanagers: [peer('http://am:9093')], prometheus: peer('https://[::1]/prometheus') },
+    { name: 'person', alertmanagers: [], prometheus: null },
+  ],
+  docker: {
+    hosts: [
+      { name: 'local', socket: '/run/docker.sock', url: null, tls: null, labelValues: [] },
+      { name: 'h7', socket: null, url: 'https://h7.example', tls, labelValues: [] },
+    ],
+    allow: ['local/web-*'],
+    protect: ['local/db'],
+  },
+} as unknown as Config
+
+const lifelines = [
+  { host: '127.0.0.1', port: 4372, what: 'listen address' },
+  { host: 'am', port: 9093, what: 'Alertmanager of source "main"' },
+  { host: '::1', port: 443, what: 'Prometheus of source "main"' },
+  { host: 'db', port: 5432, what: 'store' },
+]
+const settingsFor = createPlaceSettings(config, [{ host: 'db', port: 5432, what: 'store' }])
+
+describe('the settings of a container', () => {
+  test('name its host, how to reach it, what is allowed and what Hepar lives by', () => {
+    expect(settingsFor('container/local/web-1')).toEqual({
+      settings: {
+        host: 'local',
+        docker: { socketPath: '/run/docker.sock' },
+        allow: ['local/web-*'],
+        protect: ['local/db'],
+        lifelines,
+        self: { containerIds: expect.any(Array) },
+      },
+    })
+  })
+
+  test('carry the certificates of a remote engine as text, as they are now', () => {
+    expect(() => settingsFor('container/h7/web')).toThrow('ENOENT')
+    for (const [name, file] of Object.entries(tls)) writeFileSync(file, `pem of ${name}`)
+    expect(settingsFor('container/h7/web')).toMatchObject({
+      settings: {
+        docker: {
+          protocol: 'https',
+          host: 'h7.example',
+          port: 2376,
+          ca: 'pem of ca',
+          cert: 'pem of cert',
+          key: 'pem of key',
+        },
+      },
+    })
+  })
+
+  test('are refused for a host that nobody configured', () => {
+    expect(settingsFor('container/h9/web')).toEqual({
+      unmapped: expect.stringContaining('host "h9" is not a configured'),
+    })
+  })
+})
+
+test('the settings of another kind of target are only what Hepar lives by', () => {
+  expect(settingsFor('service/checkout')).toEqual({ settings: { lifelines } })
+})
+
+describe('the container that Hepar runs in', () => {
+  const id = 'ab'.repeat(32)
+  const other = 'cd'.repeat(32)
+  const outside = { cgroup: '0::/\n', mountinfo: '', inContainer: false, hostname: 'abcdefabcdef' }
+
+  test('is known by its cgroup', () => {
+    const cgroup = `12:memory:/docker/${id}\n0::/system.slice/docker-${id}.scope\n`
+    expect(containerIdsFrom({ ...outside, cgroup })).toEqual([id])
+  })
+
+  test('is known by the files that Docker mounts into it, not by those of its neighbours', () => {
+    const mountinfo = [
+      `700 690 8:1 /var/lib/docker/containers/${id}/hostname /etc/hostname rw - ext4 /dev/sda1 rw`,
+      `701 690 0:50 / /var/lib/docker/containers/${other}/mounts/shm rw - tmpfs shm rw`,
+      `702 690 8:1 /var/lib/docker/containers/${other}/x /somewhere rw - ext4 /dev/sda1 rw`,
+    ].join('\n')
+    expect(containerIdsFrom({ ...outside, mountinfo })).toEqual([id])
+  })
+
+  test('is known by its host name only inside of a container', () => {
+    expect(containerIdsFrom({ ...outside, inContainer: true })).toEqual(['abcdefabcdef'])
+    expect(containerIdsFrom(outside)).toEqual([])
+  })
+})

@@ -1,0 +1,172 @@
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { createMemoryQueue } from '../../../src/adapters/queue/memory.ts'
+import { silentLog } from '../../http/fake-parts.ts'
+
+/** A table of due times in memory, the only thing the queue reads. */
+function table(options: { concurrencyMax?: number; pollMs?: number; backoffMaxMs?: number } = {}) {
+  const due = new Map<string, number>()
+  const state = { broken: false, reads: 0 }
+  const sorted = () => [...due].sort(([, a], [, b]) => a - b)
+  const queue = createMemoryQueue({
+    ...options,
+    clock: { now: () => Date.now() },
+    log: silentLog,
+    read: {
+      due: async (now, limit) => {
+        state.reads += 1
+        if (state.broken) throw new Error('store is away')
+        return sorted()
+          .filter(([, at]) => at <= now)
+          .slice(0, limit)
+          .map(([id]) => id)
+      },
+      nextDueAt: async () => sorted()[0]?.[1] ?? null,
+    },
+  })
+  onTestFinished(() => queue.close())
+  return { queue, due, state }
+}
+
+const soon = { timeout: 10_000, interval: 5 }
+
+test('what is due is advanced, and what comes due later is advanced then', async () => {
+  const { queue, due } = table({ pollMs: 60_000 })
+  const late = Date.now() + 200
+  due.set('now', Date.now() - 1)
+  due.set('late', late)
+  const seen: [string, number][] = []
+  queue.start(async (incident) => {
+    seen.push([incident, Date.now()])
+    due.delete(incident)
+  })
+  await vi.waitFor(() => expect(seen.map(([id]) => id)).toEqual(['now', 'late']), soon)
+  expect(seen[1]![1]).toBeGreaterThanOrEqual(late)
+})
+
+test('a wake-up brings in what was added, and polling finds it even without one', async () => {
+  const { queue, due } = table({ pollMs: 50 })
+  const seen: string[] = []
+  queue.start(async (incident) => {
+    seen.push(incident)
+    due.delete(incident)
+  })
+  due.set('a', Date.now())
+  queue.wake()
+  await vi.waitFor(() => expect(seen).toEqual(['a']), soon)
+  due.set('b', Date.now())
+  await vi.waitFor(() => expect(seen).toEqual(['a', 'b']), soon)
+})
+
+test('one incident is never advanced twice at once, and is advanced again when it came due meanwhile', async () => {
+  const { queue, due } = table()
+  let running = 0
+  let most = 0
+  let times = 0
+  const gate = Promise.withResolvers<void>()
+  due.set('a', 0)
+  queue.start(async () => {
+    times += 1
+    running += 1
+    most = Math.max(most, running)
+    if (times === 1) await gate.promise
+    if (times === 2) due.delete('a')
+    running -= 1
+  })
+  for (let index = 0; index < 50; index += 1) queue.wake()
+  await vi.waitFor(() => expect(times).toBe(1), soon)
+  gate.resolve()
+  await vi.waitFor(() => expect(times).toBe(2), soon)
+  expect(most).toBe(1)
+})
+
+test('no more run at once than allowed, and all have their turn', async () => {
+  const { queue, due } = table({ concurrencyMax: 4 })
+  for (let index = 0; index < 100; index += 1) due.set(`i${index}`, index)
+  let running = 0
+  let most = 0
+  queue.start(async (incident) => {
+    running += 1
+    most = Math.max(most, running)
+    await new Promise((resolve) => setImmediate(resolve))
+    due.delete(incident)
+    running -= 1
+  })
+  await vi.waitFor(() => expect(due.size).toBe(0), soon)
+  expect(most).toBe(4)
+})
+
+test('one that throws is tried again later and holds nobody up', async () => {
+  const { queue, due } = table({ concurrencyMax: 1, backoffMaxMs: 300 })
+  due.set('bad', 0)
+  due.set('good', 1)
+  const tries: number[] = []
+  let healthy = false
+  queue.start(async (incident) => {
+    if (incident === 'bad') {
+      tries.push(Date.now())
+      if (!healthy) throw new Error('cannot')
+    }
+    due.delete(incident)
+  })
+  await vi.waitFor(() => expect(due.has('good')).toBe(false), soon)
+  await vi.waitFor(() => expect(tries.length).toBeGreaterThanOrEqual(3), soon)
+  expect(tries[2]! - tries[1]!).toBeGreaterThanOrEqual(250)
+  healthy = true
+  await vi.waitFor(() => expect(due.size).toBe(0), soon)
+})
+
+test('a store that is away is asked again with growing pauses, and work goes on when it is back', async () => {
+  const { queue, due, state } = table({ backoffMaxMs: 200 })
+  state.broken = true
+  due.set('a', 0)
+  queue.start(async (incident) => {
+    due.delete(incident)
+  })
+  await vi.waitFor(() => expect(state.reads).toBeGreaterThanOrEqual(3), soon)
+  state.broken = false
+  await vi.waitFor(() => expect(due.size).toBe(0), soon)
+})
+
+test('an incident that stays due without end does not take the process with it', async () => {
+  const { queue, due } = table()
+  due.set('stuck', 0)
+  let times = 0
+  queue.start(async () => {
+    times += 1
+  })
+  await vi.waitFor(() => expect(times).toBeGreaterThan(100), soon)
+  const before = times
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  expect(times - before).toBeLessThan(20)
+})
+
+test('depth counts what is due and how long the oldest has been', async () => {
+  const { queue, due } = table()
+  due.set('a', Date.now() - 2_000)
+  due.set('b', Date.now() - 1_000)
+  due.set('c', Date.now() + 60_000)
+  const { count, oldestSeconds } = await queue.depth()
+  expect(count).toBe(2)
+  expect(oldestSeconds).toBeGreaterThanOrEqual(2)
+  expect(oldestSeconds).toBeLessThan(10)
+})
+
+test('closing waits for what runs and starts nothing more', async () => {
+  const { queue, due } = table()
+  due.set('a', 0)
+  const begun = Promise.withResolvers<void>()
+  const gate = Promise.withResolvers<void>()
+  let ended = 0
+  queue.start(async () => {
+    begun.resolve()
+    await gate.promise
+    ended += 1
+  })
+  await begun.promise
+  const closing = queue.close()
+  due.set('b', 0)
+  queue.wake()
+  gate.resolve()
+  await closing
+  expect(ended).toBe(1)
+})

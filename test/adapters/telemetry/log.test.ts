@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { createAuditLog, createLog } from '../../../src/adapters/telemetry/log.ts'
+import { chained, now } from '../../http/fake-parts.ts'
+
+function logger(changes: { level?: () => string; secrets?: () => string[]; pretty?: boolean } = {}) {
+  const lines: string[] = []
+  const write = (line: string) => void lines.push(line)
+  const log = createLog({ level: () => 'debug', secrets: () => [], pretty: false, ...changes, write })
+  return { log, lines, parsed: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) }
+}
+
+test('a line is JSON with time, level, constant message and its data in fields', () => {
+  const { log, parsed } = logger()
+  log.warn({ incident: 'i1', retryMs: 5 }, 'cannot advance incident')
+  expect(parsed()).toEqual([
+    { level: 'warn', time: expect.any(String), incident: 'i1', retryMs: 5, msg: 'cannot advance incident' },
+  ])
+})
+
+test('a known secret never appears, not in a field, not in a message, not inside another text', () => {
+  const secret = 'pa"ss\\word'
+  const { log, lines } = logger({ secrets: () => [secret, 'x'] })
+  log.info({ note: `sent ${secret} away`, deep: { er: [secret] } }, `saw ${secret}`)
+  log.info({ url: 'http://user:hunter22@prometheus:9090/x' }, 'asked http://user:hunter22@host/')
+  log.info({ headers: { Authorization: 'Bearer abc', password: 'p', token: 't' } }, 'headers')
+  const text = lines.join('')
+  expect(text).not.toContain('ss\\\\word')
+  expect(text).not.toMatch(/hunter22|Bearer abc|"p"|"t"/)
+  expect(text).toContain('[redacted]')
+})
+
+test('the level is asked anew for each line', () => {
+  let level = 'warn'
+  const { log, lines } = logger({ level: () => level })
+  log.info({}, 'quiet')
+  level = 'info'
+  log.info({}, 'heard')
+  level = 'nonsense'
+  log.info({}, 'still heard')
+  expect(lines).toHaveLength(2)
+})
+
+test('a line for people obeys no control character of an alert', () => {
+  const { log, lines } = logger({ pretty: true })
+  log.error({ target: 'web\u001b[2J', note: 'a\u009bb \u202ec' }, 'audit')
+  expect(lines[0]).toContain('\\u001b[2J')
+  expect(lines[0]).toContain('\\u009b')
+  expect(lines[0]).toContain('\\u202e')
+  expect(lines[0]).toMatch(/audit .*\n$/)
+})
+
+test('every audit event is logged with the identities that lead back to it, without its evidence', () => {
+  const { log, parsed } = logger()
+  const body = { ending: 'healed', reason: 'r'.repeat(500), evidence: { log: 'huge' } }
+  createAuditLog(log)(
+    chained([
+      { type: 'incident.closed', at: now, actor: 'engine', incident: 'i1', playbook: 'sick', body },
+      { type: 'alert.decided', at: now, actor: 'engine', body: { decision: 'matched' } },
+      { type: 'incident.handed_over', at: now, actor: 'engine', body: { reason: 'ladder exhausted' } },
+    ]),
+  )
+  const [closed, decided, handed] = parsed()
+  expect(closed).toMatchObject({ level: 'info', event: 'incident.closed', incident: 'i1', ending: 'healed', seq: 1 })
+  expect(JSON.stringify(closed)).not.toContain('huge')
+  expect(String(closed!.reason).length).toBeLessThan(310)
+  expect(decided).toMatchObject({ level: 'debug' })
+  expect(handed).toMatchObject({ level: 'warn', reason: 'ladder exhausted' })
+})

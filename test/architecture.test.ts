@@ -1,0 +1,111 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const root = resolve(import.meta.dirname, '..')
+
+/** What each floor may import: floors of our own, and packages by name ('*' means any). */
+const floors: Record<string, { readonly may: readonly string[]; readonly packages: readonly string[] }> = {
+  'src/domain': { may: ['src/domain'], packages: ['zod', 'node:util'] },
+  'src/engine': { may: ['src/engine', 'src/domain'], packages: ['json-rules-engine', 're2js', 'node:crypto'] },
+  'src/sdk': { may: ['src/sdk', 'src/domain'], packages: ['*'] },
+  'src/files': { may: ['src/files', 'src/domain'], packages: ['*'] },
+  'src/config': { may: ['src/config', 'src/files', 'src/domain'], packages: ['*'] },
+  'src/adapters': { may: ['src/adapters', 'src/engine', 'src/domain', 'src/sdk', 'src/files'], packages: ['*'] },
+  'src/http': { may: ['src/http', 'src/engine', 'src/domain'], packages: ['*'] },
+  'src/cli': { may: ['src/cli', 'src/engine', 'src/domain'], packages: ['*'] },
+  plugins: { may: ['src/sdk'], packages: ['*'] },
+}
+
+const banned = /(^|[-/])(utils?|helpers?|manager|common|base|misc|lib)([-.]|$)/
+
+interface Import {
+  readonly file: string
+  readonly from: string
+  readonly type: boolean
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && /\.(ts|mjs)$/.test(entry.name))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)))
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  const found = text.matchAll(/^\s*(?:import|export)\s+(type\s+)?(?:[^'";]*?\sfrom\s+)?'([^']+)'/gm)
+  const lazy = [...text.matchAll(/import\(\s*'([^']+)'\s*\)/g)].map(([, from]) => ({ file, from: from!, type: false }))
+  return [...[...found].map(([, type, from]) => ({ file, from: from!, type: type !== undefined })), ...lazy]
+}
+
+function floorOf(file: string): string | undefined {
+  return Object.keys(floors).find((floor) => file.startsWith(`${floor}/`))
+}
+
+const all = [...sources('src'), ...sources('plugins')].flatMap(importsOf)
+
+describe('the house', () => {
+  test('imports point down', () => {
+    const wrong = all.filter(({ file, from }) => {
+      const floor = floors[floorOf(file) ?? '']
+      if (!floor) return false
+      if (!from.startsWith('.')) return !floor.packages.includes('*') && !floor.packages.includes(from)
+      const to = relative(root, resolve(root, dirname(file), from))
+      return !floor.may.some((allowed) => to.startsWith(`${allowed}/`))
+    })
+    expect(wrong.map(({ file, from }) => `${file} → ${from}`)).toEqual([])
+  })
+
+  test('only the composition root names adapters', () => {
+    const named = all.filter(({ file, from }) => /\/adapters\//.test(from) && !file.startsWith('src/adapters/'))
+    expect([...new Set(named.map(({ file }) => file))]).toEqual(['src/app.ts'])
+  })
+
+  test('there are no import cycles', () => {
+    const graph = new Map<string, string[]>()
+    for (const { file, from, type } of all) {
+      if (type || !from.startsWith('.')) continue
+      graph.set(file, [...(graph.get(file) ?? []), relative(root, resolve(root, dirname(file), from))])
+    }
+    expect(cycles(graph)).toEqual([])
+  })
+
+  test('relative imports name the file with its ending', () => {
+    const bare = all.filter(({ from }) => from.startsWith('.') && !/\.(ts|mjs|json)$/.test(from))
+    expect(bare).toEqual([])
+  })
+
+  test('there is one public door and no other barrel', () => {
+    const barrels = sources('src').filter((file) => file.endsWith('/index.ts'))
+    expect(barrels).toEqual(['src/sdk/index.ts'])
+  })
+
+  test('file names say what is inside, and no file is a catch-all', () => {
+    const files = [...sources('src'), ...sources('plugins')]
+    expect(files.filter((file) => banned.test(file))).toEqual([])
+    const long = files.filter((file) => readFileSync(join(root, file), 'utf8').split('\n').length > 300)
+    expect(long).toEqual([])
+  })
+
+  test('only node:sqlite’s one module opens databases, and plugins are never imported by the main process', () => {
+    const opening = all.filter(({ from, type }) => from === 'node:sqlite' && !type)
+    expect(new Set(opening.map(({ file }) => file)).size).toBe(1)
+    expect(all.filter(({ file, from }) => file.startsWith('src/') && from.includes('/plugins/'))).toEqual([])
+  })
+})
+
+function cycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const found: string[][] = []
+  const done = new Set<string>()
+  const walk = (file: string, path: readonly string[]) => {
+    if (path.includes(file)) {
+      found.push([...path.slice(path.indexOf(file)), file])
+      return
+    }
+    if (done.has(file)) return
+    for (const to of graph.get(file) ?? []) walk(to, [...path, file])
+    done.add(file)
+  }
+  for (const file of graph.keys()) walk(file, [])
+  return found
+}

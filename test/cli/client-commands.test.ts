@@ -1,0 +1,190 @@
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { chained, type FakeWorld, fakeWorld, incident, now, token } from '../http/fake-parts.ts'
+import { serve } from '../http/serve.ts'
+import { run } from './run.ts'
+
+async function served(world: FakeWorld = fakeWorld()) {
+  const { url } = await serve(world)
+  return (...argv: string[]) => run(argv, { HEPAR_URL: url })
+}
+
+test('incidents are listed with state, target and the reason why they wait', async () => {
+  const world = fakeWorld()
+  const waiting = { gate: 'cooldown', reason: 'acted a minute ago', until: null, unblock: 'wait' }
+  world.incidents = [
+    incident('i1', { state: 'waiting', waiting }),
+    incident('i2', { state: 'closed', ending: 'healed' }),
+  ]
+  const hepar = await served(world)
+  const { code, out } = await hepar('incidents')
+  expect(code).toBe(0)
+  expect(out).toMatch(/^.*ID +STATE +PLAYBOOK/)
+  expect(out).toMatch(/i2 +healed +container-unhealthy +container\/local\/web/)
+  expect(out).toMatch(/i1 +waiting .*acted a minute ago/)
+  const json = await hepar('incidents', '--state', 'waiting', '--json')
+  expect((JSON.parse(json.out) as { id: string }[]).map(({ id }) => id)).toEqual(['i1'])
+})
+
+test('more incidents than one page holds are fetched page by page', async () => {
+  const world = fakeWorld()
+  world.incidents = Array.from({ length: 450 }, (_, index) => incident(`i${String(index).padStart(4, '0')}`))
+  const hepar = await served(world)
+  const { out } = await hepar('incidents', '--limit', '430', '--json')
+  const ids = (JSON.parse(out) as { id: string }[]).map(({ id }) => id)
+  expect(new Set(ids).size).toBe(430)
+})
+
+test('show answers why not, with gate, until when and what would unblock it', async () => {
+  const world = fakeWorld()
+  const waiting = { gate: 'cooldown', reason: 'acted 1m ago', until: now, unblock: 'wait for the cooldown' }
+  world.incidents = [incident('i1', { state: 'waiting', waiting })]
+  world.events = chained([
+    { type: 'incident.opened', at: now, actor: 'engine', incident: 'i1', body: { reason: 'it fires' } },
+    {
+      type: 'incident.assessed',
+      at: now,
+      actor: 'engine',
+      incident: 'i1',
+      body: { verdict: 'wait', gates: [{ gate: 'mode', result: 'pass', reason: 'auto', facts: {} }] },
+    },
+  ])
+  const hepar = await served(world)
+  const { out } = await hepar('show', 'i1')
+  expect(out).toMatch(/Why not\n.*gate +cooldown\n.*reason +acted 1m ago\n.*until .*2030-01-02T03:04:05/)
+  expect(out).toContain('wait for the cooldown')
+  expect(out).toMatch(/mode +pass +auto/)
+  expect(out).toMatch(/incident\.opened +engine +it fires/)
+})
+
+test('text from an alert cannot steer the terminal', async () => {
+  const world = fakeWorld()
+  world.incidents = [incident('i1', { target: 'container/local/\u001b[2Jweb\u009b1m\r\n' })]
+  const { out } = await (await served(world))('incidents')
+  for (const control of ['\u001b[2J', '\u009b', '\r']) expect(out).not.toContain(control)
+  expect(out).toContain('\\u001b[2Jweb')
+})
+
+test('an incident that does not exist fails with the next step', async () => {
+  const hepar = await served()
+  const { code, err } = await hepar('show', 'none')
+  expect(code).toBe(1)
+  expect(err).toContain('there is no such incident')
+  expect(err).toContain('GET /api/v1/incidents')
+  const json = await hepar('show', 'none', '--json')
+  expect(JSON.parse(json.err)).toMatchObject({ error: { code: 'not_found' } })
+})
+
+test('operating commands carry their reason, and refuse to go without one', async () => {
+  const world = fakeWorld()
+  world.incidents = [incident('i1')]
+  const hepar = await served(world)
+  expect((await hepar('cancel', 'i1')).code).toBe(2)
+  expect((await hepar('cancel', 'i1', '--reason', 'false alarm')).code).toBe(0)
+  expect((await hepar('resume', 'i1', '-r', 'fixed')).code).toBe(0)
+  const healed = await hepar(
+    'run',
+    'container-restart',
+    'container/local/web',
+    '-w',
+    'grace=5s',
+    '-w',
+    'n=3',
+    '-r',
+    'x',
+  )
+  expect(healed.out).toContain('hepar show manual-1')
+  expect(world.asked.map(({ verb, more }) => [verb, more])).toEqual([
+    ['cancel', 'false alarm'],
+    ['resume', 'fixed'],
+    [
+      'heal',
+      {
+        action: 'container-restart',
+        target: 'container/local/web',
+        with: { grace: '5s', n: 3 },
+        reason: 'x',
+        by: 'operator:local',
+      },
+    ],
+  ])
+})
+
+test('the stop switch is turned on for a while and lifted', async () => {
+  const world = fakeWorld()
+  const hepar = await served(world)
+  expect((await hepar('pause', '--for', 'soon', '-r', 'x')).code).toBe(2)
+  expect((await hepar('pause', '--for', '30m', '-r', 'deploy')).out).toMatch(/reason +deploy/)
+  expect(world.pause).toMatchObject({ reason: 'deploy', until: now + 30 * 60_000 })
+  expect((await hepar('unpause')).code).toBe(0)
+  expect(world.pause).toBeNull()
+})
+
+test('reload first says what would match, and stops there on a dry run', async () => {
+  const world = fakeWorld()
+  const preview = { active: 12, willMatch: 7, willOpen: 3 }
+  world.reloadReport = { ok: true, dryRun: true, revision: 'abcdef', playbooks: 2, actions: 1, preview, warnings: [] }
+  const hepar = await served(world)
+  const dry = await hepar('reload', '--dry-run')
+  expect(dry.out).toContain('will match 7 of 12 active alerts now, opening 3 incidents')
+  expect(world.asked.map(({ more }) => more)).toEqual([true])
+  const real = await hepar('reload')
+  expect(real.out).toMatch(/will match 7 .*\nin force: revision abcdef/)
+  expect(world.asked.map(({ more }) => more)).toEqual([true, true, false])
+  const problem = { severity: 'error', file: 'rules/a.yaml', line: 3, column: 5, message: 'bad' } as const
+  world.reloadReport = { ok: false, problems: [problem] }
+  const refused = await hepar('reload')
+  expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('rules/a.yaml:3:5: error: bad') })
+})
+
+test('explain sends the file as it is and prints the answer', async () => {
+  const world = fakeWorld()
+  const file = join(tmpdir(), `hepar-explain-${process.pid}.json`)
+  writeFileSync(file, '{"version":"4","alerts":[]}')
+  const hepar = await served(world)
+  expect((await hepar('explain', file, '--json')).out).toContain('"policyRevision": "p1"')
+  writeFileSync(file, '{"version":"4"')
+  expect(await hepar('explain', file)).toMatchObject({ code: 1, err: expect.stringContaining('not valid JSON') })
+  expect((await hepar('explain', '/does/not/exist')).err).toContain('cannot read /does/not/exist')
+})
+
+test.each([['alerts'], ['playbooks'], ['actions'], ['stats'], ['audit', 'head']])(
+  '%s %s answers for people and as JSON',
+  async (...argv) => {
+    const hepar = await served()
+    const plain = await hepar(...argv)
+    expect(plain).toMatchObject({ code: 0, err: '' })
+    expect(plain.out).not.toBe('')
+    const json = await hepar(...argv, '--json')
+    expect(() => JSON.parse(json.out) as unknown).not.toThrow()
+  },
+)
+
+test('a server that is not there is said so, with what to do', async () => {
+  const { code, err } = await run(['incidents'], { HEPAR_URL: 'http://127.0.0.1:1' })
+  expect(code).toBe(1)
+  expect(err).toContain('cannot reach http://127.0.0.1:1')
+  expect(err).toContain('HEPAR_URL')
+})
+
+test('the token of the environment is used, and a missing one is explained', async () => {
+  const { url } = await serve(fakeWorld({ auth: { tokens: [token('viewer')] } }))
+  expect((await run(['incidents'], { HEPAR_URL: url })).err).toContain('HEPAR_TOKEN')
+  expect((await run(['incidents'], { HEPAR_URL: url, HEPAR_TOKEN: 'viewer-token' })).code).toBe(0)
+  const refused = await run(['unpause'], { HEPAR_URL: url, HEPAR_TOKEN: 'viewer-token' })
+  expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('needs operator') })
+})
+
+test('a server that is not hepar is not taken for one', async () => {
+  const other = createServer((_, response) => response.end('<html>')).listen(0, '127.0.0.1')
+  onTestFinished(() => void other.close())
+  await new Promise((resolve) => other.once('listening', resolve))
+  const { port } = other.address() as AddressInfo
+  const { code, err } = await run(['incidents'], { HEPAR_URL: `http://127.0.0.1:${port}` })
+  expect(code).toBe(1)
+  expect(err).toContain('HEPAR_URL')
+})

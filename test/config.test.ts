@@ -1,0 +1,366 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration look like this
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { afterAll, beforeEach, describe, expect, test } from 'vitest'
+import { readConfig } from '../src/config.ts'
+import { defaultLimits } from '../src/domain/config.ts'
+import { formatProblem } from '../src/domain/policy.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'hepar-config-'))
+const file = join(folder, 'hepar.yaml')
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+beforeEach(() => {
+  mkdirSync(join(folder, 'playbooks'), { recursive: true })
+  for (const name of ['ca.pem', 'cert.pem', 'key.pem']) writeFileSync(join(folder, name), 'x')
+  writeFileSync(join(folder, 'token'), 'from-a-file-with-30-characters\n')
+})
+
+type Env = Record<string, string>
+
+function read(text: string, env: Env = {}) {
+  writeFileSync(file, text)
+  return readConfig({ file, env })
+}
+
+function problems(text: string, env: Env = {}): string[] {
+  return read(text, env).problems.map((problem) => formatProblem(problem).replaceAll(`${folder}/`, ''))
+}
+
+function config(text: string, env: Env = {}) {
+  const reading = read(text, env)
+  if (!reading.ok) throw new Error(reading.problems.map(formatProblem).join('\n'))
+  return reading.config
+}
+
+describe('defaults', () => {
+  test.each(['', '# nothing\n', 'docker:\nsources:\nlimits:\nlog:\nauth:\nnotify:\nlisten:\n'])(
+    'an empty file gives a working configuration: %j',
+    (text) => {
+      expect(config(text)).toEqual({
+        file,
+        listen: { host: '127.0.0.1', port: 4372 },
+        dataFolder: join(folder, 'data'),
+        store: { kind: 'sqlite', file: join(folder, 'data/hepar.db') },
+        mode: 'observe',
+        rules: [join(folder, 'rules')],
+        plugins: [join(folder, 'plugins')],
+        watchFiles: true,
+        sources: [],
+        docker: {
+          hosts: [{ name: 'local', socket: '/var/run/docker.sock', url: null, tls: null, labelValues: [] }],
+          hostLabel: 'instance',
+          allow: [],
+          protect: [],
+          exporter: { enabled: true, containersMax: 1000, include: ['*/*'] },
+        },
+        auth: { tokens: [] },
+        notify: [],
+        limits: defaultLimits,
+        log: { level: 'info' },
+      })
+      expect(read(text).problems).toEqual([])
+    },
+  )
+
+  test('an absent file does too, unless somebody named it', () => {
+    const before = process.cwd()
+    const empty = mkdtempSync(join(tmpdir(), 'hepar-empty-'))
+    try {
+      process.chdir(empty)
+      const reading = readConfig({ file: null, env: {} })
+      expect(reading).toMatchObject({
+        ok: true,
+        problems: [],
+        config: { mode: 'observe', rules: [join(empty, 'rules')] },
+      })
+      const named = { ok: false, problems: [{ file: join(empty, 'x.yaml'), message: 'cannot be read (ENOENT)' }] }
+      expect(readConfig({ file: 'x.yaml', env: {} })).toMatchObject(named)
+      expect(readConfig({ file: null, env: { HEPAR_CONFIG: 'x.yaml' } })).toMatchObject(named)
+    } finally {
+      process.chdir(before)
+      rmSync(empty, { recursive: true })
+    }
+  })
+
+  test('the configuration is frozen to its leaves', () => {
+    const { docker, limits, sources } = config('sources: [{ name: main, prometheus: "http://p:9090" }]')
+    for (const part of [
+      docker,
+      docker.hosts,
+      docker.hosts[0],
+      limits,
+      sources[0]?.prometheus,
+      docker.exporter.include,
+    ]) {
+      expect(Object.isFrozen(part)).toBe(true)
+    }
+  })
+})
+
+test('everything written arrives: paths from the file, durations in milliseconds, sizes in bytes', () => {
+  const full = config(
+    `
+listen: "[::1]:0"
+store: sqlite:state/h.db
+mode: auto
+rules: [playbooks]
+watch: false
+sources:
+  - name: main
+    alertmanagers: [http://a:9093/, { url: https://b/prefix/, basic: { user: u, password: "\${PASSWORD}" }, tls: { ca: ca.pem } }]
+    prometheus: { url: http://p:9090, bearer: file:token, headers: { X-Scope-OrgID: "\${TENANT}" } }
+docker:
+  hosts:
+    h7: { url: "https://h7:2376", tls: { ca: ca.pem, cert: cert.pem, key: key.pem }, labelValues: ["h7:9323"] }
+    h8: { socket: run/docker.sock }
+  hostLabel: host
+  allow: [h7/web-*]
+  exporter: { enabled: false, containersMax: 5 }
+notify: { oncall: "https://pager/x?y=z" }
+limits: { body: 1MiB, episodeGap: 1m30s, effects: 2, startWithin: 500ms }
+log: { level: debug }
+`,
+    { PASSWORD: 'p4ss', TENANT: 'team-a' },
+  )
+  expect(full).toMatchObject({
+    listen: { host: '::1', port: 0 },
+    dataFolder: join(folder, 'state'),
+    mode: 'auto',
+    rules: [join(folder, 'playbooks')],
+    watchFiles: false,
+    sources: [
+      {
+        alertmanagers: [
+          { url: 'http://a:9093', headers: {} },
+          { url: 'https://b/prefix', tls: { ca: join(folder, 'ca.pem') } },
+        ],
+        prometheus: { url: 'http://p:9090', headers: { 'X-Scope-OrgID': 'team-a' } },
+      },
+    ],
+    docker: {
+      hosts: [
+        { name: 'h7', url: 'https://h7:2376', socket: null, labelValues: ['h7:9323'] },
+        { name: 'h8', socket: join(folder, 'run/docker.sock'), url: null, tls: null },
+      ],
+      exporter: { enabled: false, containersMax: 5, include: ['*/*'] },
+    },
+    notify: [{ name: 'oncall', peer: { url: 'https://pager/x?y=z' } }],
+    limits: { bodyBytesMax: 1_048_576, episodeGapMs: 90_000, effectsMax: 2, startWithinMs: 500, probeEveryMs: 2000 },
+    log: { level: 'debug' },
+  })
+  expect(full.sources[0]?.alertmanagers[1]?.basic?.password.reveal()).toBe('p4ss')
+  expect(full.sources[0]?.prometheus?.bearer?.reveal()).toBe('from-a-file-with-30-characters')
+})
+
+test('the environment is over the file', () => {
+  const env = {
+    HEPAR_LISTEN: '127.0.0.2:9',
+    HEPAR_DATA: '/tmp/elsewhere',
+    HEPAR_MODE: 'approve',
+    HEPAR_LOG_LEVEL: 'warn',
+  }
+  expect(config('mode: auto\nstore: sqlite:x/y.db\nlisten: 127.0.0.1:1', env)).toMatchObject({
+    listen: { host: '127.0.0.2', port: 9 },
+    dataFolder: '/tmp/elsewhere',
+    store: { file: '/tmp/elsewhere/y.db' },
+    mode: 'approve',
+    log: { level: 'warn' },
+  })
+  expect(problems('', { HEPAR_MODE: 'auot', HEPAR_LISTEN: '4372', HEPAR_LOG_LEVEL: 'loud' })).toEqual([
+    'environment: error: HEPAR_LISTEN must be an address such as 127.0.0.1:4372 or [::1]:4372',
+    'environment: error: HEPAR_MODE must be one of observe, approve, auto, did you mean "auto"?',
+    'environment: error: HEPAR_LOG_LEVEL must be one of trace, debug, info, warn, error, fatal, silent',
+  ])
+})
+
+test.each<[string, string[]]>([
+  ['modes: auto', ['hepar.yaml:1:1: error: unknown key "modes", did you mean "mode"?']],
+  ['mode: auto\nmode: observe', ['hepar.yaml:2:1: error: duplicate key']],
+  ['mode: atuo', ['hepar.yaml:1:7: error: mode: must be one of observe, approve, auto, did you mean "auto"?']],
+  ['redis: {}', ['hepar.yaml:1:1: error: "redis" is not supported by this version']],
+  [
+    'paths: {}\nretention: {}',
+    [
+      'hepar.yaml:1:1: error: "paths" is not supported by this version',
+      'hepar.yaml:2:1: error: "retention" is not supported by this version',
+    ],
+  ],
+  ['limits: { rate: 5 }', ['hepar.yaml:1:11: error: limits: "rate" is not supported by this version']],
+  ['store: postgres://x', ['hepar.yaml:1:8: error: store: a PostgreSQL store is not supported by this version']],
+  ['store: "sqlite::memory:"', ['hepar.yaml:1:8: error: store: must name a file, such as sqlite:./data/hepar.db']],
+  ['listen: "4372"', ['hepar.yaml:1:9: error: listen: must be an address such as 127.0.0.1:4372 or [::1]:4372']],
+  ['listen: 4372', ['hepar.yaml:1:9: error: listen: must be text, not a number']],
+  ['rules: ./nowhere', ['hepar.yaml:1:8: error: rules[0]: there is no folder nowhere']],
+  ['rules: []', ['hepar.yaml:1:8: error: rules: must name at least one folder']],
+  ['watch: yes', ['hepar.yaml:1:8: error: watch: must be true or false, not text']],
+  ['- a', ['hepar.yaml:1:1: error: must be a map of keys, not a list']],
+  ['sources: main', ['hepar.yaml:1:10: error: sources: must be a list, not text']],
+  ['sources:\n  - prometheus: http://p', ['hepar.yaml:2:5: error: sources[0].name: is missing']],
+  [
+    'sources:\n  - { name: a, prometheus: "http://p?x" }',
+    ['hepar.yaml:2:28: error: sources[0].prometheus.url: must not contain a query (?)'],
+  ],
+  [
+    'sources: [{ name: a, prometheus: p:9090 }]',
+    ['hepar.yaml:1:34: error: sources[0].prometheus.url: must begin with http:// or https://'],
+  ],
+  [
+    'sources: [{ name: a, prometheus: { url: "http://p", headers: { Authorization: x } } }]',
+    ['hepar.yaml:1:64: error: sources[0].prometheus.headers: the key cannot be set here: use bearer or basic'],
+  ],
+  [
+    'sources: [{ name: a, prometheus: { url: "https://p", tls: { cert: cert.pem } } }]',
+    ['hepar.yaml:1:59: error: sources[0].prometheus.tls: cert and key belong together'],
+  ],
+  [
+    'sources:\n  - { name: a, prometheus: http://p }\n  - { name: a, prometheus: http://q }',
+    ['hepar.yaml:3:13: error: sources[1].name: there are two sources named "a"'],
+  ],
+  [
+    'sources: [{ name: a }]',
+    [
+      'hepar.yaml:1:11: warning: sources[0]: the source "a" cannot be asked whether an alert still fires: give it alertmanagers or prometheus',
+    ],
+  ],
+  [
+    'docker: { hosts: { h: { url: "http://h", socket: /x } } }',
+    ['hepar.yaml:1:23: error: docker.hosts.h: needs either socket or url'],
+  ],
+  ['docker: { hosts: { h: {} } }', ['hepar.yaml:1:23: error: docker.hosts.h: needs either socket or url']],
+  [
+    'docker: { hosts: { h h: { socket: /x } } }',
+    [
+      'hepar.yaml:1:20: error: docker.hosts: the key must be 1 to 63 letters, digits, ".", "_" or "-", and begin with a letter or digit',
+    ],
+  ],
+  [
+    'docker:\n  hosts:\n    a: { socket: /a, labelValues: [x, y] }\n    b: { socket: /b, labelValues: [z, y, a] }',
+    [
+      'hepar.yaml:4:39: error: docker.hosts.b.labelValues[1]: "y" already means the host "a": a value must mean one host',
+      'hepar.yaml:4:42: error: docker.hosts.b.labelValues[2]: "a" already means the host "a": a value must mean one host',
+    ],
+  ],
+  [
+    'docker: { allow: [web] }',
+    ['hepar.yaml:1:19: error: docker.allow[0]: must look like host/container, such as local/web-*'],
+  ],
+  [
+    'limits:\n  body: 16\n  episodeGap: soon\n  effects: 0',
+    [
+      'hepar.yaml:2:9: error: limits.body: must be a size such as 500kB or 16MiB',
+      'hepar.yaml:3:15: error: limits.episodeGap: must be a duration such as 30s or 1h30m',
+      'hepar.yaml:4:12: error: limits.effects: must be a whole number between 1 and 1000',
+    ],
+  ],
+  ['limits: { startWithin: 3s }', ['hepar.yaml:1:24: error: limits.startWithin: must be between 100ms and 2s']],
+  [
+    'auth:\n  tokens:\n    - { name: a, rol: webhook, token: 1234567890123456 }',
+    [
+      'hepar.yaml:3:7: error: auth.tokens[0].role: is missing',
+      'hepar.yaml:3:18: error: auth.tokens[0]: unknown key "rol", did you mean "role"?',
+      'hepar.yaml:3:39: error: auth.tokens[0].token: must be text, not a number',
+    ],
+  ],
+  [
+    'notify: { oncall: { url: "${PAGER}" } }',
+    ['hepar.yaml:1:26: error: notify.oncall.url: the environment variable PAGER is not set'],
+  ],
+  [
+    'notify: { oncall: { url: "http://${1}" } }',
+    ['hepar.yaml:1:26: error: notify.oncall.url: malformed reference: write ${NAME}'],
+  ],
+  [
+    'notify: { oncall: { url: "http://${toString}" } }',
+    ['hepar.yaml:1:26: error: notify.oncall.url: the environment variable toString is not set'],
+  ],
+  [
+    'auth: { tokens: [{ name: a, role: admin, token: "file:absent" }] }',
+    ['hepar.yaml:1:49: error: auth.tokens[0].token: the file absent cannot be read (ENOENT)'],
+  ],
+])('%j is found with its place', (text, expected) => expect(problems(text)).toEqual(expected))
+
+test('mistakes in different sections are all found at once', () => {
+  const text = 'mode: atuo\nlisten: nowhere\nsources: [{ name: "" }]\ndocker: { host: {} }\nlog: { level: loud }\nx: 1'
+  expect(problems(text).map((problem) => problem.split(': ')[0])).toEqual([
+    'hepar.yaml:1:7',
+    'hepar.yaml:2:9',
+    'hepar.yaml:3:19',
+    'hepar.yaml:4:11',
+    'hepar.yaml:5:15',
+    'hepar.yaml:6:1',
+  ])
+})
+
+describe('an address that other machines can reach', () => {
+  const tokens = 'auth: { tokens: [{ name: a, role: webhook, token: "0123456789abcdef" }] }\n'
+  const message = (host: string) => `other machines can reach ${host}: give auth.tokens, or listen on 127.0.0.1`
+
+  test.each(['0.0.0.0', '10.0.0.1', 'hepar.example.org'])('demands a token: %s', (host) => {
+    expect(problems(`listen: ${host}:4372`)).toEqual([`hepar.yaml:1:9: error: listen: ${message(host)}`])
+    expect(problems(`${tokens}listen: ${host}:4372`)).toEqual([])
+    expect(problems('', { HEPAR_LISTEN: `${host}:4372` })).toEqual([
+      `environment: error: HEPAR_LISTEN: ${message(host)}`,
+    ])
+  })
+
+  test.each(['127.0.0.1', '127.9.9.9', 'localhost', '[::1]'])('a loopback address does not: %s', (host) => {
+    expect(problems(`listen: "${host}:4372"`)).toEqual([])
+  })
+
+  test('the IPv6 wildcard demands one, too', () => expect(problems('listen: "[::]:4372"')).toHaveLength(1))
+})
+
+describe('secrets', () => {
+  const canary = 'hunter2-canary'
+
+  test('are never printed by the configuration', () => {
+    const text = `
+auth: { tokens: [{ name: a, role: webhook, token: "${canary}-0123456789" }, { name: b, role: admin, token: "\${T}" }] }
+notify: { oncall: { url: "http://x", bearer: "\${T}" } }
+sources: [{ name: main, prometheus: { url: "http://p", basic: { user: u, password: ${canary} } } }]
+`
+    const { auth, ...rest } = config(text, { T: `${canary}-from-the-environment` })
+    for (const printed of [
+      JSON.stringify({ auth, ...rest }),
+      inspect({ auth, rest }, { depth: 20 }),
+      `${auth.tokens[0]?.token}`,
+    ]) {
+      expect(printed).toContain('[redacted]')
+      expect(printed).not.toContain('hunter2')
+    }
+  })
+
+  test.each([
+    `auth: { tokens: [{ name: a, role: webhook, token: ${canary} }, { name: b, role: webhook, token: ${canary} }] }`,
+    `auth: { tokens: [{ name: a, role: webhook, token: "${canary}\\u00e9" }] }`,
+    `auth: { tokens: [{ name: a, role: webhook, token: [${canary}] }] }`,
+    `auth: { tokens: [{ name: a, role: webhook, token: !${canary} x }] }`,
+    `auth: { tokens: [{ name: a, role: webhook, token: *${canary} }] }`,
+    `auth: { tokens: [{ name: a, role: webhook, token: "${canary} }] }`,
+    `auth: { tokens: ${canary} }`,
+    `notify: { x: { url: "http://user:${canary}@host" } }`,
+    `notify: { x: { url: "${canary}" } }`,
+    `notify: { x: { url: "ftp://\${T}" } }`,
+    `listen: "\${T}"`,
+    `store: "\${T}"`,
+    `sources: [{ name: a, prometheus: { url: "http://p", headers: { x: "\${T}\\n" }, bearer: a, basic: { user: b, password: "\${T}" } } }]`,
+    `auth: { tokens: [{ name: a, role: webhook, token: \${T}-\${missing} }] }`,
+  ])('are never printed by a problem: %s', (text) => {
+    const found = problems(text, { T: canary })
+    expect(found.length).toBeGreaterThan(0)
+    expect(found.join('\n')).not.toContain('hunter2')
+  })
+
+  test('a short one is a warning, the same one twice an error', () => {
+    const text =
+      'auth:\n  tokens:\n    - { name: a, role: webhook, token: short }\n    - { name: a, role: viewer, token: short }'
+    expect(problems(text)).toEqual([
+      'hepar.yaml:3:40: warning: auth.tokens[0].token: is shorter than 16 characters: make one with openssl rand -hex 32',
+      'hepar.yaml:4:15: error: auth.tokens[1].name: there are two tokens named "a"',
+      'hepar.yaml:4:39: error: auth.tokens[1].token: is the same as the token of "a": each needs its own',
+      'hepar.yaml:4:39: warning: auth.tokens[1].token: is shorter than 16 characters: make one with openssl rand -hex 32',
+    ])
+  })
+})

@@ -1,0 +1,206 @@
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { readAuditKeys } from '../../src/adapters/store/audit-key.ts'
+import { verifyLog } from '../../src/adapters/store/verify-log.ts'
+import { readConfig } from '../../src/config.ts'
+import type { Policy } from '../../src/domain/policy.ts'
+import { somePlaybook } from '../kit/records.ts'
+import { type Patient, playedAction, type Simulation, startSimulation } from '../kit/simulation.ts'
+
+function somePolicy(): Policy {
+  const reading = readConfig({ file: join(import.meta.dirname, '../fixtures/auto.yaml'), env: {} })
+  if (!reading.ok) throw new Error(JSON.stringify(reading.problems))
+  const playbook = somePlaybook({
+    when: { all: [{ fact: 'labels', path: '$.alertname', operator: 'equal', value: 'Ill' }] },
+    target: [
+      'container/',
+      { root: 'labels', name: 'host', escape: 'none' },
+      '/',
+      { root: 'labels', name: 'name', escape: 'none' },
+    ],
+  })
+  return { revision: 'r1', loadedAt: 0, config: reading.config, playbooks: [playbook], actions: [playedAction] }
+}
+
+function patient(name: string, curable = true): Patient {
+  return { name, ill: true, curable, restarts: [] }
+}
+
+async function verifies({ folder }: Simulation) {
+  return verifyLog({ file: join(folder, 'hepar.db'), keys: readAuditKeys(join(folder, 'audit.key')) })
+}
+
+/** Lets time pass in small steps until every incident is closed or with a human. */
+async function untilQuiet(simulation: Simulation): Promise<void> {
+  for (let round = 0; round < 400; round += 1) {
+    await simulation.settle()
+    const open = await simulation.store.read.incidents({
+      states: ['open', 'waiting', 'awaiting_approval', 'acting', 'verifying'],
+      limit: 100,
+    })
+    if (open.length === 0) return
+    const next = await simulation.store.read.nextDueAt()
+    simulation.pass(Math.max(1_000, Math.min((next ?? 0) - simulation.now(), 60_000)))
+  }
+  throw new Error('the incidents do not come to rest')
+}
+
+describe('the life of an incident', () => {
+  test('a curable target is restarted once and proven healed', async () => {
+    const web = patient('web')
+    const simulation = await startSimulation(somePolicy(), [web])
+    expect(await simulation.deliver('web', 'firing')).toBe('matched')
+    expect(await simulation.deliver('web', 'firing')).toBe('duplicate')
+    await untilQuiet(simulation)
+    const [incident] = await simulation.store.read.incidents({ limit: 10 })
+    expect(incident).toMatchObject({ state: 'closed', ending: 'healed', attempts: 1 })
+    expect(web.restarts).toHaveLength(1)
+    expect(await verifies(simulation)).toMatchObject({ ok: true })
+    await simulation.close()
+  })
+
+  test('an incurable target is restarted once and handed over once', async () => {
+    const web = patient('web', false)
+    const simulation = await startSimulation(somePolicy(), [web])
+    await simulation.deliver('web', 'firing')
+    await untilQuiet(simulation)
+    const [incident] = await simulation.store.read.incidents({ limit: 10 })
+    expect(incident).toMatchObject({ state: 'handed_over', attempts: 1 })
+    expect(web.restarts).toHaveLength(1)
+    expect(await simulation.store.read.outboxDue(simulation.now(), 10)).toHaveLength(1)
+    web.ill = false
+    await simulation.deliver('web', 'resolved')
+    simulation.pass(1_000)
+    await simulation.settle()
+    expect(await simulation.store.read.incident(incident!.id)).toMatchObject({ state: 'closed', ending: 'escalated' })
+    expect(await simulation.store.read.outboxDue(simulation.now(), 10)).toHaveLength(1)
+    await simulation.close()
+  })
+
+  test('a resolve before the start cancels it', async () => {
+    const web = patient('web')
+    const simulation = await startSimulation(somePolicy(), [web])
+    await simulation.deliver('web', 'firing')
+    web.ill = false
+    simulation.pass(1_000)
+    await simulation.deliver('web', 'resolved')
+    simulation.pass(1_000)
+    await untilQuiet(simulation)
+    expect(web.restarts).toHaveLength(0)
+    const [incident] = await simulation.store.read.incidents({ limit: 10 })
+    expect(incident).toMatchObject({ state: 'closed', ending: 'self_recovered' })
+    await simulation.close()
+  })
+
+  test('ill again soon after it healed climbs the ladder in the same incident', async () => {
+    const web = patient('web')
+    const simulation = await startSimulation(somePolicy(), [web])
+    await simulation.deliver('web', 'firing')
+    await untilQuiet(simulation)
+    await simulation.deliver('web', 'resolved')
+    simulation.pass(60_000)
+    web.ill = true
+    expect(await simulation.deliver('web', 'firing')).toBe('matched')
+    await untilQuiet(simulation)
+    const incidents = await simulation.store.read.incidents({ limit: 10 })
+    expect(incidents).toHaveLength(1)
+    expect(incidents[0]).toMatchObject({ state: 'handed_over', reopenings: 1, attempts: 1 })
+    expect(web.restarts).toHaveLength(1)
+    await simulation.close()
+  })
+})
+
+test('only an idempotent action is started again after its end went unseen: once, with the same key', async () => {
+  let repeated = 0
+  for (const idempotent of [true, false]) {
+    for (let checkpoints = 0; checkpoints < 24; checkpoints += 1) {
+      const web = patient('web')
+      const policy = { ...somePolicy(), actions: [{ ...playedAction, idempotent }] }
+      const simulation = await startSimulation(policy, [web])
+      await simulation.deliver('web', 'firing')
+      simulation.crashAfter(checkpoints)
+      await simulation.settle()
+      if (simulation.dead) await simulation.restart()
+      simulation.crashAfter(Number.POSITIVE_INFINITY)
+      await untilQuiet(simulation)
+      const [incident] = await simulation.store.read.incidents({ limit: 1 })
+      const attempts = await simulation.store.read.attemptsOf(incident!.id)
+      const keys = new Set(attempts.map(({ idempotencyKey }) => idempotencyKey))
+      if (!idempotent) expect(attempts).toHaveLength(1)
+      expect(keys.size).toBe(1)
+      if (attempts.length === 2) {
+        repeated += 1
+        expect(attempts[0]).toMatchObject({ outcome: 'unknown' })
+        expect(web.restarts).toHaveLength(1)
+        expect(incident).toMatchObject({ state: 'closed', ending: 'healed' })
+      }
+      await simulation.close()
+    }
+  }
+  expect(repeated).toBeGreaterThan(0)
+})
+
+const anyDeed = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('fire' as const), who: fc.nat(2) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('recover' as const), who: fc.nat(2) }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.integer({ min: 500, max: 200_000 }) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('crash' as const), after: fc.nat(14) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('settle' as const) }) },
+)
+
+test('through crashes at any point, no attempt starts twice, no false healed, nothing is left open', async () => {
+  let runs = 0
+  let healed = 0
+  let crashes = 0
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(anyDeed, { minLength: 3, maxLength: 25 }),
+      fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
+      async (deeds, curable) => {
+        const patients = curable.map((can, index) => ({ ...patient(`p${index}`, can), ill: false }))
+        const simulation = await startSimulation(somePolicy(), patients)
+        runs += 1
+        try {
+          for (const deed of [{ do: 'fire', who: 0 } as const, ...deeds]) {
+            if (deed.do === 'fire') {
+              patients[deed.who]!.ill = true
+              // Alertmanager sends again what was not answered with 2xx.
+              while ((await simulation.deliver(`p${deed.who}`, 'firing')) === null) await simulation.restart()
+            } else if (deed.do === 'recover') {
+              patients[deed.who]!.ill = false
+              while ((await simulation.deliver(`p${deed.who}`, 'resolved')) === null) await simulation.restart()
+            } else if (deed.do === 'pass') simulation.pass(deed.ms)
+            else if (deed.do === 'crash') simulation.crashAfter(deed.after)
+            if (deed.do !== 'crash') await simulation.settle()
+            if (simulation.dead) {
+              crashes += 1
+              await simulation.restart()
+            }
+          }
+          simulation.crashAfter(Number.POSITIVE_INFINITY)
+          await untilQuiet(simulation)
+          for (const { restarts } of patients) {
+            expect(new Set(restarts.map(({ key }) => key)).size).toBe(restarts.length)
+          }
+          for (const incident of await simulation.store.read.incidents({ limit: 100 })) {
+            const attempts = await simulation.store.read.attemptsOf(incident.id)
+            expect(attempts.every(({ phase }) => phase === 'concluded')).toBe(true)
+            if (incident.ending !== 'healed') continue
+            healed += 1
+            const { restarts } = patients.find(({ name }) => incident.target.endsWith(`/${name}`))!
+            const last = attempts.at(-1)!
+            expect(restarts.some(({ key }) => key === last.idempotencyKey)).toBe(true)
+            expect(last.checks.some(({ positive, passed }) => positive && passed)).toBe(true)
+          }
+          expect(await verifies(simulation)).toMatchObject({ ok: true })
+        } finally {
+          await simulation.close()
+        }
+      },
+    ),
+    { numRuns: 60 },
+  )
+  expect(healed / runs).toBeGreaterThan(0.2)
+  expect(crashes / runs).toBeGreaterThan(0.2)
+}, 120_000)

@@ -1,0 +1,246 @@
+import type { AlertRecord, Decision, Delivery } from '../../src/domain/alert.ts'
+import type { AuditEvent, NewAuditEvent } from '../../src/domain/audit.ts'
+import { type Config, defaultLimits, type Role, type Source, type Token } from '../../src/domain/config.ts'
+import type { Incident, IncidentState } from '../../src/domain/incident.ts'
+import type { Policy } from '../../src/domain/policy.ts'
+import { secret } from '../../src/domain/secret.ts'
+import type { Engine } from '../../src/engine/engine.ts'
+import { HeparError } from '../../src/engine/errors.ts'
+import type { Log, Pause, Reads } from '../../src/engine/ports.ts'
+import type { HttpParts, ReloadReport } from '../../src/http/parts.ts'
+
+export const now = Date.parse('2030-01-02T03:04:05Z')
+
+export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
+
+export function token(role: Role, name: string = role): Token {
+  return { name, role, token: secret(`${name}-token`) }
+}
+
+export function source(name: string, ...urls: string[]): Source {
+  return { name, alertmanagers: urls.map((url) => ({ url, headers: {} })), prometheus: null }
+}
+
+export function config(changes: Partial<Config> = {}): Config {
+  return {
+    file: '/etc/hepar/hepar.yaml',
+    listen: { host: '127.0.0.1', port: 0 },
+    dataFolder: '/nowhere',
+    store: { kind: 'sqlite', file: '/nowhere/hepar.db' },
+    mode: 'observe',
+    rules: [],
+    plugins: [],
+    watchFiles: false,
+    sources: [],
+    docker: {
+      hosts: [],
+      hostLabel: 'instance',
+      allow: [],
+      protect: [],
+      exporter: { enabled: false, containersMax: 10, include: [] },
+    },
+    auth: { tokens: [] },
+    notify: [],
+    limits: defaultLimits,
+    log: { level: 'info' },
+    ...changes,
+  }
+}
+
+export function incident(id: string, changes: Partial<Incident> = {}): Incident {
+  return {
+    id,
+    playbook: 'container-unhealthy',
+    playbookRevision: 'r1',
+    target: 'container/local/web',
+    state: 'open',
+    ending: null,
+    reason: 'the alert fires',
+    openedAt: now,
+    illSince: now,
+    acceptedAt: now,
+    startsAt: now,
+    closedAt: null,
+    updatedAt: now,
+    step: 0,
+    attempts: 0,
+    touched: false,
+    reopenings: 0,
+    handedOverAt: null,
+    waiting: null,
+    blockedSince: null,
+    wouldRunRevision: null,
+    cancelRequestedBy: null,
+    human: false,
+    unconfirmedSince: null,
+    dueAt: now,
+    version: 1,
+    manual: null,
+    ...changes,
+  }
+}
+
+export interface FakeWorld {
+  readonly parts: HttpParts
+  readonly received: { delivery: Delivery; by: string }[]
+  readonly asked: { verb: string; by: string; more: unknown }[]
+  readonly deliveries: { code: number; seconds: number }[]
+  incidents: Incident[]
+  alerts: AlertRecord[]
+  events: AuditEvent[]
+  pause: Pause | null
+  phase: 'starting' | 'running' | 'stopping'
+  storeProblem: string | null
+  reloadReport: ReloadReport
+  /** Thrown by `receive` and by every read, when set. */
+  failure: Error | null
+}
+
+export function chained(events: readonly NewAuditEvent[]): AuditEvent[] {
+  return events.map((event, index) => ({
+    incident: null,
+    attempt: null,
+    playbook: null,
+    target: null,
+    ...event,
+    seq: index + 1,
+    digest: '',
+    keyId: 'k1',
+    mac: `mac${index + 1}`,
+  }))
+}
+
+export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
+  const policy: Policy = { revision: 'p1', loadedAt: now, config: config(changes), playbooks: [], actions: [] }
+  const world: Omit<FakeWorld, 'parts'> = {
+    received: [],
+    asked: [],
+    deliveries: [],
+    incidents: [],
+    alerts: [],
+    events: [],
+    pause: null,
+    phase: 'running',
+    storeProblem: null,
+    reloadReport: { ok: false, problems: [] },
+    failure: null,
+  }
+  const parts: HttpParts = {
+    engine: fakeEngine(world),
+    read: fakeReads(world),
+    policy: { current: () => policy },
+    brokenActions: () => [{ name: 'odd', file: '/plugins/odd.ts', reason: 'no default export' }],
+    metrics: {
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+      scrape: async () => 'hepar_build_info 1\n',
+      observeDelivery: (code, seconds) => void world.deliveries.push({ code, seconds }),
+    },
+    reload: async ({ dryRun, by }) => {
+      world.asked.push({ verb: 'reload', by, more: dryRun })
+      return world.reloadReport
+    },
+    log: silentLog,
+    clock: { now: () => now },
+    health: { phase: () => world.phase, storeProblem: () => world.storeProblem },
+    version: '1.2.3',
+  }
+  return Object.assign(world, { parts })
+}
+
+function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
+  const move = (id: string, state: IncidentState): Incident => {
+    const found = world.incidents.find((row) => row.id === id)
+    if (found === undefined) throw new HeparError('not_found', 'there is no such incident')
+    if (found.state === 'closed') throw new HeparError('conflict', 'it is closed already')
+    return { ...found, state }
+  }
+  return {
+    receive: async (delivery, by) => {
+      if (world.failure) throw world.failure
+      world.received.push({ delivery, by })
+      return delivery.alerts.map(
+        (parsed): Decision =>
+          parsed.ok
+            ? { fingerprint: parsed.alert.fingerprint, decision: 'matched', reason: 'it matches', playbooks: ['p'] }
+            : {
+                fingerprint: parsed.problem.fingerprint,
+                decision: 'rejected',
+                reason: parsed.problem.reason,
+                playbooks: [],
+              },
+      )
+    },
+    explain: async () => ({ policyRevision: 'p1', alerts: [] }),
+    cancel: async (id, by, reason) => {
+      world.asked.push({ verb: 'cancel', by, more: reason })
+      return move(id, 'closed')
+    },
+    resume: async (id, by, reason) => {
+      world.asked.push({ verb: 'resume', by, more: reason })
+      return move(id, 'open')
+    },
+    heal: async (request) => {
+      world.asked.push({ verb: 'heal', by: request.by, more: request })
+      if (request.action === 'unknown') throw new HeparError('invalid', 'there is no action "unknown"')
+      return incident('manual-1', { playbook: 'manual', target: request.target })
+    },
+    setPause: async (pause, by) => {
+      world.pause = pause && { ...pause, by, since: now }
+      return world.pause
+    },
+    preview: async () => ({ active: 0, willMatch: 0, willOpen: 0 }),
+    adopt: async () => {},
+    recover: async () => {},
+    start: () => {},
+    stop: async () => {},
+  }
+}
+
+function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
+  const guarded = <T>(value: () => T) => {
+    if (world.failure) throw world.failure
+    return value()
+  }
+  const unused = async (): Promise<never> => {
+    throw new Error('HTTP does not read this')
+  }
+  return {
+    alerts: unused,
+    latestIncident: unused,
+    openIncidentsOf: unused,
+    due: unused,
+    nextDueAt: unused,
+    attempt: unused,
+    activeAttempts: unused,
+    holder: unused,
+    attemptHistory: unused,
+    outboxDue: unused,
+    incidentCounts: unused,
+    firingAlerts: async ({ after, limit }) =>
+      guarded(() => {
+        const rows = world.alerts.filter((row) => after === undefined || row.fingerprint > after.fingerprint)
+        return rows.slice(0, limit)
+      }),
+    alertsOf: async () => world.alerts,
+    incident: async (id) => guarded(() => world.incidents.find((row) => row.id === id) ?? null),
+    incidents: async (filter) =>
+      guarded(() =>
+        world.incidents
+          .filter((row) => filter.states === undefined || filter.states.includes(row.state))
+          .filter((row) => filter.before === undefined || row.id < filter.before)
+          .toSorted((a, b) => (a.id < b.id ? 1 : -1))
+          .slice(0, filter.limit),
+      ),
+    attemptsOf: async () => [],
+    pause: async () => guarded(() => world.pause),
+    audit: async ({ incident: id, types, after = 0, limit }) =>
+      guarded(() =>
+        world.events
+          .filter((event) => event.seq > after)
+          .filter((event) => id === undefined || event.incident === id)
+          .filter((event) => types === undefined || types.includes(event.type))
+          .slice(0, limit),
+      ),
+    auditHead: async () => ({ seq: world.events.length, mac: world.events.at(-1)?.mac ?? '', at: now }),
+  }
+}

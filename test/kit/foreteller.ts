@@ -1,0 +1,114 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { expect } from 'vitest'
+import type { Decision } from '../../src/domain/alert.ts'
+import type { Explanation } from '../../src/engine/engine.ts'
+import type { EventView, Hepar, IncidentView } from './hepar.ts'
+
+/** One delivery: what was foretold just before, and what was answered. */
+export interface Foretold {
+  readonly explanation: Explanation
+  readonly decisions: readonly Decision[]
+  /** Sequence number of the log's head before the delivery. */
+  readonly head: number
+}
+
+export interface Foreteller extends AsyncDisposable {
+  /** Where Alertmanager posts instead of Hepar's own webhook. */
+  readonly url: string
+  readonly foretold: readonly Foretold[]
+  /** Until then every delivery is answered 503, so that Alertmanager sends it again. */
+  attach(hepar: Hepar): void
+  /** Passes one body on by hand. */
+  post(body: unknown): Promise<Foretold>
+  /** Fails unless each delivery came out as foretold: decision, verdict and plan digest. Returns how many verdicts were compared. */
+  check(): Promise<number>
+}
+
+/** Stands between Alertmanager and Hepar and asks `explain` just before it passes each delivery on, one at a time. */
+export async function startForeteller(): Promise<Foreteller> {
+  const foretold: Foretold[] = []
+  let hepar: Hepar | null = null
+  let busy: Promise<unknown> = Promise.resolve()
+  const inTurn = (body: string): Promise<Answered> => {
+    const mine = busy.then(() => (hepar ? passOn(hepar, body) : { status: 503, text: 'not yet', foretold: null }))
+    busy = mine.catch(() => {})
+    return mine.then((answered) => {
+      if (answered.foretold) foretold.push(answered.foretold)
+      return answered
+    })
+  }
+  const server = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request.setEncoding('utf8')) body += chunk
+    const answered = await inTurn(body).catch((error) => ({ status: 503, text: String(error) }))
+    response.writeHead(answered.status).end(answered.text)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhook/alertmanager`,
+    foretold,
+    attach: (to) => {
+      hepar = to
+    },
+    async post(body) {
+      const answered = await inTurn(typeof body === 'string' ? body : JSON.stringify(body))
+      if (!answered.foretold) throw new Error(`HTTP ${answered.status}: ${answered.text}`)
+      return answered.foretold
+    },
+    async check() {
+      await busy
+      if (!hepar) throw new Error('no Hepar is attached')
+      const incidents = await hepar.incidents()
+      const events = await hepar.events()
+      let compared = 0
+      for (const one of foretold) compared += compare(one, incidents, events)
+      return compared
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await busy
+    },
+  }
+}
+
+interface Answered {
+  readonly status: number
+  readonly text: string
+  readonly foretold: Foretold | null
+}
+
+async function passOn(hepar: Hepar, body: string): Promise<Answered> {
+  const headers = { 'content-type': 'application/json' }
+  const explained = await fetch(`${hepar.url}/api/v1/explain`, { method: 'POST', headers, body })
+  const explanation = (await explained.json()) as Explanation
+  const head = (await hepar.call('GET', '/api/v1/audit/head')).json.seq as number
+  const { status, text, json } = await hepar.post(body)
+  if (!explained.ok || status !== 200) return { status, text, foretold: null }
+  const { decisions } = json as { decisions: Decision[] }
+  return { status, text, foretold: { explanation, decisions, head } }
+}
+
+function compare(
+  { explanation, decisions, head }: Foretold,
+  incidents: readonly IncidentView[],
+  events: readonly EventView[],
+): number {
+  expect(explanation.alerts.map(({ decision }) => decision)).toEqual(decisions)
+  let compared = 0
+  for (const { playbook, target, verdict, planDigest, would, note } of explanation.alerts.flatMap(
+    (alert) => alert.incidents,
+  )) {
+    if (verdict === null || would === 'attach' || note !== '') continue
+    const own = incidents.filter((incident) => incident.playbook === playbook && incident.target === target)
+    const assessed = events.find(
+      ({ seq, type, incident }) => seq > head && type === 'incident.assessed' && own.some(({ id }) => id === incident),
+    )
+    // Another alert that came meanwhile, or a kill, may have kept it from being assessed at all.
+    if (!assessed) continue
+    expect(assessed.body).toMatchObject({ verdict: verdict.verdict, planDigest })
+    compared += 1
+  }
+  return compared
+}
