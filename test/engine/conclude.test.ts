@@ -65,6 +65,28 @@ describe('an outcome that did not heal', () => {
   })
 })
 
+describe('an idempotent action whose end nobody saw', () => {
+  test('is started once more, and then goes to a human like any other', async () => {
+    const { simulation } = await conclude('failed')
+    const { store, ports } = simulation
+    const incident = someIncident({ id: 'i2', target: 'container/local/db', state: 'acting', step: 1 })
+    const same = { incident: 'i2', target: incident.target, idempotent: true, idempotencyKey: 'k' }
+    const ending = { outcome: 'unknown', reason: '', now: 10_000, newId: ports.newId } as const
+    const end = async (id: string) => {
+      const subject = { incident: (await store.read.incident('i2')) ?? incident, playbook: somePlaybook() }
+      const attempt = someAttempt({ id, ...same })
+      await store.transaction('test', async (tx) => {
+        if (id === 'first') await tx.openIncident(incident)
+        await tx.insertAttempt(attempt)
+        await concludeUnhealed(tx, { ...subject, attempt }, ending)
+      })
+      return store.read.incident('i2')
+    }
+    expect(await end('first')).toMatchObject({ state: 'open', step: 0 })
+    expect(await end('second')).toMatchObject({ state: 'handed_over' })
+  })
+})
+
 describe('an attempt that was called off before it began', () => {
   test('has touched nothing, and may be made again after a pause that a bound limits', async () => {
     const { incident } = await conclude('cancelled')

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readAuditKeys } from '../../src/adapters/store/audit-key.ts'
 import { verifyLog } from '../../src/adapters/store/verify-log.ts'
-import { somePatient } from '../kit/played-world.ts'
+import { playedAction, somePatient } from '../kit/played-world.ts'
 import { type Simulation, simulatedPolicy, startSimulation } from '../kit/simulation.ts'
 
 async function verifies({ folder }: Simulation) {
@@ -94,8 +94,8 @@ test('only an idempotent action is started again after its end went unseen: once
   let repeated = 0
   for (const idempotent of [true, false]) {
     for (let checkpoints = 0; checkpoints < 24; checkpoints += 1) {
-      const web = patient('web')
-      const policy = { ...somePolicy(), actions: [{ ...playedAction, idempotent }] }
+      const web = somePatient('web')
+      const policy = { ...simulatedPolicy(), actions: [{ ...playedAction, idempotent }] }
       const simulation = await startSimulation(policy, [web])
       await simulation.deliver('web', 'firing')
       simulation.crashAfter(checkpoints)
