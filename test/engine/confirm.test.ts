@@ -54,6 +54,10 @@ describe('a firing alert', () => {
     expect(applyAnswer(known, { kind: 'unavailable', reason: 'refused' }, 1e12)).toBe(null)
   })
 
+  test('goes on for as long as its source says so, whoever that is', () => {
+    for (const answer of [firing, { ...firing, rule: null }]) expect(applyAnswer(known, answer, 1e12)).toBe(null)
+  })
+
   test('without Prometheus is over only once no Alertmanager has known it for five minutes', () => {
     const absent = { ...quiet, rule: null }
     expect(applyAnswer(known, absent, 6_000 + 299_999)).toBe(null)

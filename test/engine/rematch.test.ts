@@ -11,8 +11,9 @@ function under(simulation: Simulation, revision: string, name = 'restart'): void
 
 describe('active alerts under another policy', () => {
   test('open the incidents it leads them to, and the ones they leave end', async () => {
-    const simulation = await simulate()
+    const simulation = await simulate({ playbook: { settleMs: 600_000 } })
     await simulation.deliver('web', 'firing')
+    await simulation.settle()
     under(simulation, 'r2', 'other')
     expect(await previewRematch(simulation.policy, simulation.ports)).toEqual({ active: 1, willMatch: 1, willOpen: 1 })
     await rematch(null, 'ada', simulation.ports)

@@ -74,7 +74,7 @@ export async function bite(tooth: Tooth, { folder }: Copy): Promise<Bite> {
 /** Red because the edit is broken, or because nobody waited long enough, says nothing about the safety. */
 function isAccident(why: string, { hangs }: Tooth): boolean {
   if (/^(ReferenceError|SyntaxError)/.test(why)) return true
-  return !hangs && /^(Error: )?(Test|Hook) timed out/.test(why)
+  return !hangs && /^\w*(Error: )?(Test|Hook) timed out/.test(why)
 }
 
 /** Of these names, those whose tests are not all green, or not there, on the untouched copy: their turning red says nothing. */
@@ -101,7 +101,7 @@ async function runTests(test: string, names: readonly string[], folder: string):
   const report = join(scratch, 'report.json')
   rmSync(scratch, { recursive: true, force: true })
   mkdirSync(scratch)
-  const pattern = names.map((name) => fullName(name).replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')
+  const pattern = names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')
   const vitest = [process.execPath, join(folder, 'node_modules/vitest/vitest.mjs'), 'run', test, '-t', pattern]
   const [command = '', ...args] = [...(await cage()), ...vitest, '--reporter=json', `--outputFile=${report}`]
   const env = { ...process.env, TMPDIR: scratch }
@@ -123,23 +123,21 @@ interface Report {
   readonly testResults: readonly {
     readonly message?: string
     readonly assertionResults: readonly {
-      readonly fullName: string
+      readonly ancestorTitles: readonly string[]
+      readonly title: string
       readonly status: Result['status']
       readonly failureMessages?: readonly string[]
     }[]
   }[]
 }
 
-function toResult({ fullName, status, failureMessages }: Report['testResults'][number]['assertionResults'][number]) {
-  return { name: fullName, status, why: failureMessages?.join('\n') ?? '' }
-}
-
-function fullName(red: string): string {
-  return red.replaceAll(' > ', ' ')
+function toResult(report: Report['testResults'][number]['assertionResults'][number]): Result {
+  const { ancestorTitles, title, status, failureMessages } = report
+  return { name: [...ancestorTitles, title].join(' > '), status, why: failureMessages?.join('\n') ?? '' }
 }
 
 function isNamed({ name }: Result, red: string): boolean {
-  return name.includes(fullName(red))
+  return name.startsWith(red)
 }
 
 let caged: Promise<readonly string[]> | null = null
