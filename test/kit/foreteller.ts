@@ -7,6 +7,7 @@ import type { EventView, Hepar, IncidentView } from './hepar.ts'
 
 /** One delivery: what was foretold just before, and what was answered. */
 export interface Foretold {
+  readonly body: string
   readonly explanation: Explanation
   readonly decisions: readonly Decision[]
   /** Sequence number of the log's head before the delivery. */
@@ -17,8 +18,8 @@ export interface Foreteller extends AsyncDisposable {
   /** Where Alertmanager posts instead of Hepar's own webhook. */
   readonly url: string
   readonly foretold: readonly Foretold[]
-  /** Until then every delivery is answered 503, so that Alertmanager sends it again. */
-  attach(hepar: Hepar): void
+  /** Until then, and again after `null`, every delivery is answered 503, so that Alertmanager sends it again. */
+  attach(hepar: Hepar | null): void
   /** Passes one body on by hand. */
   post(body: unknown): Promise<Foretold>
   /** Fails unless each delivery came out as foretold: decision, verdict and plan digest. Returns how many verdicts were compared. */
@@ -87,7 +88,7 @@ async function passOn(hepar: Hepar, body: string): Promise<Answered> {
   const { status, text, json } = await hepar.post(body)
   if (!explained.ok || status !== 200) return { status, text, foretold: null }
   const { decisions } = json as { decisions: Decision[] }
-  return { status, text, foretold: { explanation, decisions, head } }
+  return { status, text, foretold: { body, explanation, decisions, head } }
 }
 
 function compare(
@@ -107,7 +108,8 @@ function compare(
     )
     // Another alert that came meanwhile, or a kill, may have kept it from being assessed at all.
     if (!assessed) continue
-    expect(assessed.body).toMatchObject({ verdict: verdict.verdict, planDigest })
+    const why = `foretold for ${target}: ${verdict.blockedBy?.reason ?? 'nothing blocks'}`
+    expect(assessed.body, why).toMatchObject({ verdict: verdict.verdict, planDigest })
     compared += 1
   }
   return compared
