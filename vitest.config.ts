@@ -1,9 +1,11 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 import closingLine from './test/closing-line.ts'
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // A plugin named like a test is a fixture that must not be taken for either.
+    exclude: [...configDefaults.exclude, 'test/fixtures/**'],
     environment: 'node',
     globalSetup: ['test/kit/docker-global.ts'],
     pool: 'forks',

@@ -105,8 +105,12 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
     checkpoint: options.checkpoint ?? (() => {}),
   })
   const swap = async (next: Loaded & { readonly ok: true }) => {
-    inForce.put(next)
-    await exporter.follow(next.policy.config)
+    const undo = inForce.put(next)
+    await exporter.follow(inForce.config())
+    return async () => {
+      undo()
+      await exporter.follow(inForce.config())
+    }
   }
   const reload = createReload({ engine, store, clock, log, current: inForce.current, load: files.load, swap })
   const { health, begin, end } = createLifecycle({ engine, store, clock, log, version })

@@ -13,7 +13,8 @@ export interface InForce extends PolicyHolder {
   brokenActions(): readonly BrokenAction[]
   /** Of this configuration and all before it: an old token must not appear in a log either. */
   secrets(): readonly string[]
-  put(loaded: Loaded & { readonly ok: true }): void
+  /** Gives back what undoes it. */
+  put(loaded: Loaded & { readonly ok: true }): () => void
 }
 
 export function createInForce(first: Config): InForce {
@@ -29,9 +30,14 @@ export function createInForce(first: Config): InForce {
     brokenActions: () => broken,
     secrets: () => secrets,
     put(loaded) {
+      const before = { policy, broken }
       policy = loaded.policy
       broken = loaded.broken
       secrets = [...new Set([...secrets, ...secretsOf(loaded.policy.config)])]
+      return () => {
+        policy = before.policy
+        broken = before.broken
+      }
     },
   }
 }

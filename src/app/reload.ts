@@ -14,8 +14,8 @@ interface ReloadParts {
   readonly current: () => Policy
   /** Reads all files again. */
   readonly load: () => Promise<Loaded>
-  /** Puts a policy in force, for every reader at once. */
-  readonly swap: (loaded: Loaded & { readonly ok: true }) => Promise<void>
+  /** Puts a policy in force, for every reader at once, and gives back what undoes it. */
+  readonly swap: (loaded: Loaded & { readonly ok: true }) => Promise<() => Promise<void>>
 }
 
 /** Reloads one after the other: whole or not at all, the last good set kept, the outcome in the log. */
@@ -41,8 +41,14 @@ async function reloadOnce({ dryRun, by }: Parameters<Reload>[0], parts: ReloadPa
   const { revision, playbooks, actions } = policy
   if (!dryRun) {
     log.info({ revision, by, ...preview }, 'will match active alerts now')
-    await parts.swap(loaded)
-    await engine.adopt(preview, by)
+    const undo = await parts.swap(loaded)
+    try {
+      await engine.adopt(preview, by)
+    } catch (error) {
+      // What the log could not record must not be in force.
+      await undo()
+      throw error
+    }
   }
   return { ok: true, dryRun, revision, playbooks: playbooks.length, actions: actions.length, preview, warnings }
 }

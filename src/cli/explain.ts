@@ -49,7 +49,14 @@ function formatAlert({ decision, playbooks, incidents }: AlertExplanation, index
 function formatIncident({ playbook, target, would, verdict, plan, planDigest, note }: IncidentExplanation): string {
   return [
     heading(`${playbook} on ${target}`),
-    formatFields({ would: `${would} an incident`, verdict: verdict?.verdict, plan: plan?.summary, planDigest, note }),
+    formatFields({
+      would: `${would} an incident`,
+      verdict: verdict?.verdict,
+      blocked: verdict?.blockedBy?.reason,
+      plan: plan?.summary,
+      planDigest,
+      note,
+    }),
     verdict === null ? '' : `\n${formatGates(verdict.gates)}`,
   ].join('')
 }

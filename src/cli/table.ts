@@ -15,9 +15,9 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
   return `${[styleText('bold', line(header)), ...cells.map(line)].join('\n')}\n`
 }
 
-/** Names and values under each other; what is `null` or `undefined` is left out. */
+/** Names and values under each other; what is empty is left out. */
 export function formatFields(fields: Readonly<Record<string, unknown>>): string {
-  const shown = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined)
+  const shown = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined && value !== '')
   const width = Math.max(0, ...shown.map(([name]) => name.length))
   return shown.map(([name, value]) => `${styleText('dim', name.padEnd(width))}  ${visible(text(value))}\n`).join('')
 }

@@ -1,7 +1,7 @@
 /** The candidate most like a mistyped word, or `null` when none is close. */
 export function closest(word: string, candidates: readonly string[]): string | null {
   const wanted = word.slice(0, 64).toLowerCase()
-  const worst = Math.max(1, Math.floor(wanted.length / 3))
+  const worst = Math.ceil(wanted.length / 3)
   let best: string | null = null
   let bestDistance = worst + 1
   for (const candidate of candidates) {

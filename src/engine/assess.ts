@@ -3,6 +3,7 @@ import type { NewAuditEvent } from '../domain/audit.ts'
 import type { GateReport, Verdict } from '../domain/gate.ts'
 import type { Incident, Waiting } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
+import { lowerMode } from '../domain/playbook.ts'
 import type { Effects } from './act.ts'
 import { closeIncident } from './close.ts'
 import { HeparError } from './errors.ts'
@@ -42,7 +43,9 @@ export async function assess(assessment: Assessment, ports: AssessPorts): Promis
 }
 
 async function commitAndStart(assessment: Assessment, facts: GateFacts, ports: AssessPorts): Promise<void> {
-  const runner = await ports.actions.reserve()
+  const action = assessment.policy.actions.find(({ name }) => name === assessment.step.action)
+  if (!action) throw new Error(`no plugin named "${assessment.step.action}" is loaded`)
+  const runner = await ports.actions.reserve(action)
   let attempt: Attempt | null = null
   try {
     attempt = await ports.store.transaction('intent', (tx) => intend(tx, assessment, facts, runner, ports))
@@ -144,7 +147,8 @@ async function record(
   const waiting = waitingOf(blockedBy, now)
   const changed = !sameBlock(incident.waiting, waiting)
   const resting = verdict === 'would_run' || verdict === 'ask'
-  const blockedSince = verdict === 'would_run' ? null : (incident.blockedSince ?? now)
+  const observed = lowerMode(facts.ceiling, playbook.mode) === 'observe'
+  const blockedSince = observed ? null : (incident.blockedSince ?? now)
   const giveUpAt = blockedSince === null ? Number.POSITIVE_INFINITY : blockedSince + playbook.limits.maxWaitMs
   await tx.saveIncident({
     ...incident,

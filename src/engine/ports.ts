@@ -238,7 +238,8 @@ export interface Runner {
 export interface Actions {
   plan(call: ActionCall): Promise<PlanOutcome>
   verify(call: { action: ActionInfo; plan: Plan; effectEndedAt: number; intendedAt: number }): Promise<CheckResult>
-  reserve(): Promise<Runner>
+  /** A runner with the action's plugin loaded; rejects when none can be had. */
+  reserve(action: ActionInfo): Promise<Runner>
   /** Ends whatever is left of a runner: its group and everything that carries its marker. Resolves when they are gone. */
   endSurvivors(runner: RunnerIdentity): Promise<readonly { readonly pid: number; readonly command: string }[]>
   close(): Promise<void>

@@ -54,7 +54,7 @@ function reportIssue(issue: z.core.$ZodIssue, base: Path, report: Report): void 
 function issueWords(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_key') return `the key ${issue.issues[0]?.message ?? 'is not valid'}`
   if (issue.input === undefined && issue.code !== 'custom') return 'is missing'
-  if (issue.code !== 'invalid_type' || issue.expected === 'int') return issue.message
+  if (issue.code !== 'invalid_type' || !issue.message.startsWith('Invalid input')) return issue.message
   const hint = issue.expected === 'string' && isMap(issue.input) ? ': quote a text that begins with {{' : ''
   return `must be ${expectedWords[issue.expected] ?? issue.expected}, not ${typeWords(issue.input)}${hint}`
 }

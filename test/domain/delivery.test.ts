@@ -152,9 +152,9 @@ test('more alerts than the limit are refused with a code of their own', () => {
   expect(reading).toMatchObject({ ok: false, code: 'too_many_alerts' })
 })
 
-test('10,000 alerts read in less than a second', () => {
+test('10,000 alerts read in less than a second of processor time', () => {
   const json = delivery(Array.from({ length: 10_000 }, (_, index) => alert({ fingerprint: `f${index}` })))
-  const begun = performance.now()
+  const begun = process.cpuUsage()
   expect(parsed(json).alerts).toHaveLength(10_000)
-  expect(performance.now() - begun).toBeLessThan(1000)
+  expect(process.cpuUsage(begun).user).toBeLessThan(1_000_000)
 })

@@ -107,9 +107,9 @@ describe('operators', () => {
   })
 
   test('an evil expression on a long label takes linear time', async () => {
-    const begun = performance.now()
+    const begun = process.cpuUsage()
     expect(await holds(label('x', 'regex', '(a+)+b'), facts({ x: 'a'.repeat(20_000) }))).toBe(false)
-    expect(performance.now() - begun).toBeLessThan(2000)
+    expect(process.cpuUsage(begun).user).toBeLessThan(2_000_000)
   })
 })
 
@@ -299,19 +299,21 @@ describe('index and full scan', () => {
     }
     const [few, many] = [matcherOf(10), matcherOf(10_000)]
     const rounds: number[] = []
-    for (let round = 0; round < 9; round++) rounds.push((await cost(many)) / (await cost(few)))
-    expect(rounds.toSorted((a, b) => a - b)[4]).toBeLessThan(4)
+    // A full scan shows in the first round; there is no need to wait for the others then.
+    while (rounds.length < 15 && rounds.every((ratio) => ratio < 40))
+      rounds.push((await cost(many)) / (await cost(few)))
+    expect(rounds.toSorted((a, b) => a - b)[Math.floor(rounds.length / 2)]).toBeLessThan(4)
   })
 
   async function cost(matcher: ReturnType<typeof createMatcher>): Promise<number> {
-    const begun = performance.now()
-    for (let n = 0; n < 200; n++) {
+    const begun = process.cpuUsage()
+    for (let n = 0; n < 40; n++) {
       const { matches } = await matcher.match(
         facts({ alertname: `Alert${n % 7}`, name: `web-${n % 7}`, job: 'web' }),
         now,
       )
       expect(matches).toHaveLength(1)
     }
-    return performance.now() - begun
+    return process.cpuUsage(begun).user
   }
 })

@@ -77,7 +77,7 @@ export function createActions(options: ActionsOptions): PluginActions {
       return verifyResult(check, await readers.ask(action, request, limits.planTimeoutMs))
     },
 
-    reserve: async () => reserved(await pool.take(), options),
+    reserve: async (action) => reserved(await loaded(await pool.take(), action, limits.planTimeoutMs), options),
     endSurvivors,
 
     async close() {
@@ -85,6 +85,14 @@ export function createActions(options: ActionsOptions): PluginActions {
       await pool.close()
     },
   }
+}
+
+/** Imports the plugin ahead: the time that takes must not lie between the intent and the effect. */
+async function loaded(runner: LiveRunner, action: ActionInfo, timeoutMs: number): Promise<LiveRunner> {
+  const reply = await runner.ask({ verb: 'describe', ...fileOf(action) }, { timeoutMs })
+  if (reply.kind === 'answered' && reply.answer.kind === 'value') return runner
+  await runner.end('its plugin could not be loaded')
+  throw new Error(`the plugin ${action.name} could not be loaded for an effect: ${JSON.stringify(reply)}`)
 }
 
 function reserved(runner: LiveRunner, { settingsFor, clock, limits: { startWithinMs } }: ActionsOptions): Runner {

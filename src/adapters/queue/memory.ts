@@ -16,74 +16,34 @@ interface QueueOptions {
 const burstMax = 100
 const depthMax = 10_000
 
+type Advance = (incident: string) => Promise<void>
+
 /** An in-process queue over the due times in the store. It holds nothing that a restart would lose. */
 export function createMemoryQueue(options: QueueOptions): Queue {
   const { read, clock, log, concurrencyMax = 32, pollMs = 2_000, backoffMaxMs = 30_000 } = options
-  const running = new Map<string, Promise<void>>()
   const resting = createResting(backoffMaxMs)
-  let advance: ((incident: string) => Promise<void>) | null = null
+  const looking = createLooking(look, { log, backoffMaxMs })
+  const running = createRunning({ resting, clock, log, onEnd: looking.wake })
+  let advance: Advance | null = null
   let closed = false
-  let looking: Promise<void> | null = null
-  let lookAgain = false
-  let timer: NodeJS.Timeout | undefined
-  let storeFailures = 0
 
-  function wake(): void {
-    if (closed || advance === null) return
-    if (looking !== null) {
-      lookAgain = true
-      return
+  /** Begins what is due and has a place; gives the time until the next look. */
+  async function look(): Promise<number> {
+    const now = clock.now()
+    if (advance === null) return pollMs
+    const due = await read.due(now, running.size() + resting.size(now) + concurrencyMax)
+    for (const incident of due) {
+      if (closed || running.size() >= concurrencyMax) break
+      if (!running.has(incident) && !resting.has(incident, now)) running.begin(incident, advance)
     }
-    looking = look().finally(() => {
-      looking = null
-      if (!lookAgain) return
-      lookAgain = false
-      wake()
-    })
-  }
-
-  async function look(): Promise<void> {
-    clearTimeout(timer)
-    let waitMs = pollMs
-    try {
-      const now = clock.now()
-      const known = running.size + resting.size(now)
-      const due = await read.due(now, known + concurrencyMax)
-      for (const incident of due) {
-        if (closed || running.size >= concurrencyMax) break
-        if (!running.has(incident) && !resting.has(incident, now)) begin(incident)
-      }
-      waitMs = Math.min(pollMs, resting.nextMs(now), untilNext(await read.nextDueAt(), clock.now()))
-      storeFailures = 0
-    } catch (error) {
-      waitMs = Math.min(backoffMaxMs, 100 * 2 ** storeFailures)
-      storeFailures = Math.min(storeFailures + 1, 20)
-      log.warn({ error: messageOf(error), retryMs: waitMs }, 'cannot read due incidents')
-    }
-    if (!closed) timer = setTimeout(wake, waitMs)
-  }
-
-  function begin(incident: string): void {
-    // Leaving the current turn first keeps a throw inside the promise.
-    const work = Promise.resolve(incident)
-      .then((id) => advance?.(id))
-      .then(() => resting.succeeded(incident, clock.now()))
-      .catch((error: unknown) => {
-        const retryMs = resting.failed(incident, clock.now())
-        log.error({ incident, error: messageOf(error), retryMs }, 'cannot advance incident')
-      })
-      .finally(() => {
-        running.delete(incident)
-        wake()
-      })
-    running.set(incident, work)
+    return Math.min(pollMs, resting.nextMs(now), untilNext(await read.nextDueAt(), clock.now()))
   }
 
   return {
-    wake,
+    wake: looking.wake,
     start: (work) => {
       advance = work
-      wake()
+      looking.wake()
     },
     depth: async () => {
       const now = clock.now()
@@ -92,11 +52,83 @@ export function createMemoryQueue(options: QueueOptions): Queue {
     },
     close: async () => {
       closed = true
+      await looking.close()
+      await running.settle()
+    },
+  }
+}
+
+/** Looks now or later, never twice at once; a wake during a look is one more look. */
+function createLooking(look: () => Promise<number>, { log, backoffMaxMs }: { log: Log; backoffMaxMs: number }) {
+  let current: Promise<void> | null = null
+  let again = false
+  let closed = false
+  let failures = 0
+  let timer: NodeJS.Timeout | undefined
+
+  async function lookOnce(): Promise<void> {
+    clearTimeout(timer)
+    let waitMs: number
+    try {
+      waitMs = await look()
+      failures = 0
+    } catch (error) {
+      waitMs = Math.min(backoffMaxMs, 100 * 2 ** failures)
+      failures = Math.min(failures + 1, 20)
+      log.warn({ error: messageOf(error), retryMs: waitMs }, 'cannot read due incidents')
+    }
+    if (!closed) timer = setTimeout(wake, waitMs)
+  }
+
+  function wake(): void {
+    again = current !== null
+    if (closed || current !== null) return
+    current = lookOnce().finally(() => {
+      current = null
+      if (again) wake()
+    })
+  }
+
+  return {
+    wake,
+    async close() {
+      closed = true
       clearTimeout(timer)
-      await looking
-      await Promise.all(running.values())
+      await current
       clearTimeout(timer)
     },
+  }
+}
+
+interface RunningParts {
+  readonly resting: ReturnType<typeof createResting>
+  readonly clock: Clock
+  readonly log: Log
+  readonly onEnd: () => void
+}
+
+/** The advances under way: one for each incident at most. */
+function createRunning({ resting, clock, log, onEnd }: RunningParts) {
+  const running = new Map<string, Promise<void>>()
+  return {
+    size: () => running.size,
+    has: (incident: string) => running.has(incident),
+    begin: (incident: string, advance: Advance) => {
+      // Leaving the current turn first keeps a throw inside the promise.
+      const work = Promise.resolve(incident)
+        .then(advance)
+        .then(() => resting.succeeded(incident, clock.now()))
+        .catch((error: unknown) => {
+          const retryMs = resting.failed(incident, clock.now())
+          log.error({ incident, error: messageOf(error), retryMs }, 'cannot advance incident')
+        })
+        .finally(() => {
+          running.delete(incident)
+          onEnd()
+        })
+      running.set(incident, work)
+    },
+    settle: () => Promise.all(running.values()),
   }
 }
 

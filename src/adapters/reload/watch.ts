@@ -7,7 +7,7 @@ import type { Log } from '../../engine/ports.ts'
 interface WatchOptions {
   /** Files and folders to watch; asked before every look, because a reload may change it. */
   readonly paths: () => readonly string[]
-  /** Called once per change, after the files have stayed the same for one look. */
+  /** Called once per change, after the files have stayed the same for one look; again at the next look if it throws. */
   readonly onChange: () => Promise<void>
   readonly log: Log
   readonly everyMs?: number
@@ -38,10 +38,10 @@ export async function watchFiles({ paths, onChange, log, everyMs = 2_000 }: Watc
       const isStable = now === previous
       previous = now
       if (!isStable || now === loaded) return
-      loaded = now
       await onChange()
+      loaded = now
     } catch (error) {
-      log.warn({ error: messageOf(error) }, 'cannot watch files')
+      log.warn({ error: messageOf(error) }, 'a change of files could not be followed')
     }
   }
 

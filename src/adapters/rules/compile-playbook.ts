@@ -37,7 +37,7 @@ export async function compilePlaybook(
   const steps = await readSteps(fields.steps ?? [], target?.kind ?? null, context, watch)
   const verify = readVerify(fields.verify, context, watch)
   checkTimes(fields, watch)
-  checkPositiveProbe(steps, verify, context.actions, watch)
+  if (fields.steps) checkPositiveProbe(steps, verify, context.actions, watch)
   if (!sound || !target || !when) return null
   return {
     name,

@@ -18,9 +18,10 @@ export const migrations: readonly (readonly string[])[] = [
       opened_at bigint not null, closed_at bigint, due_at bigint, version integer not null, data text not null)`,
     `create unique index incidents_one_open on incidents (playbook, target) where state <> 'closed'`,
     'create index incidents_closed on incidents (playbook, target, closed_at)',
-    `create index incidents_open on incidents (id) where state <> 'closed'`,
     'create index incidents_due on incidents (due_at) where due_at is not null',
-    'create index incidents_state on incidents (state)',
+    'create index incidents_state on incidents (state, id)',
+    'create index incidents_playbook on incidents (playbook, id)',
+    'create index incidents_target on incidents (target, id)',
 
     `create table incident_alerts (
       incident text not null references incidents (id), source text not null, fingerprint text not null,

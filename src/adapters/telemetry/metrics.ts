@@ -17,57 +17,54 @@ export type Metrics = ReturnType<typeof createMetrics>
 /** Hepar's own registry with every counter and histogram, known label sets at 0. Nothing global. */
 export function createMetrics(build: { readonly version: string; readonly nodeVersion: string }) {
   const registry = new Registry()
-  const registers = [registry]
   collectDefaultMetrics({ register: registry })
   // These three are gauges named like counters, which promtool's lint refuses.
   for (const kind of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${kind}_total`)
-  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
-    new Counter<L>({ name, help, labelNames, registers })
-  const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
-    new Histogram<L>({ name, help, buckets, labelNames, registers })
-  const metrics = {
-    registry,
-    deliveries: counter('hepar_deliveries_total', 'Webhook requests answered, by HTTP code.', 'code'),
-    deliveryDuration: histogram(
-      'hepar_delivery_duration_seconds',
-      'Time from the first byte of a webhook request to its answer.',
-      requestBuckets,
-    ),
-    alerts: counter('hepar_alerts_total', 'Alerts of deliveries, by the decision about them.', 'decision'),
-    incidentsClosed: counter('hepar_incidents_closed_total', 'Incidents closed, by ending.', 'playbook', 'ending'),
-    attempts: counter('hepar_attempts_total', 'Attempts concluded, by outcome.', 'playbook', 'action', 'outcome'),
-    actionDuration: histogram('hepar_action_duration_seconds', 'How long effects took.', actionBuckets, 'action'),
-    recovery: histogram(
-      'hepar_recovery_seconds',
-      'From the start of an illness to the closing of its incident, by who is credited.',
-      recoveryBuckets,
-      'playbook',
-      'by',
-    ),
-    phase: histogram('hepar_phase_seconds', 'The parts of a recovery.', phaseBuckets, 'phase'),
-    gateBlocks: counter('hepar_gate_blocks_total', 'Blocks that made an incident wait or refused it.', 'gate'),
-    auditEvents: counter('hepar_audit_events_total', 'Events written to the log.', 'type'),
-    reloadSuccessful: new Gauge({
-      name: 'hepar_config_last_reload_successful',
-      help: 'Whether the last attempt to load the configuration succeeded.',
-      registers,
-    }),
-    reloadTimestamp: new Gauge({
-      name: 'hepar_config_last_reload_success_timestamp_seconds',
-      help: 'When the configuration was last loaded with success.',
-      registers,
-    }),
-  }
-  new Gauge({
-    name: 'hepar_build_info',
-    help: 'Constant 1, labelled with the version of Hepar and of Node.js.',
-    labelNames: ['version', 'node_version'],
-    registers,
-  }).set({ version: build.version, node_version: build.nodeVersion }, 1)
+  const metrics = { registry, ...createCounters(registry), ...createHistograms(registry), ...createGauges(registry) }
+  metrics.buildInfo.set({ version: build.version, node_version: build.nodeVersion }, 1)
   for (const code of deliveryCodes) metrics.deliveries.inc({ code: String(code) }, 0)
   for (const decision of decisions) metrics.alerts.inc({ decision }, 0)
   for (const gate of gateNames) metrics.gateBlocks.inc({ gate }, 0)
   for (const type of auditTypes) metrics.auditEvents.inc({ type }, 0)
   for (const phase of phases) metrics.phase.zero({ phase })
   return metrics
+}
+
+function createCounters(registry: Registry) {
+  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Counter<L>({ name, help, labelNames, registers: [registry] })
+  return {
+    deliveries: counter('hepar_deliveries_total', 'Webhook requests answered, by HTTP code.', 'code'),
+    alerts: counter('hepar_alerts_total', 'Alerts of deliveries, by the decision about them.', 'decision'),
+    incidentsClosed: counter('hepar_incidents_closed_total', 'Incidents closed, by ending.', 'playbook', 'ending'),
+    attempts: counter('hepar_attempts_total', 'Attempts concluded, by outcome.', 'playbook', 'action', 'outcome'),
+    gateBlocks: counter('hepar_gate_blocks_total', 'Blocks that made an incident wait or refused it.', 'gate'),
+    auditEvents: counter('hepar_audit_events_total', 'Events written to the log.', 'type'),
+  }
+}
+
+function createHistograms(registry: Registry) {
+  const histogram = <L extends string>(name: string, help: string, buckets: number[], ...labelNames: L[]) =>
+    new Histogram<L>({ name, help, buckets, labelNames, registers: [registry] })
+  const ofDelivery = 'Time from the head of a webhook request to its answer.'
+  const ofRecovery = 'From the start of an illness to the closing of its incident, by who is credited.'
+  return {
+    deliveryDuration: histogram('hepar_delivery_duration_seconds', ofDelivery, requestBuckets),
+    actionDuration: histogram('hepar_action_duration_seconds', 'How long effects took.', actionBuckets, 'action'),
+    recovery: histogram('hepar_recovery_seconds', ofRecovery, recoveryBuckets, 'playbook', 'by'),
+    phase: histogram('hepar_phase_seconds', 'The parts of a recovery.', phaseBuckets, 'phase'),
+  }
+}
+
+function createGauges(registry: Registry) {
+  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]) =>
+    new Gauge<L>({ name, help, labelNames, registers: [registry] })
+  const successful = 'Whether the last attempt to load the configuration succeeded.'
+  const timestamp = 'When the configuration was last loaded with success.'
+  const info = 'Constant 1, labelled with the version of Hepar and of Node.js.'
+  return {
+    buildInfo: gauge('hepar_build_info', info, 'version', 'node_version'),
+    reloadSuccessful: gauge('hepar_config_last_reload_successful', successful),
+    reloadTimestamp: gauge('hepar_config_last_reload_success_timestamp_seconds', timestamp),
+  }
 }

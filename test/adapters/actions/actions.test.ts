@@ -73,7 +73,7 @@ describe('a plan', () => {
 describe('an effect', () => {
   test('happens once, in a runner of its own that is gone afterwards', async () => {
     const touch = bench.action('touch')
-    const runner = await bench.actions.reserve()
+    const runner = await bench.actions.reserve(bench.action('touch'))
     const planned = await bench.planned('touch', { word: 'once' })
     expect(isRunning(runner.identity.pid)).toBe(true)
     const result = await start(runner, touch, planned)
@@ -86,7 +86,7 @@ describe('an effect', () => {
   })
 
   test('can be told from any other process by what was recorded before it', async () => {
-    const { identity, discard } = await bench.actions.reserve()
+    const { identity, discard } = await bench.actions.reserve(bench.action('touch'))
     expect(startTicksOf(identity.pid)).toBe(identity.startTicks)
     expect(readFileSync(`/proc/${identity.pid}/environ`, 'utf8').split('\0')).toContain(
       `HEPAR_RUNNER=${identity.marker}`,
@@ -113,7 +113,7 @@ describe('an effect', () => {
     ['before its intent by the wall clock', 2_500],
   ])('does not begin %s', async (_, shiftMs) => {
     const planned = await bench.planned('touch', { word: `shifted${shiftMs}` })
-    const runner = await bench.actions.reserve()
+    const runner = await bench.actions.reserve(bench.action('touch'))
     const intendedAt = Date.now() + shiftMs
     const times = { intendedAt, deadlineAt: Date.now() + 60_000, signal: new AbortController().signal }
     const result = await runner.run({ action: bench.action('touch'), plan: planned, idempotencyKey: 'k', ...times })
@@ -127,10 +127,10 @@ describe('an effect', () => {
     const planned = await bench.planned('touch', { word: 'stopped', pause: '30s' })
     const effect = { action: bench.action('touch'), plan: planned, idempotencyKey: 'k', intendedAt: Date.now() }
     const deadlineAt = Date.now() + 60_000
-    const unused = await bench.actions.reserve()
+    const unused = await bench.actions.reserve(bench.action('touch'))
     expect((await unused.run({ ...effect, deadlineAt, signal: AbortSignal.abort() })).kind).toBe('not_started')
 
-    const runner = await bench.actions.reserve()
+    const runner = await bench.actions.reserve(bench.action('touch'))
     const stopping = new AbortController()
     const begun = Date.now()
     const count = () => readPids(join(bench.folder, 'began')).length
@@ -144,7 +144,7 @@ describe('an effect', () => {
 
   test('is not started when its runner died after it was reserved', async () => {
     const planned = await bench.planned('touch')
-    const runner = await bench.actions.reserve()
+    const runner = await bench.actions.reserve(bench.action('touch'))
     process.kill(runner.identity.pid, 'SIGKILL')
     await until('the runner is gone', () => !isRunning(runner.identity.pid))
     expect((await start(runner, bench.action('touch'), planned)).kind).not.toMatch(/done|failed/)
@@ -153,7 +153,7 @@ describe('an effect', () => {
   test('begins soon after it was reserved, and takes little memory while it waits', async () => {
     const planned = await bench.planned('touch')
     await bench.run('touch')
-    const runner = await bench.actions.reserve()
+    const runner = await bench.actions.reserve(bench.action('touch'))
     const status = readFileSync(`/proc/${runner.identity.pid}/status`, 'utf8')
     const rssMiB = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024
     const reservedAt = performance.timeOrigin + performance.now()
@@ -186,7 +186,7 @@ describe('an unmapped place', () => {
     unmapped = true
     const call = { action: own.action('touch'), target: 'service/it', params: {}, now: Date.now() }
     expect(await own.actions.plan(call)).toMatchObject({ kind: 'refused', reason: 'host h9 is unknown', final: true })
-    const result = await start(await own.actions.reserve(), own.action('touch'), planned)
+    const result = await start(await own.actions.reserve(own.action('touch')), own.action('touch'), planned)
     expect(result).toEqual({ kind: 'not_started', reason: 'host h9 is unknown' })
     expect(readFileSync(join(bench.folder, 'touched'), 'utf8')).not.toContain('unmapped')
     await own.actions.close()
@@ -196,13 +196,13 @@ describe('an unmapped place', () => {
 test('closing leaves no process behind, not even of a running effect', async () => {
   const own = await openBench({ readerIdleMs: 60_000 })
   const planned = await own.planned('misbehave', { run: 'child-and-loop' })
-  const runners = [await own.actions.reserve(), await own.actions.reserve()]
+  const runners = [await own.actions.reserve(own.action('misbehave')), await own.actions.reserve(own.action('touch'))]
   const result = start(runners[0]!, own.action('misbehave'), planned, 60_000)
   await until('it has children', () => own.children().length === 3)
   await own.actions.close()
   expect((await result).kind).toBe('unknown')
   expect([...own.children(), ...runners.map(({ identity }) => identity.pid)].filter(isRunning)).toEqual([])
-  await expect(own.actions.reserve()).rejects.toThrow('closed')
+  await expect(own.actions.reserve(own.action('touch'))).rejects.toThrow('closed')
 })
 
 test('a reader that is idle for a while is ended', async () => {

@@ -66,7 +66,7 @@ export async function openBench(options: Partial<ActionsOptions> = {}): Promise<
     },
     async run(name, params = {}, timeoutMs = 20_000) {
       const plan = await bench.planned(name, params)
-      return start(await actions.reserve(), bench.action(name), plan, timeoutMs)
+      return start(await actions.reserve(bench.action(name)), bench.action(name), plan, timeoutMs)
     },
     children: () => readPids(join(folder, 'children')),
   }

@@ -14,7 +14,7 @@ beforeAll(async () => {
 /** Runs one misbehaviour while another plugin works, and looks at Hepar's own process meanwhile. */
 async function misbehave(run: string, timeoutMs = 20_000) {
   const planned = await bench.planned('misbehave', { run })
-  const runner = await bench.actions.reserve()
+  const runner = await bench.actions.reserve(bench.action('misbehave'))
   const rssBefore = process.memoryUsage().rss
   const lag = watchLag()
   const [result, meanwhile] = await Promise.all([

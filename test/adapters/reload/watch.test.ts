@@ -8,7 +8,7 @@ import { silentLog } from '../../http/fake-parts.ts'
 const soon = { timeout: 10_000, interval: 5 }
 const everyMs = 25
 
-async function watched(prepare: (folder: string) => void) {
+async function watched(prepare: (folder: string) => void, failures = 0) {
   const folder = mkdtempSync(join(tmpdir(), 'hepar-watch-'))
   mkdirSync(join(folder, 'rules'))
   writeFileSync(join(folder, 'hepar.yaml'), 'mode: observe\n')
@@ -18,6 +18,7 @@ async function watched(prepare: (folder: string) => void) {
     paths: () => [join(folder, 'hepar.yaml'), join(folder, 'rules')],
     onChange: async () => {
       changes.count += 1
+      if (changes.count <= failures) throw new Error('the store is away')
     },
     log: silentLog,
     everyMs,
@@ -84,4 +85,12 @@ test('a missing configuration file is a change and does not end the watch', asyn
   await vi.waitFor(() => expect(changes.count).toBe(1), soon)
   writeFileSync(join(folder, 'hepar.yaml'), 'mode: observe\n')
   await vi.waitFor(() => expect(changes.count).toBe(2), soon)
+})
+
+test('a change that could not be followed is tried again at the next look', async () => {
+  const { folder, changes } = await watched(() => {}, 2)
+  writeFileSync(join(folder, 'hepar.yaml'), 'mode: auto\n')
+  await vi.waitFor(() => expect(changes.count).toBe(3), soon)
+  await looks()
+  expect(changes.count).toBe(3)
 })

@@ -41,6 +41,7 @@ test('the same labels under another fingerprint are the same alert', () => {
     inhibitedBy: [],
     startsAt: 0,
     generatorURL: '',
+    receivers: ['hepar'],
   }
   const alertmanagers = { answered: [{ alerts: [view], silences: [] }], away: [] }
   expect(judge(alert, { ...none, alertmanagers })).toMatchObject({ kind: 'answered', firing: true, silencedBy: ['s'] })

@@ -1,0 +1,161 @@
+import { expect, test } from 'vitest'
+import { hasCode } from '../../../src/engine/errors.ts'
+import type { OpenStore } from './contract.ts'
+import { noon, sampleAttempt, sampleIncident, sampleMessage } from './samples.ts'
+
+const target = 'container/local/web'
+
+export function attemptContract(openEmpty: OpenStore): void {
+  const open = async () => {
+    const store = await openEmpty()
+    await store.transaction('test', async (tx) => {
+      await tx.openIncident(sampleIncident())
+      await tx.openIncident(sampleIncident({ id: 'i2', playbook: 'other' }))
+    })
+    return store
+  }
+
+  test('an attempt is read back as it was intended and as it was saved', async () => {
+    const store = await open()
+    await store.transaction('test', (tx) => tx.insertAttempt(sampleAttempt()))
+    expect(await store.read.attempt('t1')).toEqual(sampleAttempt())
+    expect(await store.read.attempt('unknown')).toBe(null)
+    const checks = [{ check: 'cleared', passed: true, positive: false, detail: 'no alert' }]
+    const changed = sampleAttempt({ phase: 'verifying', effect: 'done', report: { restarted: true }, checks })
+    await store.transaction('test', (tx) => tx.saveAttempt(changed))
+    expect(await store.read.attempt('t1')).toEqual(changed)
+  })
+
+  test('an attempt holds its target from intent until it is concluded, whichever playbook asks', async () => {
+    const store = await open()
+    expect(await store.read.holder(target)).toBe(null)
+    await store.transaction('test', (tx) => tx.insertAttempt(sampleAttempt()))
+    const other = sampleAttempt({ id: 't2', incident: 'i2', playbook: 'other' })
+    for (const phase of ['acting', 'verifying'] as const) {
+      await store.transaction('test', (tx) => tx.saveAttempt(sampleAttempt({ phase })))
+      const second = store.transaction('test', (tx) => tx.insertAttempt(other))
+      await expect(second).rejects.toMatchObject({ code: 'target_held' })
+      expect((await store.read.holder(target))?.id).toBe('t1')
+    }
+    const concluded = sampleAttempt({ phase: 'concluded', outcome: 'healed', concludedAt: noon + 5 })
+    await store.transaction('test', (tx) => tx.saveAttempt(concluded))
+    expect(await store.read.holder(target)).toBe(null)
+    await store.transaction('test', (tx) => tx.insertAttempt(other))
+    expect((await store.read.activeAttempts()).map(({ id }) => id)).toEqual(['t2'])
+  })
+
+  test('of many who want a target at once, one gets it', async () => {
+    const store = await open()
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, index) =>
+        store.transaction('test', (tx) => tx.insertAttempt(sampleAttempt({ id: `t${index}` }))),
+      ),
+    )
+    const lost = results.filter((result) => result.status === 'rejected')
+    expect(lost).toHaveLength(19)
+    expect(lost.every(({ reason }) => hasCode(reason, 'target_held'))).toBe(true)
+    expect(await store.read.activeAttempts()).toHaveLength(1)
+  })
+
+  test('a result with another fence, or after the conclusion, is refused', async () => {
+    const store = await open()
+    await store.transaction('test', (tx) => tx.insertAttempt(sampleAttempt({ fence: 2 })))
+    for (const fence of [1, 3]) {
+      const save = store.transaction('test', (tx) => tx.saveAttempt(sampleAttempt({ fence, effect: 'done' })))
+      await expect(save).rejects.toMatchObject({ code: 'stale_write' })
+    }
+    const concluded = sampleAttempt({ fence: 2, phase: 'concluded', outcome: 'unknown', concludedAt: noon })
+    await store.transaction('test', (tx) => tx.saveAttempt(concluded))
+    for (const late of [concluded, sampleAttempt({ fence: 2 }), sampleAttempt({ id: 'unknown' })]) {
+      const save = store.transaction('test', (tx) => tx.saveAttempt(late))
+      await expect(save).rejects.toMatchObject({ code: 'stale_write' })
+    }
+    expect(await store.read.attempt('t1')).toEqual(concluded)
+  })
+
+  test('attempts of an incident come in the order in which they began', async () => {
+    const store = await open()
+    const concluded = { phase: 'concluded', outcome: 'failed', concludedAt: noon } as const
+    await store.transaction('test', async (tx) => {
+      await tx.insertAttempt(sampleAttempt({ id: 't1', intendedAt: noon + 2, ...concluded }))
+      await tx.insertAttempt(sampleAttempt({ id: 't2', intendedAt: noon + 1, ...concluded }))
+      await tx.insertAttempt(sampleAttempt({ id: 't3', incident: 'i2', playbook: 'other' }))
+    })
+    expect((await store.read.attemptsOf('i1')).map(({ id }) => id)).toEqual(['t2', 't1'])
+  })
+
+  test('the history counts what began in each window, and says when the oldest leaves it', async () => {
+    const store = await open()
+    const budgets = [
+      { count: 3, windowMs: 1_000 },
+      { count: 7, windowMs: 10_000 },
+    ]
+    const { playbook } = sampleAttempt()
+    const none = await store.read.attemptHistory(playbook, target, budgets, noon)
+    expect(none.windows.map(({ used, oldestAt }) => [used, oldestAt])).toEqual([
+      [0, null],
+      [0, null],
+    ])
+    expect(none.lastEndedAt).toBe(null)
+    const concluded = { phase: 'concluded', outcome: 'failed' } as const
+    await store.transaction('test', async (tx) => {
+      const ended = (id: string, intendedAt: number) =>
+        tx.insertAttempt(sampleAttempt({ id, intendedAt, concludedAt: intendedAt + 10, ...concluded }))
+      await ended('t1', noon - 10_000)
+      await ended('t2', noon - 9_999)
+      await ended('t3', noon - 500)
+      await tx.insertAttempt(sampleAttempt({ id: 't4', intendedAt: noon - 100 }))
+      await tx.insertAttempt(sampleAttempt({ id: 't5', target: 'redis/cache', intendedAt: noon }))
+    })
+    const { windows, lastEndedAt } = await store.read.attemptHistory(playbook, target, budgets, noon)
+    expect(windows).toEqual([
+      { count: 3, windowMs: 1_000, used: 2, oldestAt: noon + 500 },
+      { count: 7, windowMs: 10_000, used: 3, oldestAt: noon + 1 },
+    ])
+    expect(lastEndedAt).toBe(noon - 490)
+  })
+
+  test('an attempt that was called off before it began uses up no budget and starts no cooldown', async () => {
+    const store = await open()
+    const calledOff = { phase: 'concluded', outcome: 'cancelled', effect: 'not_started', concludedAt: noon } as const
+    await store.transaction('test', (tx) =>
+      tx.insertAttempt(sampleAttempt({ id: 't1', intendedAt: noon, ...calledOff })),
+    )
+    const { playbook } = sampleAttempt()
+    const budgets = [{ count: 3, windowMs: 1_000 }]
+    const { windows, lastEndedAt } = await store.read.attemptHistory(playbook, target, budgets, noon)
+    expect(windows[0]?.used).toBe(0)
+    expect(lastEndedAt).toBe(null)
+  })
+
+  test('the pause is kept until it is lifted', async () => {
+    const store = await open()
+    expect(await store.read.pause()).toBe(null)
+    const pause = { reason: 'maintenance', by: 'operator:ann', since: noon, until: null }
+    await store.transaction('test', (tx) => tx.setPause(pause))
+    await store.transaction('test', (tx) => tx.setPause({ ...pause, until: noon + 5 }))
+    expect(await store.read.pause()).toEqual({ ...pause, until: noon + 5 })
+    await store.transaction('test', (tx) => tx.setPause(null))
+    expect(await store.read.pause()).toBe(null)
+  })
+
+  test('a message is kept once per key, and due until it is sent or given up', async () => {
+    const store = await open()
+    await store.transaction('test', async (tx) => {
+      await tx.enqueue(sampleMessage())
+      await tx.enqueue(sampleMessage({ id: 'm2', body: { text: 'again' } }))
+      await tx.enqueue(sampleMessage({ id: 'm3', dedupeKey: 'other', nextAt: noon - 5 }))
+      await tx.enqueue(sampleMessage({ id: 'm4', dedupeKey: 'later', nextAt: noon + 5 }))
+    })
+    const due = async () => (await store.read.outboxDue(noon, 10)).map(({ id }) => id)
+    expect(await store.read.outboxDue(noon, 10)).toContainEqual(sampleMessage())
+    expect(await due()).toEqual(['m3', 'm1'])
+    await store.transaction('test', (tx) => tx.saveMessage(sampleMessage({ tries: 1, sentAt: noon })))
+    expect(await due()).toEqual(['m3'])
+    const tired = sampleMessage({ id: 'm3', tries: 9, gaveUpAt: noon, lastError: 'HTTP 500' })
+    await store.transaction('test', (tx) => tx.saveMessage(tired))
+    expect(await due()).toEqual([])
+    const unknown = store.transaction('test', (tx) => tx.saveMessage(sampleMessage({ id: 'unknown' })))
+    await expect(unknown).rejects.toThrow('not in the outbox')
+  })
+}

@@ -1,0 +1,133 @@
+import { execFileSync } from 'node:child_process'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { readAuditKeys } from '../../../src/adapters/store/audit-key.ts'
+import { lockDataFolder } from '../../../src/adapters/store/data-lock.ts'
+import { verifyLog } from '../../../src/adapters/store/verify-log.ts'
+import { openIn, temporaryFolder } from './open-store.ts'
+import { placeIn, sampleEvent, sampleIncident } from './samples.ts'
+
+/** A small file system of its own in memory; mounting takes root, as the whole test suite does. */
+function smallDisk(): string {
+  const folder = temporaryFolder()
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=0700', 'tmpfs', folder])
+  onTestFinished(() => void execFileSync('umount', ['-l', folder]))
+  return folder
+}
+
+function fill(folder: string): () => void {
+  const filler = join(folder, 'filler')
+  try {
+    for (let count = 0; ; count++) writeFileSync(`${filler}${count}`, Buffer.alloc(4_096))
+  } catch (error) {
+    expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC')
+  }
+  return () => execFileSync('find', [folder, '-name', 'filler*', '-delete'])
+}
+
+test('a full disk fails every writer with "store unavailable", and once freed the same process goes on', async () => {
+  const folder = smallDisk()
+  const store = await openIn(folder)
+  const heard: number[] = []
+  store.onCommit((events) => heard.push(...events.map(({ seq }) => seq)))
+  const write = (name: string) =>
+    store.transaction('test', async (tx) => {
+      await tx.openIncident(sampleIncident({ id: name, target: `redis/${name}` }))
+      await tx.append([sampleEvent({ incident: name })])
+    })
+  await write('before')
+  const free = fill(folder)
+  const refused = await Promise.allSettled(Array.from({ length: 10 }, (_, index) => write(`full${index}`)))
+  for (const result of refused) {
+    expect(result).toMatchObject({ status: 'rejected', reason: { code: 'store_unavailable' } })
+    const { reason } = result as PromiseRejectedResult
+    expect(reason.message).toContain('the disk is full; free some space')
+    expect(reason.cause).toMatchObject({ code: 'ERR_SQLITE_ERROR' })
+  }
+  expect(store.health()).toMatchObject({ ok: false, reason: expect.stringContaining('the disk is full') })
+  expect(heard).toEqual([1])
+  expect((await store.read.incident('before'))?.id).toBe('before')
+  free()
+  await write('after')
+  expect(store.health()).toEqual({ ok: true, reason: null })
+  expect(heard).toEqual([1, 2])
+  const { file, keyFile } = placeIn(folder)
+  expect(await verifyLog({ file, keys: readAuditKeys(keyFile) })).toMatchObject({ ok: true, count: 2 })
+  expect((await store.read.incidents({ limit: 99 })).map(({ id }) => id).sort()).toEqual(['after', 'before'])
+})
+
+test('a disk that fills up between the work and the commit fails the whole group', async () => {
+  const folder = smallDisk()
+  let free = () => {}
+  let armed = true
+  const checkpoint = (name: string) => {
+    if (armed && name === 'commit:before:last') free = fill(folder)
+  }
+  const store = await openIn(folder, { checkpoint })
+  const labels = ['first', 'second', 'last']
+  const write = (label: string) => store.transaction(label, (tx) => tx.append([sampleEvent({ body: { label } })]))
+  const refused = await Promise.allSettled(labels.map(write))
+  expect(refused.map((result) => result.status === 'rejected' && result.reason.code)).toEqual(
+    labels.map(() => 'store_unavailable'),
+  )
+  expect(await store.read.auditHead()).toMatchObject({ seq: 0 })
+  armed = false
+  free()
+  await Promise.all(labels.map(write))
+  expect(await store.read.auditHead()).toMatchObject({ seq: 3 })
+})
+
+test('a writer that swallows the failure of the medium is not told that it succeeded', async () => {
+  const folder = smallDisk()
+  const store = await openIn(folder)
+  const free = fill(folder)
+  const big = 'x'.repeat(90 * 1024 * 1024)
+  const swallowed = store.transaction('test', async (tx) => {
+    await tx.openIncident(sampleIncident({ reason: big })).catch(() => {})
+    return 'all is well'
+  })
+  await expect(swallowed).rejects.toMatchObject({ code: 'store_unavailable' })
+  free()
+})
+
+test('health recovers by itself when nobody writes', async () => {
+  const folder = smallDisk()
+  const lines: string[] = []
+  const note = (_: object, message: string) => void lines.push(message)
+  const store = await openIn(folder, { log: { debug: note, info: note, warn: note, error: note } })
+  const free = fill(folder)
+  await expect(store.transaction('test', (tx) => tx.append([sampleEvent()]))).rejects.toThrow('the disk is full')
+  expect(store.health().ok).toBe(false)
+  free()
+  await vi.waitFor(() => expect(store.health()).toEqual({ ok: true, reason: null }), { timeout: 20_000 })
+  expect(lines).toEqual(['store cannot be written', 'store is writable again'])
+})
+
+test('a start on a full disk is refused, and possible once there is room', async () => {
+  const folder = smallDisk()
+  const free = fill(folder)
+  await expect(openIn(folder)).rejects.toMatchObject({ code: 'store_unavailable' })
+  free()
+  await (await openIn(folder)).close()
+  const freeAgain = fill(folder)
+  await expect(openIn(folder)).rejects.toMatchObject({ code: 'store_unavailable' })
+  freeAgain()
+  await (await openIn(folder)).close()
+})
+
+test('a read-only file system is named as the reason', async () => {
+  const folder = smallDisk()
+  await (await openIn(folder)).close()
+  execFileSync('mount', ['-o', 'remount,ro', folder])
+  await expect(openIn(folder)).rejects.toThrow(`data folder ${folder} cannot be used: its file system is read-only`)
+  expect(() => lockDataFolder(folder)).toThrow('its file system is read-only')
+  execFileSync('mount', ['-o', 'remount,rw', folder])
+  await (await openIn(folder)).close()
+})
+
+test('a missing data folder is named as the reason', async () => {
+  const folder = temporaryFolder()
+  rmSync(folder, { recursive: true })
+  await expect(openIn(folder)).rejects.toThrow(`data folder ${folder} cannot be used: it does not exist: create it`)
+})

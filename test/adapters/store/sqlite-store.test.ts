@@ -1,0 +1,125 @@
+import { statSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
+import { expect, test } from 'vitest'
+import { readAuditKeys, rotateAuditKey } from '../../../src/adapters/store/audit-key.ts'
+import { verifyLog } from '../../../src/adapters/store/verify-log.ts'
+import { storeContract } from './contract.ts'
+import { openIn, temporaryFolder } from './open-store.ts'
+import { placeIn, sampleAlert, sampleEvent, sampleIncident } from './samples.ts'
+
+storeContract('SQLite', () => openIn(temporaryFolder()))
+
+test('everything is there again after a restart, and the chain goes on', async () => {
+  const folder = temporaryFolder()
+  const first = await openIn(folder)
+  await first.transaction('test', async (tx) => {
+    await tx.saveAlerts([sampleAlert()])
+    await tx.openIncident(sampleIncident())
+    await tx.append([sampleEvent()])
+  })
+  await first.close()
+  const second = await openIn(folder)
+  expect(await second.read.alerts('main', ['a1'])).toEqual([sampleAlert()])
+  expect(await second.read.incident('i1')).toEqual(sampleIncident())
+  await second.transaction('test', (tx) => tx.append([sampleEvent()]))
+  await second.close()
+  const { file, keyFile } = placeIn(folder)
+  expect(await verifyLog({ file, keys: readAuditKeys(keyFile) })).toMatchObject({ ok: true, count: 2 })
+})
+
+test('the files of the store are private', async () => {
+  const folder = temporaryFolder()
+  const store = await openIn(folder)
+  await store.transaction('test', (tx) => tx.append([sampleEvent()]))
+  const { file, keyFile } = placeIn(folder)
+  for (const path of [file, `${file}-wal`, keyFile]) expect(statSync(path).mode & 0o777, path).toBe(0o600)
+})
+
+test('a store written by a newer version is refused and left alone', async () => {
+  const folder = temporaryFolder()
+  await (await openIn(folder)).close()
+  const { file } = placeIn(folder)
+  const db = new DatabaseSync(file)
+  db.exec('pragma user_version = 99')
+  db.close()
+  await expect(openIn(folder)).rejects.toThrow(
+    /written by a newer Hepar \(schema 99, this one knows \d+\): start the newer/,
+  )
+})
+
+test('a database of another program is refused', async () => {
+  const folder = temporaryFolder()
+  const db = new DatabaseSync(placeIn(folder).file)
+  db.exec('create table theirs (a)')
+  db.close()
+  await expect(openIn(folder)).rejects.toThrow('is a database of another program')
+})
+
+test('the log cannot be changed or shortened through the database, only erased', async () => {
+  const folder = temporaryFolder()
+  const store = await openIn(folder)
+  await store.transaction('test', (tx) => tx.append([sampleEvent(), sampleEvent()]))
+  const { file, keyFile } = placeIn(folder)
+  const db = new DatabaseSync(file)
+  for (const change of [
+    'delete from audit',
+    "update audit set actor = 'x'",
+    "update audit set body = '{}'",
+    'update audit set seq = seq + 5',
+  ]) {
+    expect(() => db.exec(change), change).toThrow('append-only')
+  }
+  db.exec('update audit set body = null where seq = 1')
+  db.close()
+  expect((await store.read.audit({ limit: 1 }))[0]?.body).toBe(null)
+  expect(await verifyLog({ file, keys: readAuditKeys(keyFile) })).toMatchObject({ ok: true, count: 2, erased: 1 })
+})
+
+test('a new key is announced in the log at the next start, once', async () => {
+  const folder = temporaryFolder()
+  const { file, keyFile } = placeIn(folder)
+  const first = await openIn(folder)
+  await first.transaction('test', (tx) => tx.append([sampleEvent()]))
+  await first.close()
+  const oldId = readAuditKeys(keyFile).current.id
+  const newId = rotateAuditKey(keyFile)
+  for (let start = 0; start < 2; start++) await (await openIn(folder)).close()
+  const store = await openIn(folder)
+  await store.transaction('test', (tx) => tx.append([sampleEvent()]))
+  const events = await store.read.audit({ limit: 9 })
+  expect(events.map(({ type, keyId }) => [type, keyId])).toEqual([
+    ['alert.decided', oldId],
+    ['audit.key_changed', newId],
+    ['alert.decided', newId],
+  ])
+  expect(events[1]?.body).toEqual({ from: oldId, to: newId })
+  expect(await verifyLog({ file, keys: readAuditKeys(keyFile) })).toMatchObject({ ok: true, count: 3 })
+})
+
+test('frequent reads are served by an index', async () => {
+  const folder = temporaryFolder()
+  await openIn(folder)
+  const db = new DatabaseSync(placeIn(folder).file, { readOnly: true })
+  const plan = (sql: string) =>
+    (db.prepare(`explain query plan ${sql}`).all() as { detail: string }[]).map(({ detail }) => detail).join('; ')
+  const where = {
+    incidents_due: 'select id from incidents where due_at is not null and due_at <= 1 order by due_at, id limit 5',
+    incidents_one_open: "select * from incidents where playbook = 'a' and target = 'b' and state <> 'closed'",
+    incidents_closed: `select * from incidents where playbook = 'a' and target = 'b' and state = 'closed'
+      order by closed_at desc, id desc limit 1`,
+    incidents_state: "select * from incidents where state in ('closed') order by id desc limit 9",
+    incidents_target: "select * from incidents where target = 'a' and id < 'b' order by id desc limit 9",
+    sqlite_autoindex_incidents: `select * from incidents where coalesce(state, '') in ('open', 'closed')
+      order by id desc limit 9`,
+    attempts_one_holds: "select * from attempts where phase <> 'concluded' and target = 'a' order by intended_at, id",
+    alerts_firing: "select * from alerts where status = 'firing' and (source, fingerprint) > ('a', 'b') order by 1, 2",
+    outbox_due: 'select * from outbox where sent_at is null and gave_up_at is null and next_at <= 1 order by next_at',
+    audit_incident: "select * from audit where incident = 'a' and seq > 1 order by seq limit 9",
+    audit_type: "select * from audit where type = 'a' and seq > 1 order by seq limit 9",
+  }
+  for (const [index, sql] of Object.entries(where)) {
+    expect(plan(sql)).toContain(index)
+    expect(plan(sql), sql).not.toContain('USE TEMP B-TREE FOR ORDER BY')
+  }
+  db.close()
+})

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest'
+import type { Loaded } from '../../src/app/load.ts'
+import { createReload } from '../../src/app/reload.ts'
+import type { Policy } from '../../src/domain/policy.ts'
+import { config, silentLog } from '../http/fake-parts.ts'
+
+function policy(revision: string): Policy {
+  return { revision, loadedAt: 0, config: config(), playbooks: [], actions: [] }
+}
+
+function world(load: () => Promise<Loaded>) {
+  const state = {
+    inForce: policy('old'),
+    adopted: [] as string[],
+    recorded: [] as string[],
+    failure: null as Error | null,
+  }
+  const reload = createReload({
+    clock: { now: () => 0 },
+    log: silentLog,
+    current: () => state.inForce,
+    load,
+    swap: async ({ policy: next }) => {
+      const before = state.inForce
+      state.inForce = next
+      return async () => {
+        state.inForce = before
+      }
+    },
+    store: {
+      transaction: async (label) => {
+        state.recorded.push(label)
+        return undefined as never
+      },
+    },
+    engine: {
+      preview: async () => ({ active: 1, willMatch: 1, willOpen: 0 }),
+      adopt: async () => {
+        if (state.failure) throw state.failure
+        state.adopted.push(state.inForce.revision)
+      },
+    },
+  })
+  return { reload, state }
+}
+
+const good = (revision: string): Loaded => ({ ok: true, policy: policy(revision), broken: [], warnings: [] })
+
+test('what the log could not record does not stay in force', async () => {
+  const { reload, state } = world(async () => good('new'))
+  state.failure = new Error('disk full')
+  await expect(reload({ dryRun: false, by: 'a' })).rejects.toThrow('disk full')
+  expect(state.inForce.revision).toBe('old')
+  state.failure = null
+  expect(await reload({ dryRun: false, by: 'a' })).toMatchObject({ ok: true, revision: 'new' })
+  expect(state.inForce.revision).toBe('new')
+})
+
+test('reloads asked for at once are done one after the other', async () => {
+  let loading = 0
+  let most = 0
+  let count = 0
+  const { reload, state } = world(async () => {
+    loading += 1
+    most = Math.max(most, loading)
+    await new Promise((resolve) => setImmediate(resolve))
+    loading -= 1
+    count += 1
+    return good(`r${count}`)
+  })
+  await Promise.all([1, 2, 3].map(() => reload({ dryRun: false, by: 'a' })))
+  expect(most).toBe(1)
+  expect(state.adopted).toEqual(['r1', 'r2', 'r3'])
+})
+
+test('a dry run changes and records nothing, whatever it finds', async () => {
+  const problem = { severity: 'error', file: 'a', line: 1, column: 1, message: 'm' } as const
+  const answers: Loaded[] = [good('new'), { ok: false, problems: [problem] }]
+  const { reload, state } = world(async () => answers.shift() as Loaded)
+  expect(await reload({ dryRun: true, by: 'a' })).toMatchObject({ ok: true, preview: { willMatch: 1 } })
+  expect(await reload({ dryRun: true, by: 'a' })).toEqual({ ok: false, problems: [problem] })
+  expect(state).toMatchObject({ inForce: { revision: 'old' }, adopted: [], recorded: [] })
+})
