@@ -178,7 +178,12 @@ test('an alert that Prometheus fires and no Alertmanager knows cannot be checked
 })
 
 test('a rule that cannot be evaluated is loaded and not healthy; one that was removed is not loaded', async () => {
-  const alert = (alertname: string): Asked => ({ source: 'main', labels: { alertname }, fingerprint: '1'.repeat(16), lastSeenAt: 0 })
+  const alert = (alertname: string): Asked => ({
+    source: 'main',
+    labels: { alertname },
+    fingerprint: '1'.repeat(16),
+    lastSeenAt: 0,
+  })
   await prometheus.reload({ rules: `${rules}${brokenRule}` })
   const sources = sourcesOf()
   const broken = await waitFor(
