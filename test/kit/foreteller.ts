@@ -15,7 +15,7 @@ export interface Foretold {
 }
 
 export interface Foreteller extends AsyncDisposable {
-  /** Where Alertmanager posts instead of Hepar's own webhook. */
+  /** Where Alertmanager posts instead of Hepar's own webhook; a query is passed on. */
   readonly url: string
   readonly foretold: readonly Foretold[]
   /** Until then, and again after `null`, every delivery is answered 503, so that Alertmanager sends it again. */
@@ -31,8 +31,10 @@ export async function startForeteller(): Promise<Foreteller> {
   const foretold: Foretold[] = []
   let hepar: Hepar | null = null
   let busy: Promise<unknown> = Promise.resolve()
-  const inTurn = (body: string): Promise<Answered> => {
-    const mine = busy.then(() => (hepar ? passOn(hepar, body) : { status: 503, text: 'not yet', foretold: null }))
+  const inTurn = (body: string, query = ''): Promise<Answered> => {
+    const mine = busy.then(() =>
+      hepar ? passOn(hepar, body, query) : { status: 503, text: 'not yet', foretold: null },
+    )
     busy = mine.catch(() => {})
     return mine.then((answered) => {
       if (answered.foretold) foretold.push(answered.foretold)
@@ -42,7 +44,8 @@ export async function startForeteller(): Promise<Foreteller> {
   const server = createServer(async (request, response) => {
     let body = ''
     for await (const chunk of request.setEncoding('utf8')) body += chunk
-    const answered = await inTurn(body).catch((error) => ({ status: 503, text: String(error) }))
+    const query = new URL(request.url ?? '', 'http://any').search
+    const answered = await inTurn(body, query).catch((error) => ({ status: 503, text: String(error) }))
     response.writeHead(answered.status).end(answered.text)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -80,14 +83,17 @@ interface Answered {
   readonly foretold: Foretold | null
 }
 
-async function passOn(hepar: Hepar, body: string): Promise<Answered> {
-  const headers = { 'content-type': 'application/json' }
-  const explained = await fetch(`${hepar.url}/api/v1/explain`, { method: 'POST', headers, body })
+async function passOn(hepar: Hepar, body: string, query: string): Promise<Answered> {
+  const send = (url: string) =>
+    fetch(`${url}${query}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const explained = await send(`${hepar.url}/api/v1/explain`)
   const explanation = (await explained.json()) as Explanation
   const head = (await hepar.call('GET', '/api/v1/audit/head')).json.seq as number
-  const { status, text, json } = await hepar.post(body)
+  const answered = await send(hepar.webhookUrl)
+  const { status } = answered
+  const text = await answered.text()
   if (!explained.ok || status !== 200) return { status, text, foretold: null }
-  const { decisions } = json as { decisions: Decision[] }
+  const { decisions } = JSON.parse(text) as { decisions: Decision[] }
   return { status, text, foretold: { body, explanation, decisions, head } }
 }
 
