@@ -103,7 +103,7 @@ describe('a plan', () => {
     const onStart = 'i=0; while [ $i -lt 30 ]; do echo line $i; i=$((i+1)); done'
     const container = await start({ onStart, health: 'heals' })
     await healthy(container)
-    const { evidence } = await planned(container.name)
+    const { evidence } = await planned(container.name, { minUptime: '0s' })
     expect(evidence).toMatchObject({ state: 'running', exitCode: 0, outOfMemory: false, restartCount: 0 })
     expect(evidence).toMatchObject({ health: 'healthy', healthCheck: { exitCode: 0 }, image: 'hepar-test/busybox' })
     expect(evidence?.logs).toEqual(Array.from({ length: 20 }, (_, index) => `line ${index + 10}`))
@@ -168,7 +168,7 @@ describe('a plan', () => {
     const container = await start()
     const { protect: _, ...rest } = settings() as Record<string, JsonObject[string]>
     const context = { settings: rest, signal: never, now: Date.now() }
-    await expect(restart.plan(targetOf(container.name), { grace: 0 }, context)).rejects.toThrow(/protect/)
+    await expect(restart.plan(targetOf(container.name), { grace: 0, minUptime: 0 }, context)).rejects.toThrow(/protect/)
   })
 })
 
@@ -300,6 +300,18 @@ describe('a container that is not in a state to be restarted is left for later',
     await planned(container.name)
   })
 
+  test('healthy and started a moment ago, for the alert may be about what ran before', async () => {
+    const container = await start({ health: 'heals' })
+    await healthy(container)
+    expect(await refused(container.name)).toMatchObject({
+      final: false,
+      refused: expect.stringMatching(/healthy and was started only \d+s ago/),
+    })
+    expect(await plan(container.name, {}, { minUptime: '0s' })).toMatchObject({ pin: { id: container.id } })
+    await container.makeIll()
+    expect(await plan(container.name)).toMatchObject({ pin: { id: container.id } })
+  })
+
   test('never started', async () => {
     const container = await start({ created: true })
     expect(await refused(container.name)).toMatchObject({
@@ -422,7 +434,9 @@ describe('a run', () => {
     const { Created: created, State } = await container.inspect()
     const pin = { id: container.id, created, imageId: '' }
     const made = { pin, summary: '', data: { startedAt: State.StartedAt }, target: targetOf(container.name) }
-    await expect(run({ ...made, params: { grace: 0 } })).rejects.toThrow(/nothing was done.*never been started/)
+    await expect(run({ ...made, params: { grace: 0, minUptime: 0 } })).rejects.toThrow(
+      /nothing was done.*never been started/,
+    )
   })
 
   test('fails, and knows it, when the engine cannot start the container again', async () => {
@@ -560,7 +574,7 @@ test('an engine that ends, or hangs, in the middle of a restart leaves its outco
 })
 
 test('a grace that is no duration, or longer than five minutes, is not accepted', () => {
-  expect(restart.params.parse({})).toEqual({ grace: 10_000 })
+  expect(restart.params.parse({})).toEqual({ grace: 10_000, minUptime: 60_000 })
   for (const grace of ['fast', '5m1s', '-1s', 10]) expect(restart.params.safeParse({ grace }).success).toBe(false)
   expect(restart.params.safeParse({ force: true }).success).toBe(false)
 })
