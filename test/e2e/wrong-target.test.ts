@@ -116,7 +116,7 @@ test('a container without opt-in is refused, and healed once it is permitted', a
   await container.makeIll()
   const { id } = await incidentOf(container.name)
   await hepar.until('it is refused', (all) => all.find((one) => one.id === id)?.ending === 'refused')
-  const { incident, gates } = (await hepar.incident(id)) as unknown as Shown
+  const { incident, gates, whyNot } = (await hepar.incident(id)) as unknown as Shown
   expect(incident.reason).toContain(`add "local/${container.name}" to docker.allow`)
   expect(gates.at(-1)).toMatchObject({ gate: 'target', result: 'block', reason: incident.reason })
   const waited = (await hepar.events(id)).find(({ type }) => type === 'incident.waiting')
@@ -125,6 +125,7 @@ test('a container without opt-in is refused, and healed once it is permitted', a
     until: null,
     unblock: expect.stringContaining('permit the target'),
   })
+  expect(whyNot).toMatchObject({ gate: 'target', unblock: expect.stringContaining('reload') })
   await shows(id, ['target', 'docker.allow', 'permit the target'])
   await untouched(container.id)
   expect(await foreteller.check()).toBeGreaterThan(0)
