@@ -24,6 +24,14 @@ export async function sweep(ports: SweepPorts): Promise<void> {
     })
     await askAbout(await wronglyResolved(source, [...active], ports), ports)
   }
+  const configured = new Set(ports.sources.names())
+  // Of a source that is not, or no longer, configured nobody can be asked: only their age can end such alerts.
+  await forEachFiring(ports, null, async (page) => {
+    await askAbout(
+      page.filter(({ source }) => !configured.has(source)),
+      ports,
+    )
+  })
 }
 
 /** Alerts that the table believes resolved although an Alertmanager lists them as active. */
