@@ -51,7 +51,11 @@ export function createCourier(url: string): Courier {
 }
 
 /** `null` when the connection failed or broke. */
-async function post(url: string, body: string, stopping: AbortSignal): Promise<{ status: number; text: string } | null> {
+async function post(
+  url: string,
+  body: string,
+  stopping: AbortSignal,
+): Promise<{ status: number; text: string } | null> {
   const signal = AbortSignal.any([stopping, AbortSignal.timeout(answerWithinMs)])
   try {
     const response = await fetch(url, {

@@ -70,7 +70,8 @@ function brokenAtPatient(
       broken.push(`${patient}: the effect ${key} began ${lines[0]!.at - attempt.intendedAt} ms after its intent`)
     }
   }
-  if (journal.some(({ what }) => what === 'overlap')) broken.push(`${patient}: an effect began while an older one lived`)
+  if (journal.some(({ what }) => what === 'overlap'))
+    broken.push(`${patient}: an effect began while an older one lived`)
   const left = ward.leftOver(patient)
   if (left.length > 0) broken.push(`${patient}: processes ${left.join(', ')} are left over`)
   for (const { at, body, target } of events.filter(({ type }) => type === 'incident.closed')) {
@@ -111,7 +112,8 @@ function brokenUnknown(
 ): readonly string[] {
   const broken: string[] = []
   const [concluded] = of('attempt.concluded')
-  if (concluded?.body.outcome !== 'unknown') broken.push(`attempt ${attempt.id}: unknown, yet ${concluded?.body.outcome}`)
+  if (concluded?.body.outcome !== 'unknown')
+    broken.push(`attempt ${attempt.id}: unknown, yet ${concluded?.body.outcome}`)
   if (of('attempt.probed').length === 0) broken.push(`attempt ${attempt.id}: unknown and never probed`)
   const after = events.find(
     ({ seq, incident, type, body }) =>

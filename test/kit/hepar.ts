@@ -106,7 +106,13 @@ export async function startHepar(setup: HeparSetup): Promise<Hepar> {
       args,
       folder: setup.folder,
       cwd: setup.folder,
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...setup.env, HEPAR_TEST_HOLDS: holds, NODE_COMPILE_CACHE: compileCache },
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        ...setup.env,
+        HEPAR_TEST_HOLDS: holds,
+        NODE_COMPILE_CACHE: compileCache,
+      },
       ...(unready ? {} : { ready: async () => (await fetch(`${url}/readyz`)).ok, readyWithinMs: 60_000 }),
     })
   }

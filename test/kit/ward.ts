@@ -3,6 +3,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } fr
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
+import { isRunning, startTicksOf } from './process-table.ts'
 
 /** What happens to a patient who is treated; without any of these the treatment ends at once and does not help. */
 export interface Manner {
@@ -82,7 +83,7 @@ export async function openWard(folder: string): Promise<Ward> {
         steps: [{ action: 'treat', with: { ward: folder }, timeout: '30s' }, { escalate: 'oncall' }],
         verify: [{ http: { url: `${url}/{{ labels.patient }}`, status: 200 } }],
         for: '500ms',
-        within: '2s',
+        within: '1s',
         limits: { cooldown: '0s', attempts: ['1000/1h'], maxWait: '5m' },
         reopenWithin: '0s',
         ...more,
@@ -96,24 +97,15 @@ export async function openWard(folder: string): Promise<Ward> {
     isWell,
     journal,
     begun: (patient) => journal(patient).flatMap(({ what, key }) => (what === 'begin' && key ? [key] : [])),
-    leftOver: (patient) => journal(patient).flatMap((line) => (isAlive(line) ? [line.pid!] : [])),
+    leftOver: (patient) =>
+      journal(patient).flatMap(({ pid, startTicks }) =>
+        pid !== undefined && isRunning(pid) && startTicksOf(pid) === startTicks ? [pid] : [],
+      ),
     [Symbol.asyncDispose]: () =>
       new Promise<void>((done) => {
         server.close(() => done())
         server.closeAllConnections()
       }),
-  }
-}
-
-/** By the process table: the very process that wrote the line, and not only its corpse. */
-function isAlive({ pid, startTicks }: JournalLine): boolean {
-  if (pid === undefined) return false
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    return fields[19] === startTicks && fields[0] !== 'Z' && fields[0] !== 'X'
-  } catch {
-    return false
   }
 }
 
