@@ -45,8 +45,8 @@ export interface Ward extends AsyncDisposable {
   journal(patient: string): readonly JournalLine[]
   /** Keys of the effects that began, in order. */
   begun(patient: string): readonly string[]
-  /** Processes that a treatment was or started, and that still live. */
-  leftOver(patient: string): readonly number[]
+  /** Processes that a treatment was or started (before a moment, in epoch milliseconds), and that still live. */
+  leftOver(patient: string, before?: number): readonly number[]
 }
 
 /** Opens a ward in a folder of the test's, with a health check per patient: 200 while well, 503 while ill. */
@@ -97,9 +97,9 @@ export async function openWard(folder: string): Promise<Ward> {
     isWell,
     journal,
     begun: (patient) => journal(patient).flatMap(({ what, key }) => (what === 'begin' && key ? [key] : [])),
-    leftOver: (patient) =>
-      journal(patient).flatMap(({ pid, startTicks }) =>
-        pid !== undefined && isRunning(pid) && startTicksOf(pid) === startTicks ? [pid] : [],
+    leftOver: (patient, before = Number.POSITIVE_INFINITY) =>
+      journal(patient).flatMap(({ at, pid, startTicks }) =>
+        at < before && pid !== undefined && isRunning(pid) && startTicksOf(pid) === startTicks ? [pid] : [],
       ),
     [Symbol.asyncDispose]: () =>
       new Promise<void>((done) => {
