@@ -15,6 +15,7 @@ export interface Manner {
   readonly blocks?: boolean
   /** Leaves a child in its group and a daemon in a session of its own. */
   readonly forks?: boolean
+  /** Then the journal tells of the plan, too. */
   readonly planTakesMs?: number
   /** The plan says "not now". */
   readonly busy?: boolean
@@ -24,7 +25,7 @@ export interface Manner {
 export interface JournalLine {
   /** Epoch milliseconds. */
   readonly at: number
-  readonly what: 'ill' | 'well' | 'begin' | 'end' | 'fail' | 'child' | 'overlap'
+  readonly what: 'ill' | 'well' | 'plan' | 'begin' | 'end' | 'fail' | 'child' | 'overlap'
   /** The idempotency key of the effect that did it; absent for what the test did. */
   readonly key?: string
   readonly pid?: number
