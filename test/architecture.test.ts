@@ -8,8 +8,10 @@ const root = resolve(import.meta.dirname, '..')
 const floors: Record<string, { readonly may: readonly string[]; readonly packages: readonly string[] }> = {
   'src/domain': { may: ['src/domain'], packages: ['zod', 'node:util'] },
   'src/engine': { may: ['src/engine', 'src/domain'], packages: ['json-rules-engine', 're2js', 'node:crypto'] },
-  'src/sdk': { may: ['src/sdk', 'src/domain'], packages: ['zod'] },
-  'src/adapters': { may: ['src/adapters', 'src/engine', 'src/domain', 'src/sdk'], packages: ['*'] },
+  'src/sdk': { may: ['src/sdk', 'src/domain'], packages: ['*'] },
+  'src/files': { may: ['src/files', 'src/domain'], packages: ['*'] },
+  'src/config': { may: ['src/config', 'src/files', 'src/domain'], packages: ['*'] },
+  'src/adapters': { may: ['src/adapters', 'src/engine', 'src/domain', 'src/sdk', 'src/files'], packages: ['*'] },
   'src/http': { may: ['src/http', 'src/engine', 'src/domain'], packages: ['*'] },
   'src/cli': { may: ['src/cli', 'src/engine', 'src/domain'], packages: ['*'] },
   plugins: { may: ['src/sdk'], packages: ['*'] },

@@ -7,6 +7,9 @@ import type { NewId, Tx } from './ports.ts'
 /** How long after an attempt that could not begin in time the next may be made; `maxWait` bounds them all. */
 const calledOffPauseMs = 2_000
 
+/** Attempts that may carry one idempotency key. */
+const startsPerKeyMax = 2
+
 export interface Concluding {
   readonly incident: Incident
   readonly attempt: Attempt
@@ -60,6 +63,10 @@ export async function concludeUnhealed(
     await tx.saveIncident({ ...open, step: attempt.step, touched, blockedSince, dueAt: now + calledOffPauseMs })
     return
   }
+  if (outcome === 'unknown' && (await mayStartAgain(tx, attempt))) {
+    await tx.saveIncident({ ...open, step: attempt.step })
+    return
+  }
   const ladder = playbook?.steps ?? []
   const escalation = ladder.findIndex((step, index) => index > attempt.step && step.kind === 'escalate')
   const route = routeOf(playbook, attempt.step, outcome)
@@ -84,6 +91,13 @@ function routeOf(playbook: Playbook | null, index: number, outcome: 'ineffective
 async function wasTouched(tx: Tx, incident: Incident): Promise<boolean> {
   const attempts = await tx.attemptsOf(incident.id)
   return attempts.some(({ effect, intendedAt }) => effect !== 'not_started' && intendedAt >= incident.acceptedAt)
+}
+
+/** Only what declares itself idempotent is started again after its end went unseen: with the same key, once, and through all gates. */
+async function mayStartAgain(tx: Tx, { idempotent, idempotencyKey, incident }: Attempt): Promise<boolean> {
+  if (!idempotent) return false
+  const starts = (await tx.attemptsOf(incident)).filter((other) => other.idempotencyKey === idempotencyKey)
+  return starts.length < startsPerKeyMax
 }
 
 async function wakeTarget(tx: Tx, { id, target }: Incident, now: number): Promise<void> {

@@ -46,9 +46,9 @@ export function createEngine(world: EnginePorts): Engine {
   const outbox = createOutbox(world)
   const background = createBackground(log)
   const sweeping = createSweeping(ports, background)
-  const stopListening = store.onCommit(() => {
+  const stopListening = store.onCommit((events) => {
     queue.wake()
-    outbox.kick()
+    if (events.some(({ type }) => type === 'incident.handed_over')) outbox.kick()
   })
   return {
     async receive(delivery, by) {

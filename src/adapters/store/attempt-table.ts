@@ -17,7 +17,12 @@ export function attemptReads(db: StoreDb): AttemptReads {
   const ofIncident = prepared(db, all.where('incident', '=', text))
   const active = prepared(db, all.where(isActive))
   const holding = prepared(db, all.where(isActive).where('target', '=', text))
-  const ofTarget = db.selectFrom('attempts').where('playbook', '=', text).where('target', '=', text)
+  // An attempt that was called off before it began touched nothing: it uses up no budget and starts no cooldown.
+  const ofTarget = db
+    .selectFrom('attempts')
+    .where('playbook', '=', text)
+    .where('target', '=', text)
+    .where(sql<boolean>`outcome is distinct from 'cancelled'`)
   const begun = prepared(
     db,
     ofTarget

@@ -71,11 +71,11 @@ function prepareWriter(writer: Sqlite, file: string): void {
   writer.all(`pragma wal_autocheckpoint = ${walPagesMax}`)
   writer.all(`pragma journal_size_limit = ${walBytesKept}`)
   migrate(writer, file)
+  // After a crash this brings what the write-ahead log still holds into the database, while nobody waits for it.
   writer.all('pragma wal_checkpoint(truncate)')
-  proveWritable(writer)
 }
 
-// Opening a read-only or full medium succeeds; only a write shows it, and it should show before anything is promised.
+// Only a write shows that the medium works again.
 function proveWritable(writer: Sqlite): void {
   writer.run(`insert into settings (name, value) values ('writable', '1')
     on conflict (name) do update set value = cast(cast(value as integer) + 1 as text)`)

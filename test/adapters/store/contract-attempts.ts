@@ -115,6 +115,19 @@ export function attemptContract(openEmpty: OpenStore): void {
     expect(lastEndedAt).toBe(noon - 490)
   })
 
+  test('an attempt that was called off before it began uses up no budget and starts no cooldown', async () => {
+    const store = await open()
+    const calledOff = { phase: 'concluded', outcome: 'cancelled', effect: 'not_started', concludedAt: noon } as const
+    await store.transaction('test', (tx) =>
+      tx.insertAttempt(sampleAttempt({ id: 't1', intendedAt: noon, ...calledOff })),
+    )
+    const { playbook } = sampleAttempt()
+    const budgets = [{ count: 3, windowMs: 1_000 }]
+    const { windows, lastEndedAt } = await store.read.attemptHistory(playbook, target, budgets, noon)
+    expect(windows[0]?.used).toBe(0)
+    expect(lastEndedAt).toBe(null)
+  })
+
   test('the pause is kept until it is lifted', async () => {
     const store = await open()
     expect(await store.read.pause()).toBe(null)
