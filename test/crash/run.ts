@@ -101,6 +101,7 @@ function setupOf(ward: Ward, oncall: Sink) {
     plugins: [ward.plugins],
     rules: {
       'Ill.yaml': ward.playbook('Ill'),
+      'Again.yaml': ward.playbook('Again', { steps: [{ ...treat, action: 'treat-again' }, { escalate: 'oncall' }] }),
       'TwoSteps.yaml': ward.playbook('TwoSteps', { steps: [treat, treat, { escalate: 'oncall' }], for: '200ms' }),
     },
     config: {

@@ -48,7 +48,7 @@ export function drawSchedule(seed: number, rounds: number): Schedule {
 }
 
 function drawManner(below: (limit: number) => number): Pick<Illness, 'alertname' | 'manner'> {
-  const alertname = ['Ill', 'TwoSteps'][below(2)]!
+  const alertname = ['Ill', 'Ill', 'TwoSteps', 'Again'][below(4)]!
   const kinds: readonly Manner[] = [
     { cures: true },
     { cures: true, takesMs: below(400) },

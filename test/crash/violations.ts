@@ -30,6 +30,9 @@ export function violations(evidence: Evidence): readonly string[] {
 
 interface AttemptSeen {
   readonly id: string
+  readonly action: string
+  /** The runner's process, which is also the one that writes the journal. */
+  readonly pid: number
   readonly target: string
   readonly incident: string
   readonly key: string
@@ -43,12 +46,21 @@ function attemptsIn(events: readonly EventView[]): readonly AttemptSeen[] {
     .filter(({ type }) => type === 'attempt.intended')
     .map(({ attempt, target, incident, at, body }) => ({
       id: String(attempt),
+      action: String(body.action),
+      pid: (body.runner as { pid: number }).pid,
       target: String(target),
       incident: String(incident),
       key: String(body.idempotencyKey),
       intendedAt: msOf(at),
       events: byAttempt.get(attempt) ?? [],
     }))
+}
+
+const idempotentAction = 'treat-again'
+
+/** Two starts of an idempotent action share a key, never a process. */
+function isBy({ key, pid }: AttemptSeen, line: JournalLine): boolean {
+  return line.key === key && line.pid === pid
 }
 
 /** The runner looks at the same clock, but an event's time is taken a moment before the commit. */
@@ -61,13 +73,19 @@ function brokenAtPatient(
 ): readonly string[] {
   const journal = ward.journal(patient)
   const broken: string[] = []
-  const begins = journal.filter(({ what }) => what === 'begin')
-  for (const [key, lines] of Map.groupBy(begins, ({ key }) => key)) {
-    if (lines.length > 1) broken.push(`${patient}: the effect ${key} began ${lines.length} times`)
-    const attempt = attempts.find((one) => one.key === key && one.target === `service/${patient}`)
-    if (!attempt) broken.push(`${patient}: the effect ${key} began without an intent in the log`)
-    else if (lines[0]!.at - attempt.intendedAt > startWithinMs) {
-      broken.push(`${patient}: the effect ${key} began ${lines[0]!.at - attempt.intendedAt} ms after its intent`)
+  const own = attempts.filter(({ target }) => target === `service/${patient}`)
+  for (const line of journal.filter(({ what }) => what === 'begin')) {
+    const attempt = own.find((one) => isBy(one, line))
+    if (!attempt) broken.push(`${patient}: the effect ${line.key} began without an intent in the log`)
+    else if (line.at - attempt.intendedAt > startWithinMs) {
+      broken.push(`${patient}: the effect ${line.key} began ${line.at - attempt.intendedAt} ms after its intent`)
+    }
+  }
+  for (const [key, starts] of Map.groupBy(own, (attempt) => attempt.key)) {
+    const allowed = starts[0]!.action === idempotentAction ? 2 : 1
+    const begins = journal.filter((line) => line.what === 'begin' && line.key === key).length
+    if (begins > starts.length || starts.length > allowed) {
+      broken.push(`${patient}: the effect ${key} was intended ${starts.length} times and began ${begins} times`)
     }
   }
   if (journal.some(({ what }) => what === 'overlap'))
@@ -93,7 +111,7 @@ function brokenByAttempt(attempt: AttemptSeen, { ward, events }: Evidence): read
   for (const type of ['attempt.intended', 'attempt.effect_ended', 'attempt.concluded']) {
     if (of(type).length !== 1) say(`${of(type).length} events ${type}`)
   }
-  const lines = ward.journal(attempt.target.slice('service/'.length)).filter(({ key }) => key === attempt.key)
+  const lines = ward.journal(attempt.target.slice('service/'.length)).filter((line) => isBy(attempt, line))
   const did = (what: JournalLine['what']) => lines.some((line) => line.what === what)
   const effect = of('attempt.effect_ended')[0]?.body.effect
   if (effect === 'done' && !did('end')) say('recorded as done, yet it never ended')
@@ -104,7 +122,10 @@ function brokenByAttempt(attempt: AttemptSeen, { ward, events }: Evidence): read
   return broken
 }
 
-/** What nobody saw the end of is called unknown, is looked at, and reaches a human unless the look proves it healed. */
+/**
+ * What nobody saw the end of is called unknown and is looked at. It reaches a human unless the look proves it healed, or
+ * the action may be asked twice.
+ */
 function brokenUnknown(
   attempt: AttemptSeen,
   of: (type: string) => readonly EventView[],
@@ -119,7 +140,9 @@ function brokenUnknown(
     ({ seq, incident, type, body }) =>
       incident === attempt.incident &&
       seq > (concluded?.seq ?? 0) &&
-      (type === 'incident.handed_over' || (type === 'incident.closed' && body.ending === 'healed')),
+      (type === 'incident.handed_over' ||
+        (type === 'incident.closed' && body.ending === 'healed') ||
+        (type === 'attempt.intended' && body.idempotencyKey === attempt.key)),
   )
   if (!after) broken.push(`attempt ${attempt.id}: unknown, and neither proven healed nor handed to a human`)
   return broken

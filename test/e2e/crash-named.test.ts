@@ -42,6 +42,9 @@ beforeAll(async () => {
           ],
           limits: { cooldown: `${cooldownMs}ms`, attempts: ['1000/1h'], maxWait: '5m' },
         }),
+        'again.yaml': ward.playbook('Repeatable', {
+          steps: [{ action: 'treat-again', with: { ward: ward.folder } }, { escalate: 'oncall' }],
+        }),
         'window.yaml': ward.playbook('LongWatched', { within: `${windowMs}ms` }),
       },
       config: {
@@ -225,6 +228,19 @@ test('a plugin that hears nothing and whose watcher is gone survives Hepar, and 
   expect(ward.leftOver(ill.patient)).toEqual([])
   expect(await ill.count('runner.survivor_ended')).toBe(3)
   expect(await ill.rest()).toMatchObject({ state: 'handed_over' })
+  await expectPromisesKept()
+}, 180_000)
+
+test('killed during an effect that may be started again: it begins once more with the same key, and no third time', async () => {
+  const ill = fallIll('repeated', { waits: true }, 'Repeatable')
+  for (const times of [1, 2]) {
+    await waitFor(() => ward.begun(ill.patient).length === times, { what: `start ${times}`, deadlineMs: 60_000 })
+    await hepar.kill()
+    await hepar.start()
+  }
+  expect(await ill.rest()).toMatchObject({ state: 'handed_over' })
+  expect(lines(ill.patient)).toEqual(['ill', 'begin', 'begin'])
+  expect(new Set(ward.begun(ill.patient)).size).toBe(1)
   await expectPromisesKept()
 }, 180_000)
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { createCourier } from '../crash/courier.ts'
-import { type Hepar, startHepar } from '../kit/hepar.ts'
+import { type Hepar, type IncidentView, startHepar } from '../kit/hepar.ts'
 import { startSink } from '../kit/sink.ts'
 import { tempFolder } from '../kit/temp.ts'
 import { waitFor } from '../kit/wait.ts'
@@ -96,6 +96,25 @@ test('SIGTERM in the first moments, while the neighbours are still being greeted
   expect(await hepar.stop()).toEqual({ code: 0, signal: null })
   expect(hepar.output()).toContain('engine.stopping')
 }, 120_000)
+
+test('SIGTERM: a pager that swallows messages holds the stop up for one answer at most', async () => {
+  const { hepar, fallIll, oncall } = await setUp({ limits: { probeEvery: '200ms', shutdownGrace: '0s' } })
+  oncall.answer({ code: 500 })
+  for (const patient of ['a', 'b', 'c']) await fallIll(patient, { fails: true })
+  const handedOver = (incidents: readonly IncidentView[]) => incidents.filter(({ state }) => state === 'handed_over')
+  await hepar.until('all handed over', (incidents) => handedOver(incidents).length === 3)
+  await hepar.kill()
+  // The next start finds all three messages due at once.
+  oncall.answer({ hang: 'before' })
+  oncall.clear()
+  await hepar.start()
+  await waitFor(() => oncall.requests.length > 0, { what: 'a message on its way' })
+  expect(await hepar.stop()).toEqual({ code: 0, signal: null })
+  oncall.answer({})
+  await hepar.start()
+  const keys = () => new Set(oncall.requests.map(({ headers }) => headers['idempotency-key']))
+  await waitFor(() => keys().size === 3, { what: 'all three messages', deadlineMs: 60_000 })
+}, 180_000)
 
 test('a second Hepar on the same data folder is refused with the next step, and the first goes on', async () => {
   const { hepar, ready, fallIll } = await setUp()
