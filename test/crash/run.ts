@@ -71,7 +71,9 @@ export async function crashAtRandom(
     say(`kill ${round + 1}/${kills}, ${kill.delayMs} ms after ${kill.after}${wasReady ? '' : ', not ready yet'}`)
     await hepar.start({ unready: true })
   }
-  early.push(...(await untilReady(stage, Date.now())))
+  const lastStartAt = Date.now()
+  beginRound(kills, stage)
+  early.push(...(await untilReady(stage, lastStartAt)))
   await lives.rest(restWithinMs)
   const verified = await hepar.cli('audit', 'verify', '--config', hepar.configFile)
   if (verified.code !== 0) early.push(`the log does not verify: ${verified.stdout}${verified.stderr}`)
@@ -114,9 +116,9 @@ function setupOf(ward: Ward, oncall: Sink) {
 
 /** One round: Hepar has just been started; people fall ill; it is killed. Says whether it had become ready. */
 async function liveThrough(round: number, kill: Kill, stage: Stage) {
-  const { schedule, lives, hepar } = stage
+  const { lives, hepar } = stage
   const startedAt = Date.now()
-  for (const illness of schedule.illnesses) if (illness.round === round) lives.begin(illness)
+  beginRound(round, stage)
   let broken: readonly string[] = []
   let wasReady = kill.after !== 'spawn'
   if (kill.after === 'spawn') {
@@ -130,6 +132,10 @@ async function liveThrough(round: number, kill: Kill, stage: Stage) {
   if (!hepar.running()) throw new Error(`Hepar ended by itself:\n${hepar.output().slice(-3_000)}`)
   await hepar.kill()
   return { wasReady, broken }
+}
+
+function beginRound(round: number, { schedule, lives }: Stage): void {
+  for (const illness of schedule.illnesses) if (illness.round === round) lives.begin(illness)
 }
 
 /** Ready means that nothing of an earlier Hepar's effects lives any more. */

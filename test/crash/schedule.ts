@@ -8,6 +8,7 @@ export interface Kill {
 
 /** Somebody falls ill, so long after the round's Hepar was started. */
 export interface Illness {
+  /** The round of this kill, or the one after the last. */
   readonly round: number
   readonly delayMs: number
   readonly patient: string
@@ -24,6 +25,8 @@ export interface Schedule {
 }
 
 const illnessesPerRound = 0.7
+/** Curable, and nobody kills Hepar any more: whatever it went through, these it has to heal. */
+export const illnessesAfterwards = 3
 const recurrences = 0.2
 
 export function drawSchedule(seed: number, rounds: number): Schedule {
@@ -43,6 +46,10 @@ export function drawSchedule(seed: number, rounds: number): Schedule {
       const { alertname, manner } = earlier ?? drawManner(below)
       illnesses.push({ round, delayMs: below(2_000), patient, alertname, manner })
     }
+  }
+  for (let index = 0; index < illnessesAfterwards; index += 1) {
+    const manner = { cures: true, takesMs: below(400) }
+    illnesses.push({ round: rounds, delayMs: below(2_000), patient: `afterwards${index}`, alertname: 'Ill', manner })
   }
   return { seed, kills, illnesses }
 }
