@@ -40,6 +40,8 @@ export interface EventView {
   readonly seq: number
   readonly type: string
   readonly at: number | string
+  readonly actor: string
+  readonly target: string | null
   readonly incident: string | null
   readonly attempt: string | null
   readonly target: string | null
