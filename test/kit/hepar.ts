@@ -44,7 +44,6 @@ export interface EventView {
   readonly target: string | null
   readonly incident: string | null
   readonly attempt: string | null
-  readonly target: string | null
   readonly body: Readonly<Record<string, unknown>>
 }
 
