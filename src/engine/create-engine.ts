@@ -80,8 +80,10 @@ export function createEngine(world: EnginePorts): Engine {
     },
     async stop() {
       sweeping.stop()
+      effects.stop(world.policy.current().config.limits.shutdownGraceMs)
+      // An intent committed a moment ago is started by its advance, so only then is it known what runs.
       await queue.close()
-      await effects.stop(world.policy.current().config.limits.shutdownGraceMs)
+      await effects.settle()
       await background.settle()
       await outbox.close()
       stopListening()
