@@ -50,7 +50,8 @@ test('what Alertmanager sends to a Hepar that is down, then starting, then up ar
   hepar.release('commit:before:engine.started')
   await starting
   const arrived = await waitFor(
-    async () => (await hepar.events()).find(({ type, body }) => type === 'alert.decided' && body.alertname === 'Patient'),
+    async () =>
+      (await hepar.events()).find(({ type, body }) => type === 'alert.decided' && body.alertname === 'Patient'),
     { what: 'the alert to arrive' },
   )
   expect(arrived.body).toMatchObject({ decision: 'unmatched' })
