@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -10,6 +10,7 @@ import type { Plan } from '../../../src/domain/attempt.ts'
 import { defaultLimits } from '../../../src/domain/config.ts'
 import type { JsonObject } from '../../../src/domain/json.ts'
 import type { EffectResult, Log, Runner } from '../../../src/engine/ports.ts'
+import { readPids } from '../../kit/process-table.ts'
 
 export const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url))
 
@@ -88,61 +89,6 @@ export function recordLog(): { log: Log; logged: LoggedLine[] } {
       logged.push({ level, fields, message })
     }
   return { log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } as Log, logged }
-}
-
-export function readPids(file: string): number[] {
-  try {
-    return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number)
-  } catch {
-    return []
-  }
-}
-
-/** By the process table; a zombie is dead. */
-export function isRunning(pid: number): boolean {
-  return !['Z', 'X', undefined].includes(statOf(pid)[0])
-}
-
-export function startTicksOf(pid: number): string {
-  return statOf(pid)[19] ?? ''
-}
-
-export function childrenOf(parent: number): number[] {
-  return livingPids().filter((pid) => Number(statOf(pid)[1]) === parent)
-}
-
-export function membersOf(group: number): number[] {
-  return livingPids().filter((pid) => Number(statOf(pid)[2]) === group)
-}
-
-function livingPids(): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter(isRunning)
-}
-
-/** The fields of /proc/<pid>/stat from the third, the state, on; empty when there is no such process. */
-function statOf(pid: number): readonly string[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')
-  } catch {
-    return []
-  }
-}
-
-/** Every living process with this text in its environment or command line. */
-export function processesWith(text: string): number[] {
-  return livingPids().filter((pid) => ['environ', 'cmdline'].some((part) => contains(`/proc/${pid}/${part}`, text)))
-}
-
-function contains(file: string, text: string): boolean {
-  try {
-    return readFileSync(file, 'utf8').includes(text)
-  } catch {
-    return false
-  }
 }
 
 /** Waits for a condition; fails with what was awaited. */
