@@ -12,6 +12,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    teardownTimeout: 60_000,
     reporters: ['default', closingLine()],
   },
 })

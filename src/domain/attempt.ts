@@ -50,6 +50,8 @@ export interface Attempt {
   readonly plan: Plan
   readonly planDigest: string
   readonly idempotencyKey: string
+  /** The action says that starting it again with the same key does no harm. */
+  readonly idempotent: boolean
   /** Grows with every start of this attempt; a result from an older start is refused. */
   readonly fence: number
   readonly runner: RunnerIdentity

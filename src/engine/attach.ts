@@ -58,34 +58,39 @@ const eventTypes = {
   attach: 'incident.attached',
 } as const
 
+/** What every illness begins with, the first as well as a relapse. */
+const freshIllness = {
+  state: 'open',
+  ending: null,
+  reason: '',
+  closedAt: null,
+  touched: false,
+  handedOverAt: null,
+  waiting: null,
+  blockedSince: null,
+  wouldRunRevision: null,
+  cancelRequestedBy: null,
+  human: false,
+  unconfirmedSince: null,
+} as const satisfies Partial<Incident>
+
 /** A fresh incident with nothing done yet; also the shape of a manual heal's and an explanation's. */
 export function openIncident(destination: Destination, record: AlertRecord | null, id: string, now: number): Incident {
   const startsAt = Math.min(record?.startsAt ?? now, now)
   return {
+    ...freshIllness,
     id,
     playbook: destination.playbook.name,
     playbookRevision: destination.playbook.revision,
     target: destination.target,
-    state: 'open',
-    ending: null,
-    reason: '',
     openedAt: now,
     illSince: startsAt,
     acceptedAt: now,
     startsAt,
-    closedAt: null,
     updatedAt: now,
     step: 0,
     attempts: 0,
-    touched: false,
     reopenings: 0,
-    handedOverAt: null,
-    waiting: null,
-    blockedSince: null,
-    wouldRunRevision: null,
-    cancelRequestedBy: null,
-    human: false,
-    unconfirmedSince: null,
     dueAt: now,
     version: 1,
     manual: null,
@@ -94,26 +99,9 @@ export function openIncident(destination: Destination, record: AlertRecord | nul
 
 /** The ladder goes on where it stood: what healed only for a moment is not tried first again. */
 export function reopen(closed: Incident, record: AlertRecord, now: number): Incident {
-  return {
-    ...closed,
-    state: 'open',
-    ending: null,
-    reason: '',
-    illSince: Math.min(record.startsAt, now),
-    acceptedAt: now,
-    closedAt: null,
-    updatedAt: now,
-    touched: false,
-    reopenings: closed.reopenings + 1,
-    handedOverAt: null,
-    waiting: null,
-    blockedSince: null,
-    wouldRunRevision: null,
-    cancelRequestedBy: null,
-    human: false,
-    unconfirmedSince: null,
-    dueAt: now,
-  }
+  const illSince = Math.min(record.startsAt, now)
+  const reopenings = closed.reopenings + 1
+  return { ...closed, ...freshIllness, illSince, acceptedAt: now, updatedAt: now, reopenings, dueAt: now }
 }
 
 /** While an effect or its verification is under way, a joining alert changes nothing about when to look. */

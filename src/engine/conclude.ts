@@ -2,6 +2,7 @@ import type { Attempt, Outcome } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Route } from '../domain/playbook.ts'
 import { handOver } from './hand-over.ts'
+import { mayStartAgain } from './new-attempt.ts'
 import type { NewId, Tx } from './ports.ts'
 
 /** How long after an attempt that could not begin in time the next may be made; `maxWait` bounds them all. */
@@ -58,6 +59,10 @@ export async function concludeUnhealed(
     const touched = await wasTouched(tx, incident)
     const blockedSince = incident.blockedSince ?? attempt.intendedAt
     await tx.saveIncident({ ...open, step: attempt.step, touched, blockedSince, dueAt: now + calledOffPauseMs })
+    return
+  }
+  if (outcome === 'unknown' && mayStartAgain(attempt, await tx.attemptsOf(incident.id))) {
+    await tx.saveIncident({ ...open, step: attempt.step })
     return
   }
   const ladder = playbook?.steps ?? []

@@ -68,7 +68,7 @@ function applyToFiring(record: AlertRecord, answer: OracleAnswer, now: number) {
     reason,
   })
   if (answer.firing) return null
-  const cleared = readCleared(answer, Math.max(record.startsAt, record.lastSeenAt))
+  const cleared = readCleared(answer, record.lastSeenAt)
   if (cleared.cleared) return resolved(cleared.evaluatedAt, true, 'the source says that it is over')
   if (now - record.lastSeenAt < absentForMs) return null
   if (answer.rule === null) return resolved(now, true, 'no Alertmanager has known it for long enough')

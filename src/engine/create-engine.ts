@@ -46,9 +46,9 @@ export function createEngine(world: EnginePorts): Engine {
   const outbox = createOutbox(world)
   const background = createBackground(log)
   const sweeping = createSweeping(ports, background)
-  const stopListening = store.onCommit(() => {
+  const stopListening = store.onCommit((events) => {
     queue.wake()
-    outbox.kick()
+    if (events.some(({ type }) => type === 'incident.handed_over')) outbox.kick()
   })
   return {
     async receive(delivery, by) {
@@ -78,8 +78,10 @@ export function createEngine(world: EnginePorts): Engine {
     },
     async stop() {
       sweeping.stop()
+      effects.stop(world.policy.current().config.limits.shutdownGraceMs)
+      // An intent committed a moment ago is started by its advance, so only then is it known what runs.
       await queue.close()
-      await effects.stop(world.policy.current().config.limits.shutdownGraceMs)
+      await effects.settle()
       await background.settle()
       await outbox.close()
       stopListening()

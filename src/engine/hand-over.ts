@@ -29,7 +29,8 @@ export async function handOver(
   if (channel !== null) {
     await tx.enqueue({
       id: newId(now),
-      dedupeKey: `handed_over:${incident.id}:${incident.reopenings}:${incident.attempts}`,
+      // The version makes each hand-over one message, and a repeated transaction none.
+      dedupeKey: `handed_over:${incident.id}:${incident.version}`,
       incident: incident.id,
       channel,
       body: await messageOf(tx, saved, reason),

@@ -77,7 +77,8 @@ function nextStep({ incident, ceiling, policyRevision, limits }: Facts, playbook
   const resting = incident.wouldRunRevision === policyRevision
   if (observed && resting) return idle(now, limits, 'observed: what would run is recorded')
   const giveUpAt = incident.blockedSince === null ? null : incident.blockedSince + playbook.limits.maxWaitMs
-  if (giveUpAt !== null && giveUpAt <= now) {
+  // What is only observed pages nobody, however long a gate blocks it.
+  if (!observed && giveUpAt !== null && giveUpAt <= now) {
     const waited = formatDurationMs(playbook.limits.maxWaitMs)
     return handOver(incident, `waited longer than ${waited}: ${incident.waiting?.reason ?? 'blocked'}`, playbook)
   }

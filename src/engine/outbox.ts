@@ -45,34 +45,42 @@ export function createOutbox(ports: OutboxPorts): { start(): void; kick(): void;
 }
 
 type Answer = Awaited<ReturnType<Deliver>>
-/** Answers by message id that the store could not take yet; sending again would call the same human again. */
+/** Answers by message that the store could not take yet; sending again would call the same human again. */
 type Unrecorded = Map<string, Answer>
 
-async function sendDue({ store, clock, deliver }: OutboxPorts, unrecorded: Unrecorded): Promise<void> {
-  const due = await store.read.outboxDue(clock.now(), messagesPerRound)
-  for (const message of due) {
-    // What cannot be written down must not leave; the store says by itself when it can be written again.
-    if (!store.health().ok) return
-    const { id, channel, dedupeKey, body } = message
-    const answer = unrecorded.get(id) ?? (await deliver({ channel, idempotencyKey: dedupeKey, body }))
-    unrecorded.set(id, answer)
-    await store.transaction('outbox', async (tx) => {
-      const now = clock.now()
-      const after = afterTry(message, answer, now)
-      await tx.saveMessage(after)
-      const failure = { channel, reason: after.lastError, gaveUp: after.gaveUpAt !== null, tries: after.tries }
-      await tx.append([
-        {
-          type: answer.ok ? 'notification.sent' : 'notification.failed',
-          at: now,
-          actor: 'engine',
-          incident: message.incident,
-          body: answer.ok ? { channel, tries: after.tries } : failure,
-        },
-      ])
-    })
-    unrecorded.delete(id)
-  }
+/** All at once: a channel that swallows messages must hold up neither the others nor a stop. */
+async function sendDue(ports: OutboxPorts, unrecorded: Unrecorded): Promise<void> {
+  // What cannot be written down must not leave; the store says by itself when it can be written again.
+  if (!ports.store.health().ok) return
+  const due = await ports.store.read.outboxDue(ports.clock.now(), messagesPerRound)
+  const tries = await Promise.allSettled(due.map((message) => sendOne(message, ports, unrecorded)))
+  for (const one of tries) if (one.status === 'rejected') throw one.reason
+}
+
+async function sendOne(
+  message: OutboxMessage,
+  { store, clock, deliver }: OutboxPorts,
+  unrecorded: Unrecorded,
+): Promise<void> {
+  const { id, channel, dedupeKey, body } = message
+  const answer = unrecorded.get(id) ?? (await deliver({ channel, idempotencyKey: dedupeKey, body }))
+  unrecorded.set(id, answer)
+  await store.transaction('outbox', async (tx) => {
+    const now = clock.now()
+    const after = afterTry(message, answer, now)
+    await tx.saveMessage(after)
+    const failure = { channel, reason: after.lastError, gaveUp: after.gaveUpAt !== null, tries: after.tries }
+    await tx.append([
+      {
+        type: answer.ok ? 'notification.sent' : 'notification.failed',
+        at: now,
+        actor: 'engine',
+        incident: message.incident,
+        body: answer.ok ? { channel, tries: after.tries } : failure,
+      },
+    ])
+  })
+  unrecorded.delete(id)
 }
 
 /** The message after one try. Pure. */

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { writtenAlert, writtenDelivery } from '../kit/delivery.ts'
 import { type Hepar, startHepar } from '../kit/hepar.ts'
-import { isRunning, processesWith, readPids } from '../kit/process-table.ts'
+import { isRunning, processesWith } from '../kit/process-table.ts'
 import { startSink } from '../kit/sink.ts'
 import { tempFolder } from '../kit/temp.ts'
 import { waitFor } from '../kit/wait.ts'
@@ -159,7 +159,7 @@ test('plugins that misbehave in every way fail their own step and nothing else',
   expect(latency.longestMs).toBeLessThan(5_000)
   const peakMiB = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
   expect(peakMiB).toBeLessThan(500)
-  const left = [...readPids(join(traces, 'runners')), ...readPids(join(traces, 'children'))]
+  const left = ['runners', 'children'].flatMap((name) => pidsIn(join(traces, name)))
   expect(left.length).toBeGreaterThan(names.length)
   expect(left.filter(isRunning)).toEqual([])
   await hepar.stop()
@@ -225,6 +225,10 @@ for: 0s
   await hepar.until('healed', (all) => all.some(({ ending }) => ending === 'healed'))
   expect(readFileSync(folder.file('note'), 'utf8')).toBe('acme greets web')
 }, 180_000)
+
+function pidsIn(file: string): number[] {
+  return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number)
+}
 
 /** Puts a third party's files and playbooks over them in place while Hepar runs, and waits until they are in force. */
 async function dropFiles(hepar: Hepar, plugins: string, playbooks: Record<string, string>): Promise<void> {

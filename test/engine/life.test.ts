@@ -111,6 +111,36 @@ describe('the life of an incident', () => {
   })
 })
 
+test('only an idempotent action is started again after its end went unseen: once, with the same key', async () => {
+  let repeated = 0
+  for (const idempotent of [true, false]) {
+    for (let checkpoints = 0; checkpoints < 24; checkpoints += 1) {
+      const web = patient('web')
+      const policy = { ...somePolicy(), actions: [{ ...playedAction, idempotent }] }
+      const simulation = await startSimulation(policy, [web])
+      await simulation.deliver('web', 'firing')
+      simulation.crashAfter(checkpoints)
+      await simulation.settle()
+      if (simulation.dead) await simulation.restart()
+      simulation.crashAfter(Number.POSITIVE_INFINITY)
+      await untilQuiet(simulation)
+      const [incident] = await simulation.store.read.incidents({ limit: 1 })
+      const attempts = await simulation.store.read.attemptsOf(incident!.id)
+      const keys = new Set(attempts.map(({ idempotencyKey }) => idempotencyKey))
+      if (!idempotent) expect(attempts).toHaveLength(1)
+      expect(keys.size).toBe(1)
+      if (attempts.length === 2) {
+        repeated += 1
+        expect(attempts[0]).toMatchObject({ outcome: 'unknown' })
+        expect(web.restarts).toHaveLength(1)
+        expect(incident).toMatchObject({ state: 'closed', ending: 'healed' })
+      }
+      await simulation.close()
+    }
+  }
+  expect(repeated).toBeGreaterThan(0)
+})
+
 const anyDeed = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('fire' as const), who: fc.nat(2) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('recover' as const), who: fc.nat(2) }) },

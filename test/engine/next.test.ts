@@ -32,6 +32,11 @@ describe('an incident whose alert fires', () => {
     expect(next(someFacts({ incident }), 901_000)).toMatchObject({ do: 'hand_over', channel: 'oncall' })
   })
 
+  test('pages nobody while it is only observed, however long a gate blocks', () => {
+    const incident = someIncident({ state: 'waiting', blockedSince: 1_000 })
+    expect(next(someFacts({ incident, ceiling: 'observe' }), 9_000_000)).toMatchObject({ do: 'assess' })
+  })
+
   test('rests in observe mode once would_run is recorded, and is assessed anew under another policy', () => {
     const incident = someIncident({ state: 'waiting', wouldRunRevision: 'r1' })
     expect(next(someFacts({ incident, ceiling: 'observe' }), 9_000_000)).toMatchObject({ do: 'wait' })

@@ -17,7 +17,7 @@ export interface DockerEngine {
   thaw(): void
   /** Ends dockerd and its containerd with SIGKILL, as a crash would; the containers run on until `start`. */
   kill(): Promise<void>
-  /** Removes every container, ends every process and unmounts and deletes everything. */
+  /** Removes every container and network, ends every process and unmounts and deletes everything. */
   close(): Promise<void>
 }
 
@@ -33,20 +33,19 @@ export async function startDockerEngine(): Promise<DockerEngine> {
     daemon = launch(folder, socket)
     await answering(daemon, socket, folder)
   }
-  const kill = async (signal: NodeJS.Signals = 'SIGKILL') => {
+  const kill = async () => {
     const child = daemon
     daemon = null
     if (child === null || child.exitCode !== null || child.signalCode !== null) return
     const ended = new Promise((resolve) => child.once('exit', resolve))
-    child.kill(signal)
-    if (signal !== 'SIGKILL') await Promise.race([ended, pause(15_000, null, { ref: false })])
     child.kill('SIGKILL')
     await ended
   }
   const close = async () => {
     daemon?.kill('SIGCONT')
-    await removeContainers(api).catch(() => undefined)
-    await kill('SIGTERM')
+    await removeEverything(api).catch(() => undefined)
+    // What a slow farewell would clear away is swept away all the same, and in a time that can be told.
+    await kill()
     await sweep(folder)
   }
   try {
@@ -95,11 +94,13 @@ async function answering(child: ChildProcess, socket: string, folder: string): P
   }
 }
 
-async function removeContainers(api: DockerApi): Promise<void> {
+async function removeEverything(api: DockerApi): Promise<void> {
   const { json } = await api.call('GET', '/containers/json?all=1', undefined, { timeoutMs: 5_000 })
   for (const { Id } of json as { Id: string }[]) {
     await api.call('DELETE', `/containers/${Id}?force=1&v=1`, undefined, { accept: [404, 409], timeoutMs: 20_000 })
   }
+  // A network's bridge is the machine's, and would outlive the engine.
+  await api.call('POST', '/networks/prune')
 }
 
 // containerd and its shims outlive a killed dockerd; all of them name the folder, which is this engine's alone.

@@ -8,15 +8,27 @@ export interface DockerGateway {
   close(): void
 }
 
-/** Listens on a free loopback port. Requests for which `mute` is true get an answer that begins and never goes on. */
+/**
+ * Listens on a free loopback port. Requests for which `mute` is true get an answer that begins and never goes on; those
+ * for which `canned` has a text get that.
+ */
 export async function dockerGateway(
   socket: string,
-  { tls, mute = () => false }: { tls?: ServerOptions; mute?: (path: string) => boolean } = {},
+  {
+    tls,
+    mute = () => false,
+    canned = () => null,
+  }: { tls?: ServerOptions; mute?: (path: string) => boolean; canned?: (path: string) => string | null } = {},
 ): Promise<DockerGateway> {
   const handle = (incoming: IncomingMessage, outgoing: ServerResponse) => {
     const { method, url: path = '/', headers } = incoming
     if (mute(path)) {
       outgoing.writeHead(200).flushHeaders()
+      return
+    }
+    const text = canned(path)
+    if (text !== null) {
+      outgoing.writeHead(200, { 'content-type': 'application/json' }).end(text)
       return
     }
     const onward = request({ socketPath: socket, method, path, headers, agent: false }, (answer) => {

@@ -1,14 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** Numbers that were written down line by line; empty when nobody wrote any. */
-export function readPids(file: string): number[] {
-  try {
-    return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number)
-  } catch {
-    return []
-  }
-}
-
 /** By the process table; a zombie is dead. */
 export function isRunning(pid: number): boolean {
   return !['Z', 'X', undefined].includes(statOf(pid)[0])
@@ -35,12 +26,13 @@ function livingPids(): number[] {
 
 /** The fields of /proc/<pid>/stat from the third, the state, on; empty when there is no such process. */
 function statOf(pid: number): readonly string[] {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return text.slice(text.lastIndexOf(')') + 2).split(' ')
-  } catch {
-    return []
-  }
+  const text = readOrEmpty(`/proc/${pid}/stat`)
+  return text === '' ? [] : text.slice(text.lastIndexOf(')') + 2).split(' ')
+}
+
+/** The command's name, as the process table has it. */
+export function commandOf(pid: number): string {
+  return readOrEmpty(`/proc/${pid}/comm`).trim()
 }
 
 /** Every living process with this text in its environment or command line. */
@@ -49,9 +41,13 @@ export function processesWith(text: string): number[] {
 }
 
 function contains(file: string, text: string): boolean {
+  return readOrEmpty(file).includes(text)
+}
+
+function readOrEmpty(file: string): string {
   try {
-    return readFileSync(file, 'utf8').includes(text)
+    return readFileSync(file, 'utf8')
   } catch {
-    return false
+    return ''
   }
 }

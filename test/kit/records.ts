@@ -102,6 +102,7 @@ export function someAttempt(more: Partial<Attempt> = {}): Attempt {
     },
     planDigest: 'd1',
     idempotencyKey: 'a1',
+    idempotent: false,
     fence: 1,
     runner: { pid: 1, startTicks: '1', bootId: 'b', marker: 'm' },
     intendedAt: 2_000,

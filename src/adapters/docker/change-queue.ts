@@ -5,6 +5,7 @@ export interface ChangeQueue {
   add(id: string): void
   end(reason: string): void
   ended(): string | null
+  any(): boolean
   /** Every id added since the last call, each once. */
   take(): readonly string[]
   /** Resolves when there is something to take, at the end, when `signal` aborts, or after `ms`. */
@@ -25,6 +26,7 @@ export function createChangeQueue(): ChangeQueue {
       wake()
     },
     ended: () => ended,
+    any: () => ids.size > 0,
     take() {
       const taken = [...ids]
       ids.clear()

@@ -22,6 +22,7 @@ const defaultTiming: WatchTiming = {
   pingEveryMs: 5_000,
   answerWithinMs: 5_000,
   gatherMs: 100,
+  recheckMs: 1_000,
   backoffMinMs: 500,
   backoffMaxMs: 30_000,
 }

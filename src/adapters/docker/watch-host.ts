@@ -12,11 +12,16 @@ export interface WatchTiming {
   /** How often a silent engine is asked whether it lives, and how long it may take to answer anything. */
   readonly pingEveryMs: number
   readonly answerWithinMs: number
-  /** Changes are gathered this long: a burst costs one request, and the engine may publish before its list shows it. */
+  /** Changes are gathered this long, so that a burst of events costs one request. */
   readonly gatherMs: number
+  /** After a change everything is listed again this much later, and then ever less often. */
+  readonly recheckMs: number
   readonly backoffMinMs: number
   readonly backoffMaxMs: number
 }
+
+// The engine tells of a container's end before its list does, by as long as the clearing up takes.
+const calming = 5
 
 type Samples = ReadonlyMap<string, ContainerSample>
 
@@ -74,21 +79,26 @@ async function watchOnce(
     // Followed before the first list, so that no change falls between the two.
     await ask(() => followContainerEvents(client, changes, stop))
     let containers: Samples = await ask((signal) => list(client, signal))
-    let relistAt = performance.now() + timing.relistEveryMs
+    let restMs = timing.relistEveryMs
+    let relistAt = performance.now() + restMs
     publish(containers)
     for (;;) {
-      await changes.wait(timing.pingEveryMs, stop)
+      await changes.wait(Math.max(0, Math.min(timing.pingEveryMs, relistAt - performance.now())), stop)
       if (stop.aborted) return 'closed'
       const end = changes.ended()
       if (end !== null) return end
       if (performance.now() >= relistAt) {
         containers = await ask((signal) => list(client, signal))
-        relistAt = performance.now() + timing.relistEveryMs
-      } else {
+        restMs = Math.min(timing.relistEveryMs, restMs * calming)
+        relistAt = performance.now() + restMs
+      } else if (changes.any()) {
         await pause(timing.gatherMs)
         const ids = changes.take()
-        if (ids.length === 0) await ask((signal) => ping(client, signal))
-        else containers = replaced(containers, ids, await ask((signal) => list(client, signal, ids)))
+        containers = replaced(containers, ids, await ask((signal) => list(client, signal, ids)))
+        restMs = Math.min(timing.relistEveryMs, timing.recheckMs)
+        relistAt = Math.min(relistAt, performance.now() + restMs)
+      } else {
+        await ask((signal) => ping(client, signal))
       }
       publish(containers)
     }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -10,7 +10,6 @@ import type { Plan } from '../../../src/domain/attempt.ts'
 import { defaultLimits } from '../../../src/domain/config.ts'
 import type { JsonObject } from '../../../src/domain/json.ts'
 import type { EffectResult, Log, Runner } from '../../../src/engine/ports.ts'
-import { readPids } from '../../kit/process-table.ts'
 
 export const fixtures = fileURLToPath(new URL('../../fixtures/', import.meta.url))
 
@@ -89,6 +88,14 @@ export function recordLog(): { log: Log; logged: LoggedLine[] } {
       logged.push({ level, fields, message })
     }
   return { log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } as Log, logged }
+}
+
+export function readPids(file: string): number[] {
+  try {
+    return readFileSync(file, 'utf8').split('\n').filter(Boolean).map(Number)
+  } catch {
+    return []
+  }
 }
 
 /** Waits for a condition; fails with what was awaited. */

@@ -34,7 +34,7 @@ const say = (level: string) => (fields: object, message: string) => {
 }
 const log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') }
 
-/** Relists so rarely that whatever a test sees must have come by an event. */
+/** Without an event nothing is listed anew, so whatever a test sees has come by one. */
 function watch(hosts: readonly DockerHost[], change: Partial<Parameters<typeof watchContainers>[0]> = {}) {
   const timing = {
     relistEveryMs: 600_000,
@@ -112,6 +112,20 @@ describe('a container', () => {
     await expect.poll(() => seen(watcher, container.name), within).toBeUndefined()
     gateway.close()
   })
+})
+
+test('a change that the engine tells of before its list shows it is seen all the same', async () => {
+  let stale: string | null = null
+  const gateway = await dockerGateway(shared.socket, { canned: (path) => (path.includes('%22id%22') ? stale : null) })
+  const behind = { ...host('local', ''), socket: null, url: `http://127.0.0.1:${gateway.port}` }
+  const watcher = watch([behind], { timing: { recheckMs: 500 } })
+  const container = await shared.runContainer()
+  await expect.poll(() => seen(watcher, container.name)?.state, within).toBe('running')
+  const filters = JSON.stringify({ id: [container.id] })
+  stale = (await shared.api.call('GET', `/containers/json?filters=${encodeURIComponent(filters)}`)).text
+  await container.post('kill')
+  await expect.poll(() => seen(watcher, container.name)?.state, within).toBe('exited')
+  gateway.close()
 })
 
 describe('what is shown', () => {

@@ -85,6 +85,7 @@ export function sampleAttempt(changes: Partial<Attempt> = {}): Attempt {
     },
     planDigest: 'd1',
     idempotencyKey: 'k1',
+    idempotent: false,
     fence: 1,
     runner: { pid: 4321, startTicks: '99', bootId: 'b', marker: 'm' },
     intendedAt: noon,

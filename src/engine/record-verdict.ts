@@ -1,0 +1,60 @@
+import type { NewAuditEvent } from '../domain/audit.ts'
+import type { GateReport, Verdict } from '../domain/gate.ts'
+import type { Waiting } from '../domain/incident.ts'
+import { lowerMode } from '../domain/playbook.ts'
+import { assessedEvent, restingEvent, waitingEvent } from './assess-events.ts'
+import { closeIncident } from './close.ts'
+import type { GateFacts } from './gates/gate.ts'
+import type { Assessment } from './gather.ts'
+import type { Tx } from './ports.ts'
+
+/** Writes down a verdict other than `run`: why not, until when, and what would unblock it. */
+export async function recordVerdict(
+  tx: Tx,
+  assessment: Assessment,
+  facts: GateFacts,
+  { verdict, gates, blockedBy }: Verdict,
+): Promise<void> {
+  const { incident, playbook, policy } = assessment
+  const { now } = facts
+  const assessed = assessedEvent(assessment, facts, { verdict, gates, blockedBy })
+  const limits = policy.config.limits
+  if (verdict === 'refuse' && blockedBy) {
+    await tx.append([assessed, waitingEvent(incident, blockedBy, now)])
+    await closeIncident(tx, incident, { ending: 'refused', reason: blockedBy.reason, now })
+    return
+  }
+  const waiting = waitingOf(blockedBy, now)
+  const changed = !sameBlock(incident.waiting, waiting)
+  const resting = verdict === 'would_run' || verdict === 'ask'
+  const observed = lowerMode(facts.ceiling, playbook.mode) === 'observe'
+  const blockedSince = observed ? null : (incident.blockedSince ?? now)
+  const giveUpAt = blockedSince === null ? Number.POSITIVE_INFINITY : blockedSince + playbook.limits.maxWaitMs
+  await tx.saveIncident({
+    ...incident,
+    playbookRevision: playbook.revision,
+    state: verdict === 'ask' ? 'awaiting_approval' : 'waiting',
+    waiting,
+    blockedSince,
+    wouldRunRevision: resting ? policy.revision : null,
+    updatedAt: now,
+    dueAt: Math.min(waiting?.until ?? now + limits.reconcileEveryMs, giveUpAt),
+  })
+  if (!changed && !resting) return
+  const events: NewAuditEvent[] = [assessed]
+  if (blockedBy) events.push(waitingEvent(incident, blockedBy, now))
+  if (resting) events.push(restingEvent(assessment, facts, verdict))
+  await tx.append(events)
+}
+
+function waitingOf(blockedBy: GateReport | null, now: number): Waiting | null {
+  if (blockedBy?.result !== 'block') return null
+  const { gate, reason, until, unblock } = blockedBy
+  return { gate, reason, until: until === null ? null : Math.max(until, now + 1), unblock }
+}
+
+/** The same gate with the same words is one block, however far its numbers have moved on. */
+function sameBlock(a: Waiting | null, b: Waiting | null): boolean {
+  const words = (waiting: Waiting | null) => `${waiting?.gate}:${waiting?.reason.replace(/(\d+[a-z]*)+/g, '#')}`
+  return words(a) === words(b)
+}
