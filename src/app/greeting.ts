@@ -8,6 +8,8 @@ export interface Greeting {
   readonly policy: Policy
   readonly warnings: readonly Problem[]
   readonly unreachable: readonly string[]
+  /** What to type before the name of a command. */
+  readonly command: string
   readonly now: number
 }
 
@@ -18,7 +20,7 @@ const modes = {
 } as const
 
 /** What a person wants to know after a start: where everything is, what is missing, what to do first. */
-export function formatGreeting({ version, url, policy, warnings, unreachable, now }: Greeting): string {
+export function formatGreeting({ version, url, policy, warnings, unreachable, command, now }: Greeting): string {
   const { config, playbooks, actions } = policy
   const hasTokens = config.auth.tokens.length > 0
   const rows: (readonly [string, string])[] = [
@@ -29,6 +31,8 @@ export function formatGreeting({ version, url, policy, warnings, unreachable, no
     ['playbooks', list(playbooks.map(({ name }) => name))],
     ['actions', list(actions.map(({ name }) => name))],
     ['auth', hasTokens ? tokensText(config.auth.tokens.length) : openText],
+    ['config', config.file],
+    ['data', config.dataFolder],
   ]
   const notes = [...warnings.map(formatProblem), ...unreachable]
   const lines = [
@@ -36,8 +40,11 @@ export function formatGreeting({ version, url, policy, warnings, unreachable, no
     ...rows.map(([name, text]) => `  ${styleText('dim', name.padEnd(9))}  ${visible(text)}`),
     ...notes.map((note) => `  ${styleText('yellow', 'warning'.padEnd(9))}  ${visible(note)}`),
     '',
-    'Send a first alert, then look at what became of it with `hepar alerts` and `hepar incidents`:',
+    'Send a first alert, then look at what became of it:',
     `  ${firstAlert(url, hasTokens, now)}`,
+    `  ${command} alerts`,
+    `  ${command} incidents`,
+    `  ${command} show ID`,
     '',
   ]
   return `${lines.join('\n')}\n`
@@ -56,7 +63,7 @@ function list(names: readonly string[]): string {
 }
 
 function firstAlert(url: string, hasTokens: boolean, now: number): string {
-  const labels = { alertname: 'ContainerUnhealthy', severity: 'critical', host: 'local', name: 'web' }
+  const labels = { alertname: 'ContainerUnhealthy', severity: 'warning', host: 'local', name: 'web' }
   const alert = { status: 'firing', fingerprint: 'f1257a1e27000001', labels, startsAt: new Date(now).toISOString() }
   const body = JSON.stringify({ version: '4', alerts: [alert] })
   const token = hasTokens ? ' -H "Authorization: Bearer $HEPAR_TOKEN"' : ''

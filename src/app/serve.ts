@@ -22,13 +22,12 @@ const closeMarginMs = 20_000
 /** Starts, greets, and serves until a signal. */
 export async function serveUntilSignal(
   start: () => Promise<Served>,
-  { json, out }: { readonly json: boolean; readonly out: (text: string) => void },
+  { json, command, out }: { readonly json: boolean; readonly command: string; readonly out: (text: string) => void },
 ): Promise<void> {
   const served = await start()
   const { log, policy, reload, close } = served
   const unreachable = await served.unreachable()
-  for (const reason of unreachable) log.warn({ reason }, 'a neighbour cannot be reached')
-  const greeting = { ...served, policy: policy.current(), unreachable, now: served.clock.now() }
+  const greeting = { ...served, policy: policy.current(), unreachable, command, now: served.clock.now() }
   out(json ? `${JSON.stringify(greetingJson(greeting.policy, greeting))}\n` : formatGreeting(greeting))
   await untilSignal({
     log,
