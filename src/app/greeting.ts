@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { styleText } from 'node:util'
 import { formatProblem, type Policy, type Problem } from '../domain/policy.ts'
 import { visible } from '../domain/visible.ts'
@@ -31,7 +32,7 @@ export function formatGreeting({ version, url, policy, warnings, unreachable, co
     ['playbooks', list(playbooks.map(({ name }) => name))],
     ['actions', list(actions.map(({ name }) => name))],
     ['auth', hasTokens ? tokensText(config.auth.tokens.length) : openText],
-    ['config', config.file],
+    ['config', existsSync(config.file) ? config.file : `${config.file} is not there: everything has its default`],
     ['data', config.dataFolder],
   ]
   const notes = [...warnings.map(formatProblem), ...unreachable]
