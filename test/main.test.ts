@@ -54,7 +54,7 @@ test('serve greets with where everything is, obeys its signals, and leaves a log
   expect(output.match(/Docker host local cannot be reached/g)).toHaveLength(1)
   expect(output).toContain(`config     ${folder.file('hepar.yaml')}`)
   expect(output).toContain(`data       ${folder.file('data')}`)
-  expect(output).toContain('npm run --silent hepar -- show ID')
+  expect(output).toContain('npm run --silent hepar -- show\n')
 
   const curl = output.split('\n').find((line) => line.includes('curl -sS'))
   const sent = spawnSync('sh', ['-c', curl!], { encoding: 'utf8' })

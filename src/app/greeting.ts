@@ -45,7 +45,7 @@ export function formatGreeting({ version, url, policy, warnings, unreachable, co
     `  ${firstAlert(url, hasTokens, now)}`,
     `  ${command} alerts`,
     `  ${command} incidents`,
-    `  ${command} show ID`,
+    `  ${command} show`,
     '',
   ]
   return `${lines.join('\n')}\n`

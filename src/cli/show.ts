@@ -1,6 +1,7 @@
 import { Command } from 'commander'
-import type { Fields } from './client.ts'
+import type { Client, Fields } from './client.ts'
 import { rows, serverCommand } from './command.ts'
+import { CliError } from './failure.ts'
 import { formatGates } from './gates.ts'
 import type { CliParts } from './parts.ts'
 import { formatFields, formatTable, heading } from './table.ts'
@@ -9,10 +10,17 @@ export function show(parts: CliParts): Command {
   const command = new Command('show')
     .summary('show one incident: timeline, gates, plan, evidence, why not')
     .description('Shows one incident: why it waits, its gates, plan, evidence, attempts and timeline.')
-    .argument('<id>', 'as `hepar incidents` lists it')
+    .argument('[id]', 'as `hepar incidents` lists it; without one, the newest')
   return serverCommand(command, parts, async ({ args, print }, client) => {
-    print(await client.get(`/api/v1/incidents/${encodeURIComponent(args[0] as string)}`), format)
+    const id = args[0] ?? (await newest(client))
+    print(await client.get(`/api/v1/incidents/${encodeURIComponent(id)}`), format)
   })
+}
+
+async function newest(client: Client): Promise<string> {
+  const [incident] = rows(await client.get('/api/v1/incidents', { limit: 1 }), 'incidents')
+  if (incident !== undefined) return String(incident.id)
+  throw new CliError('there is no incident yet', 'See with `hepar alerts` what became of the alerts that came in.')
 }
 
 function format(answer: Fields): string {

@@ -88,6 +88,14 @@ test('show tells what would be done, and what each event came to, without cuttin
   expect(out).toMatch(/attempt\.concluded +engine +ineffective: still ill\n/)
 })
 
+test('show without an id shows the newest incident, or says that there is none', async () => {
+  const world = fakeWorld()
+  const hepar = await served(world)
+  expect(await hepar('show')).toMatchObject({ code: 1, err: expect.stringMatching(/no incident yet\n.*hepar alerts/) })
+  world.incidents = [incident('i1'), incident('i2', { target: 'container/local/newest' })]
+  expect((await hepar('show')).out).toContain('container/local/newest')
+})
+
 test('text from an alert cannot steer the terminal', async () => {
   const world = fakeWorld()
   world.incidents = [incident('i1', { target: 'container/local/\u001b[2Jweb\u009b1m\r\n' })]
