@@ -51,7 +51,9 @@ test('serve greets with where everything is, obeys its signals, and leaves a log
   expect(output).toContain(`metrics    ${url}/metrics`)
   expect(output).toContain('mode       observe')
   expect(output).toContain('no tokens: only this machine can connect')
-  expect(output.match(/Docker host local cannot be reached/g)).toHaveLength(1)
+  expect(
+    output.match(/Docker host local cannot be reached: .*start the engine, or correct docker.hosts.local/g),
+  ).toHaveLength(1)
   expect(output).toContain(`config     ${folder.file('hepar.yaml')}`)
   expect(output).toContain(`data       ${folder.file('data')}`)
   expect(output).toContain('npm run --silent hepar -- show\n')

@@ -40,6 +40,7 @@ export function formatGreeting({ version, url, policy, warnings, unreachable, co
     styleText('bold', `hepar ${version} is ready`),
     ...rows.map(([name, text]) => `  ${styleText('dim', name.padEnd(9))}  ${visible(text)}`),
     ...notes.map((note) => `  ${styleText('yellow', 'warning'.padEnd(9))}  ${visible(note)}`),
+    ...(unreachable.length > 0 ? [`  ${' '.repeat(9)}  ${styleText('dim', waitingText)}`] : []),
     '',
     'Send a first alert, then look at what became of it:',
     `  ${firstAlert(url, hasTokens, now)}`,
@@ -51,6 +52,7 @@ export function formatGreeting({ version, url, policy, warnings, unreachable, co
   return `${lines.join('\n')}\n`
 }
 
+const waitingText = 'Hepar takes alerts in meanwhile, acts on none that it cannot check, and goes on by itself.'
 const openText = 'no tokens: only this machine can connect, and everybody on it is admin'
 
 function tokensText(count: number): string {
