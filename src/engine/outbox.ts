@@ -43,27 +43,31 @@ export function createOutbox(ports: OutboxPorts): { start(): void; kick(): void;
   }
 }
 
-async function sendDue({ store, clock, deliver }: OutboxPorts): Promise<void> {
-  const due = await store.read.outboxDue(clock.now(), messagesPerRound)
-  for (const message of due) {
-    const { channel, dedupeKey, body } = message
-    const answer = await deliver({ channel, idempotencyKey: dedupeKey, body })
-    await store.transaction('outbox', async (tx) => {
-      const now = clock.now()
-      const after = afterTry(message, answer, now)
-      await tx.saveMessage(after)
-      const failure = { channel, reason: after.lastError, gaveUp: after.gaveUpAt !== null, tries: after.tries }
-      await tx.append([
-        {
-          type: answer.ok ? 'notification.sent' : 'notification.failed',
-          at: now,
-          actor: 'engine',
-          incident: message.incident,
-          body: answer.ok ? { channel, tries: after.tries } : failure,
-        },
-      ])
-    })
-  }
+/** All at once: a channel that swallows messages must hold up neither the others nor a stop. */
+async function sendDue(ports: OutboxPorts): Promise<void> {
+  const due = await ports.store.read.outboxDue(ports.clock.now(), messagesPerRound)
+  const tries = await Promise.allSettled(due.map((message) => sendOne(message, ports)))
+  for (const one of tries) if (one.status === 'rejected') throw one.reason
+}
+
+async function sendOne(message: OutboxMessage, { store, clock, deliver }: OutboxPorts): Promise<void> {
+  const { channel, dedupeKey, body } = message
+  const answer = await deliver({ channel, idempotencyKey: dedupeKey, body })
+  await store.transaction('outbox', async (tx) => {
+    const now = clock.now()
+    const after = afterTry(message, answer, now)
+    await tx.saveMessage(after)
+    const failure = { channel, reason: after.lastError, gaveUp: after.gaveUpAt !== null, tries: after.tries }
+    await tx.append([
+      {
+        type: answer.ok ? 'notification.sent' : 'notification.failed',
+        at: now,
+        actor: 'engine',
+        incident: message.incident,
+        body: answer.ok ? { channel, tries: after.tries } : failure,
+      },
+    ])
+  })
 }
 
 /** The message after one try. Pure. */

@@ -7,6 +7,7 @@ import type { EventView, Hepar, IncidentView } from './hepar.ts'
 
 /** One delivery: what was foretold just before, and what was answered. */
 export interface Foretold {
+  readonly body: string
   readonly explanation: Explanation
   readonly decisions: readonly Decision[]
   /** Sequence number of the log's head before the delivery. */
@@ -14,11 +15,11 @@ export interface Foretold {
 }
 
 export interface Foreteller extends AsyncDisposable {
-  /** Where Alertmanager posts instead of Hepar's own webhook. */
+  /** Where Alertmanager posts instead of Hepar's own webhook; a query is passed on. */
   readonly url: string
   readonly foretold: readonly Foretold[]
-  /** Until then every delivery is answered 503, so that Alertmanager sends it again. */
-  attach(hepar: Hepar): void
+  /** Until then, and again after `null`, every delivery is answered 503, so that Alertmanager sends it again. */
+  attach(hepar: Hepar | null): void
   /** Passes one body on by hand. */
   post(body: unknown): Promise<Foretold>
   /** Fails unless each delivery came out as foretold: decision, verdict and plan digest. Returns how many verdicts were compared. */
@@ -30,8 +31,10 @@ export async function startForeteller(): Promise<Foreteller> {
   const foretold: Foretold[] = []
   let hepar: Hepar | null = null
   let busy: Promise<unknown> = Promise.resolve()
-  const inTurn = (body: string): Promise<Answered> => {
-    const mine = busy.then(() => (hepar ? passOn(hepar, body) : { status: 503, text: 'not yet', foretold: null }))
+  const inTurn = (body: string, query = ''): Promise<Answered> => {
+    const mine = busy.then(() =>
+      hepar ? passOn(hepar, body, query) : { status: 503, text: 'not yet', foretold: null },
+    )
     busy = mine.catch(() => {})
     return mine.then((answered) => {
       if (answered.foretold) foretold.push(answered.foretold)
@@ -41,7 +44,8 @@ export async function startForeteller(): Promise<Foreteller> {
   const server = createServer(async (request, response) => {
     let body = ''
     for await (const chunk of request.setEncoding('utf8')) body += chunk
-    const answered = await inTurn(body).catch((error) => ({ status: 503, text: String(error) }))
+    const query = new URL(request.url ?? '', 'http://any').search
+    const answered = await inTurn(body, query).catch((error) => ({ status: 503, text: String(error) }))
     response.writeHead(answered.status).end(answered.text)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -79,15 +83,18 @@ interface Answered {
   readonly foretold: Foretold | null
 }
 
-async function passOn(hepar: Hepar, body: string): Promise<Answered> {
-  const headers = { 'content-type': 'application/json' }
-  const explained = await fetch(`${hepar.url}/api/v1/explain`, { method: 'POST', headers, body })
+async function passOn(hepar: Hepar, body: string, query: string): Promise<Answered> {
+  const send = (url: string) =>
+    fetch(`${url}${query}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const explained = await send(`${hepar.url}/api/v1/explain`)
   const explanation = (await explained.json()) as Explanation
   const head = (await hepar.call('GET', '/api/v1/audit/head')).json.seq as number
-  const { status, text, json } = await hepar.post(body)
+  const answered = await send(hepar.webhookUrl)
+  const { status } = answered
+  const text = await answered.text()
   if (!explained.ok || status !== 200) return { status, text, foretold: null }
-  const { decisions } = json as { decisions: Decision[] }
-  return { status, text, foretold: { explanation, decisions, head } }
+  const { decisions } = JSON.parse(text) as { decisions: Decision[] }
+  return { status, text, foretold: { body, explanation, decisions, head } }
 }
 
 function compare(
@@ -107,7 +114,8 @@ function compare(
     )
     // Another alert that came meanwhile, or a kill, may have kept it from being assessed at all.
     if (!assessed) continue
-    expect(assessed.body).toMatchObject({ verdict: verdict.verdict, planDigest })
+    const why = `foretold for ${target}: ${verdict.blockedBy?.reason ?? 'nothing blocks'}`
+    expect(assessed.body, why).toMatchObject({ verdict: verdict.verdict, planDigest })
     compared += 1
   }
   return compared

@@ -6,7 +6,8 @@ import { createActions, type PluginActions } from '../../../src/adapters/actions
 import type { Catalogue } from '../../../src/adapters/actions/catalogue.ts'
 import { defaultLimits } from '../../../src/domain/config.ts'
 import { sha256 } from '../../../src/engine/digest.ts'
-import { childrenOf, fixtures, processesWith, recordLog } from './kit.ts'
+import { childrenOf, processesWith } from '../../kit/process-table.ts'
+import { fixtures, recordLog } from './kit.ts'
 
 const outside = mkdtempSync(join(tmpdir(), 'hepar-third-party-'))
 const pluginText = readFileSync(join(fixtures, 'broken-plugins', 'good.ts'), 'utf8')
