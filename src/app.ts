@@ -207,7 +207,7 @@ export function createTools(env: Environment, terminal: Terminal): LocalTools {
   const start = (configFile: string | null, json: boolean) =>
     createApp({ configFile, env, writeLog: terminal.writeLog, prettyLog: terminal.prettyLog && !json })
   return createLocalTools({
-    serve: ({ configFile, json }) => serveUntilSignal(() => start(configFile, json), { json, out: terminal.out }),
+    serve: ({ configFile, json }) => serveUntilSignal(() => start(configFile, json), { json, out: terminal.out, env }),
     schema: (name) => (name === 'config' ? configJsonSchema() : playbookJsonSchema()),
     readConfig: (configFile) => readConfig({ file: configFile, env }),
     load: loadOnce,

@@ -5,6 +5,8 @@ import { visible } from '../domain/visible.ts'
 export interface Greeting {
   readonly version: string
   readonly url: string
+  /** How to call the client commands. */
+  readonly command: string
   readonly policy: Policy
   readonly warnings: readonly Problem[]
   readonly unreachable: readonly string[]
@@ -18,7 +20,7 @@ const modes = {
 } as const
 
 /** What a person wants to know after a start: where everything is, what is missing, what to do first. */
-export function formatGreeting({ version, url, policy, warnings, unreachable, now }: Greeting): string {
+export function formatGreeting({ version, url, command, policy, warnings, unreachable, now }: Greeting): string {
   const { config, playbooks, actions } = policy
   const hasTokens = config.auth.tokens.length > 0
   const rows: (readonly [string, string])[] = [
@@ -36,8 +38,10 @@ export function formatGreeting({ version, url, policy, warnings, unreachable, no
     ...rows.map(([name, text]) => `  ${styleText('dim', name.padEnd(9))}  ${visible(text)}`),
     ...notes.map((note) => `  ${styleText('yellow', 'warning'.padEnd(9))}  ${visible(note)}`),
     '',
-    'Send a first alert, then look at what became of it with `hepar alerts` and `hepar incidents`:',
+    'Send a first alert, then look at what became of it:',
     `  ${firstAlert(url, hasTokens, now)}`,
+    `  ${command} alerts`,
+    `  ${command} incidents`,
     '',
   ]
   return `${lines.join('\n')}\n`

@@ -1,7 +1,9 @@
+import type { Environment } from '../config/references.ts'
 import type { Policy, Problem } from '../domain/policy.ts'
 import { messageOf } from '../engine/errors.ts'
 import type { Clock, Log, PolicyHolder } from '../engine/ports.ts'
 import type { Reload } from '../http/parts.ts'
+import { clientCommand } from './client-command.ts'
 import { formatGreeting } from './greeting.ts'
 import { listenForSignals } from './signals.ts'
 
@@ -17,14 +19,18 @@ interface Served {
   close(): Promise<void>
 }
 
+/** Where and for whom it is greeted. */
+interface Audience {
+  readonly json: boolean
+  readonly out: (text: string) => void
+  readonly env: Environment
+}
+
 /** Beyond the grace for running effects: time for requests in flight and for closing the store. */
 const closeMarginMs = 20_000
 
 /** Starts, greets, and serves until a signal. One that comes before everything has started ends it just as cleanly. */
-export async function serveUntilSignal(
-  start: () => Promise<Served>,
-  { json, out }: { readonly json: boolean; readonly out: (text: string) => void },
-): Promise<void> {
+export async function serveUntilSignal(start: () => Promise<Served>, audience: Audience): Promise<void> {
   using signals = listenForSignals()
   const served = await start()
   const { log, reload } = served
@@ -35,19 +41,16 @@ export async function serveUntilSignal(
   })
   // Neighbours that do not answer take seconds, for which a stop does not wait.
   const unreachable = await Promise.race([served.unreachable(), signals.stop.then(() => null)])
-  if (unreachable !== null) greet(served, unreachable, { json, out })
+  if (unreachable !== null) greet(served, unreachable, audience)
   log.info({ signal: await signals.stop }, 'stopping')
   await closeInTime(served)
   log.info({}, 'stopped')
 }
 
-function greet(
-  served: Served,
-  unreachable: readonly string[],
-  { json, out }: { readonly json: boolean; readonly out: (text: string) => void },
-): void {
+function greet(served: Served, unreachable: readonly string[], { json, out, env }: Audience): void {
   for (const reason of unreachable) served.log.warn({ reason }, 'a neighbour cannot be reached')
-  const greeting = { ...served, policy: served.policy.current(), unreachable, now: served.clock.now() }
+  const command = clientCommand(env, served.url)
+  const greeting = { ...served, command, policy: served.policy.current(), unreachable, now: served.clock.now() }
   out(json ? `${JSON.stringify(greetingJson(greeting.policy, greeting))}\n` : formatGreeting(greeting))
 }
 
