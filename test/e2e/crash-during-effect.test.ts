@@ -80,9 +80,10 @@ test('killed during the effect, and the alert resolved meanwhile: a human hears 
   const ill = hospital.fallIll('resolved', { waits: true })
   await ill.until('begin')
   await hepar.kill()
-  const resolved = ill.resolve()
+  hepar.hold('verify:before')
   await hepar.start()
-  await resolved
+  await ill.resolve()
+  hepar.release('verify:before')
   await waitFor(() => ill.count('incident.closed'), { what: 'the end of the incident', deadlineMs: 60_000 })
   expect(await ill.incident()).toMatchObject({ ending: 'escalated' })
   expect(await ill.count('incident.handed_over')).toBe(1)
