@@ -10,7 +10,7 @@ export interface Foretold {
   readonly body: string
   readonly explanation: Explanation
   readonly decisions: readonly Decision[]
-  /** Sequence number of the log's head before the delivery. */
+  /** Sequence number of the log's head before the explanation. */
   readonly head: number
 }
 
@@ -86,9 +86,9 @@ interface Answered {
 async function passOn(hepar: Hepar, body: string, query: string): Promise<Answered> {
   const send = (url: string) =>
     fetch(`${url}${query}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const head = (await hepar.call('GET', '/api/v1/audit/head')).json.seq as number
   const explained = await send(`${hepar.url}/api/v1/explain`)
   const explanation = (await explained.json()) as Explanation
-  const head = (await hepar.call('GET', '/api/v1/audit/head')).json.seq as number
   const answered = await send(hepar.webhookUrl)
   const { status } = answered
   const text = await answered.text()
@@ -102,6 +102,14 @@ function compare(
   incidents: readonly IncidentView[],
   events: readonly EventView[],
 ): number {
+  const later = events.filter(({ seq }) => seq > head)
+  const arrival = later.find(({ type, body }) => type === 'delivery.received' && body.via === 'webhook')
+  // A source's answer that came between explanation and delivery has made another situation of it.
+  const overtaken = later.some(({ seq, type, body }) => {
+    const own = decisions.some(({ fingerprint }) => fingerprint === body.fingerprint)
+    return type === 'alert.changed' && own && seq < (arrival?.seq ?? 0)
+  })
+  if (overtaken) return 0
   expect(explanation.alerts.map(({ decision }) => decision)).toEqual(decisions)
   let compared = 0
   for (const { playbook, target, verdict, planDigest, would, note } of explanation.alerts.flatMap(
@@ -109,8 +117,9 @@ function compare(
   )) {
     if (verdict === null || would === 'attach' || note !== '') continue
     const own = incidents.filter((incident) => incident.playbook === playbook && incident.target === target)
-    const assessed = events.find(
-      ({ seq, type, incident }) => seq > head && type === 'incident.assessed' && own.some(({ id }) => id === incident),
+    const assessed = later.find(
+      ({ seq, type, incident }) =>
+        seq > (arrival?.seq ?? 0) && type === 'incident.assessed' && own.some(({ id }) => id === incident),
     )
     // Another alert that came meanwhile, or a kill, may have kept it from being assessed at all.
     if (!assessed) continue
