@@ -3,6 +3,7 @@ import { messageOf } from '../engine/errors.ts'
 import type { Clock, Log, PolicyHolder } from '../engine/ports.ts'
 import type { Reload } from '../http/parts.ts'
 import { formatGreeting } from './greeting.ts'
+import { invocationAt } from './invocation.ts'
 import { listenForSignals } from './signals.ts'
 
 interface Served {
@@ -17,14 +18,18 @@ interface Served {
   close(): Promise<void>
 }
 
+/** Who is greeted: `command` is what they type before the name of a command. */
+interface Greeted {
+  readonly json: boolean
+  readonly command: string
+  readonly out: (text: string) => void
+}
+
 /** Beyond the grace for running effects: time for requests in flight and for closing the store. */
 const closeMarginMs = 20_000
 
 /** Starts, greets, and serves until a signal. One that comes before everything has started ends it just as cleanly. */
-export async function serveUntilSignal(
-  start: () => Promise<Served>,
-  { json, out }: { readonly json: boolean; readonly out: (text: string) => void },
-): Promise<void> {
+export async function serveUntilSignal(start: () => Promise<Served>, terminal: Greeted): Promise<void> {
   using signals = listenForSignals()
   const served = await start()
   const { log, reload } = served
@@ -35,19 +40,16 @@ export async function serveUntilSignal(
   })
   // Neighbours that do not answer take seconds, for which a stop does not wait.
   const unreachable = await Promise.race([served.unreachable(), signals.stop.then(() => null)])
-  if (unreachable !== null) greet(served, unreachable, { json, out })
+  if (unreachable !== null) greet(served, unreachable, terminal)
   log.info({ signal: await signals.stop }, 'stopping')
   await closeInTime(served)
   log.info({}, 'stopped')
 }
 
-function greet(
-  served: Served,
-  unreachable: readonly string[],
-  { json, out }: { readonly json: boolean; readonly out: (text: string) => void },
-): void {
-  for (const reason of unreachable) served.log.warn({ reason }, 'a neighbour cannot be reached')
-  const greeting = { ...served, policy: served.policy.current(), unreachable, now: served.clock.now() }
+function greet(served: Served, unreachable: readonly string[], { json, command, out }: Greeted): void {
+  const { url, clock, policy } = served
+  const at = invocationAt(url, command)
+  const greeting = { ...served, policy: policy.current(), unreachable, command: at, now: clock.now() }
   out(json ? `${JSON.stringify(greetingJson(greeting.policy, greeting))}\n` : formatGreeting(greeting))
 }
 

@@ -6,6 +6,7 @@ import type { Incident } from '../domain/incident.ts'
 import { attachAlert } from './attach.ts'
 import { routeAlert, withRouting } from './destinations.ts'
 import type { Clock, NewId, OracleAnswer, PolicyHolder, Sources, Store, Tx } from './ports.ts'
+import { alertsOfIllness } from './present-illness.ts'
 import { readCleared } from './prove.ts'
 import { lookAtIncidentsOf } from './receive.ts'
 
@@ -89,12 +90,12 @@ function applyToFiring(record: AlertRecord, answer: OracleAnswer, now: number, {
 /** Asks the sources about every alert of an incident that says it is over, and writes down what they answer. */
 export async function confirmIncident(incident: Incident, ports: ConfirmPorts): Promise<void> {
   const { store, clock } = ports
-  await askAbout(await store.read.alertsOf(incident.id), ports)
+  await askAbout(await alertsOfIllness(store.read, incident), ports)
   await store.transaction('confirm', async (tx) => {
     const now = clock.now()
     const fresh = await tx.incident(incident.id)
     if (fresh === null || fresh.state === 'closed') return
-    const over = (await tx.alertsOf(incident.id)).every(
+    const over = (await alertsOfIllness(tx, fresh)).every(
       (alert) => alert.status === 'resolved' && alert.resolvedConfirmed,
     )
     const unconfirmedSince = over ? fresh.unconfirmedSince : (fresh.unconfirmedSince ?? now)

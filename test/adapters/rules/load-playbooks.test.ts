@@ -511,6 +511,11 @@ describe('a playbook that cannot prove anything', () => {
     expect(await problemsOf(onlyCleared)).toEqual([])
   })
 
+  test('is nothing to warn about when it only calls a human', async () => {
+    const [head] = sound.split('steps:')
+    expect(await problemsOf(`${head}steps: [{ escalate: oncall }]\n`)).toEqual([])
+  })
+
   test('without verify demands cleared', async () => {
     await problemsOf(sound.slice(0, sound.indexOf('verify:')))
     expect((await load()).playbooks[0]?.verify).toEqual([{ kind: 'cleared' }])
