@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Alertmanager, startAlertmanager } from '../kit/alertmanager.ts'
@@ -40,6 +40,7 @@ beforeAll(async () => {
       rules: { 'known.yaml': playbookFor('known') },
       config: {
         rules: ['./rules', './mounted'],
+        watch: false,
         sources: [{ name: 'main', alertmanagers: [alertmanager.url] }],
         docker: { exporter: { enabled: false } },
         limits: quickLimits,
@@ -75,6 +76,9 @@ test('hepar reload says what will match before it does, and with --dry-run does 
 }, 120_000)
 
 test('a swapped link, as in a mounted ConfigMap, is noticed', async () => {
+  await hepar.stop()
+  writeFileSync(hepar.configFile, readFileSync(hepar.configFile, 'utf8').replace('"watch": false', '"watch": true'))
+  await hepar.start()
   await unmatched('swapped')
   publish('..v2', playbookFor('swapped'))
   await witness.until('ended', 'swapped')

@@ -118,7 +118,8 @@ function compare(
     if (verdict === null || would === 'attach' || note !== '') continue
     const own = incidents.filter((incident) => incident.playbook === playbook && incident.target === target)
     const assessed = later.find(
-      ({ type, incident }) => type === 'incident.assessed' && own.some(({ id }) => id === incident),
+      ({ seq, type, incident }) =>
+        type === 'incident.assessed' && seq > (taken?.seq ?? 0) && own.some(({ id }) => id === incident),
     )
     // Another alert that came meanwhile, or a kill, may have kept it from being assessed at all.
     if (!assessed) continue
