@@ -4,7 +4,7 @@ import { isLoopback } from './config/addresses.ts'
 import { crossCheck } from './config/cross-check.ts'
 import { overLimits } from './config/limits.ts'
 import { environmentProblem, type Overrides, readOverrides } from './config/overrides.ts'
-import { createReferences, type Environment, type References } from './config/references.ts'
+import { createReferences, type Environment, type References, shippedPlugins } from './config/references.ts'
 import { laterKeys, type Sections, sections } from './config/sections.ts'
 import { type Config, type DockerHost, defaultLimits } from './domain/config.ts'
 import { deepFreeze } from './domain/freeze.ts'
@@ -83,7 +83,7 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
     store: { kind: 'sqlite', file: storeFile },
     mode: overrides.mode ?? values.mode ?? 'observe',
     rules: values.rules ?? [references.path('rules')],
-    plugins: values.plugins ?? [references.path('plugins')],
+    plugins: values.plugins ?? [shippedPlugins, 'plugins'].map(references.path).filter((path) => existsSync(path)),
     watchFiles: values.watch ?? true,
     sources: (values.sources ?? []).map(({ name, alertmanagers, prometheus }) => {
       return { name, alertmanagers: alertmanagers ?? [], prometheus: prometheus ?? null }

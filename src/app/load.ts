@@ -67,7 +67,6 @@ function brokenProblem({ file, reason }: BrokenAction, severity: Problem['severi
 
 /** All problems in one error, for a start that cannot go on. */
 export function configError(problems: readonly Problem[]): HeparError {
-  const errors = problems.filter(({ severity }) => severity === 'error').length
   const lines = problems.map(formatProblem)
-  return new HeparError('config', `the configuration has ${errors} errors:\n${lines.join('\n')}`)
+  return new HeparError('config', `the configuration cannot be used:\n${lines.join('\n')}`)
 }

@@ -1,10 +1,9 @@
-import type { Environment } from '../config/references.ts'
 import type { Policy, Problem } from '../domain/policy.ts'
 import { messageOf } from '../engine/errors.ts'
 import type { Clock, Log, PolicyHolder } from '../engine/ports.ts'
 import type { Reload } from '../http/parts.ts'
-import { clientCommand } from './client-command.ts'
 import { formatGreeting } from './greeting.ts'
+import { invocationAt } from './invocation.ts'
 import { listenForSignals } from './signals.ts'
 
 interface Served {
@@ -19,18 +18,18 @@ interface Served {
   close(): Promise<void>
 }
 
-/** Where and for whom it is greeted. */
-interface Audience {
+/** Who is greeted: `command` is what they type before the name of a command. */
+interface Greeted {
   readonly json: boolean
+  readonly command: string
   readonly out: (text: string) => void
-  readonly env: Environment
 }
 
 /** Beyond the grace for running effects: time for requests in flight and for closing the store. */
 const closeMarginMs = 20_000
 
 /** Starts, greets, and serves until a signal. One that comes before everything has started ends it just as cleanly. */
-export async function serveUntilSignal(start: () => Promise<Served>, audience: Audience): Promise<void> {
+export async function serveUntilSignal(start: () => Promise<Served>, terminal: Greeted): Promise<void> {
   using signals = listenForSignals()
   const served = await start()
   const { log, reload } = served
@@ -41,16 +40,16 @@ export async function serveUntilSignal(start: () => Promise<Served>, audience: A
   })
   // Neighbours that do not answer take seconds, for which a stop does not wait.
   const unreachable = await Promise.race([served.unreachable(), signals.stop.then(() => null)])
-  if (unreachable !== null) greet(served, unreachable, audience)
+  if (unreachable !== null) greet(served, unreachable, terminal)
   log.info({ signal: await signals.stop }, 'stopping')
   await closeInTime(served)
   log.info({}, 'stopped')
 }
 
-function greet(served: Served, unreachable: readonly string[], { json, out, env }: Audience): void {
-  for (const reason of unreachable) served.log.warn({ reason }, 'a neighbour cannot be reached')
-  const command = clientCommand(env, served.url)
-  const greeting = { ...served, command, policy: served.policy.current(), unreachable, now: served.clock.now() }
+function greet(served: Served, unreachable: readonly string[], { json, command, out }: Greeted): void {
+  const { url, clock, policy } = served
+  const at = invocationAt(url, command)
+  const greeting = { ...served, policy: policy.current(), unreachable, command: at, now: clock.now() }
   out(json ? `${JSON.stringify(greetingJson(greeting.policy, greeting))}\n` : formatGreeting(greeting))
 }
 

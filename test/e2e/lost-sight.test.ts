@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
-import type { Hepar, IncidentView } from '../kit/hepar.ts'
+import { type Hepar, type IncidentView, startHepar } from '../kit/hepar.ts'
 import { startLoop } from '../kit/loop.ts'
 import { startSink } from '../kit/sink.ts'
+import { quickLimits } from '../kit/stage.ts'
+import { tempFolder } from '../kit/temp.ts'
 import { waitFor } from '../kit/wait.ts'
+import { witnessIn, witnessPlaybook, witnessPlugins } from '../kit/witness.ts'
 
 test('a Prometheus that is gone lets alerts resolve, and yet nothing counts as recovered or healed', async () => {
   await using wellness = await startSink()
@@ -71,6 +74,29 @@ test('a resolution that is never delivered is found by asking the sources', asyn
   expect(oncall.requests).toHaveLength(1)
   expect(await foreteller.check()).toBeGreaterThanOrEqual(1)
 }, 180_000)
+
+test('an alert that nobody can be asked about is given up once it has not been heard of for long enough', async () => {
+  await using folder = await tempFolder('unheard')
+  const witness = witnessIn(folder.path)
+  await using hepar = await startHepar({
+    folder: folder.path,
+    plugins: [witnessPlugins],
+    rules: { 'patient.yaml': witnessPlaybook(witness.file, { takes: 'patient', more: 'settle: 10m' }) },
+    config: {
+      docker: { exporter: { enabled: false } },
+      limits: { ...quickLimits, reconcileEvery: '1s', alertAge: '3s', confirmWithin: '1s' },
+    },
+  })
+  const labels = { alertname: 'Ill', case: 'patient', name: 'unheard' }
+  const times = { startsAt: new Date().toISOString(), endsAt: '0001-01-01T00:00:00Z' }
+  const alert = { status: 'firing', labels, annotations: {}, ...times, fingerprint: 'f00' }
+  const told = await hepar.post({ version: '4', receiver: 'hepar', groupKey: '', status: 'firing', alerts: [alert] })
+  expect(told).toMatchObject({ status: 200, json: { decisions: [{ decision: 'matched' }] } })
+  await hepar.until('it is closed', ([incident]) => incident?.state === 'closed')
+  const [incident] = await hepar.incidents()
+  expect(incident).toMatchObject({ ending: 'cancelled', reason: expect.stringContaining('no source could confirm') })
+  expect(witness.began('unheard')).toBe(0)
+}, 120_000)
 
 function of(incidents: readonly IncidentView[], service: string): IncidentView | undefined {
   return incidents.find(({ target }) => target === `service/${service}`)
