@@ -111,6 +111,7 @@ function readVerify(
 }
 
 function warnOfSourcesWithoutPrometheus(index: number, { config }: PlaybookContext, report: Report): void {
+  if (config.sources === null) return
   const without = config.sources.filter(({ prometheus }) => prometheus === null).map(({ name }) => name)
   if (config.sources.length > 0 && without.length === 0) return
   const alerts = config.sources.length === 0 ? 'any alert: no source is configured' : `alerts of ${without.join(', ')}`

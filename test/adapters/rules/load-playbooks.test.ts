@@ -523,7 +523,7 @@ describe('a playbook that cannot prove anything', () => {
 
   test('is warned about when cleared can never be shown', async () => {
     const without = { name: 'b', alertmanagers: [peer], prometheus: null }
-    const sources: Config['sources'] = [...context.config.sources, without]
+    const sources: Config['sources'] = [...(context.config.sources ?? []), without]
     expect(await problemsOf(sound, { config: { ...context.config, sources } })).toEqual([
       'rules/p.yaml:10:5: warning: verify[0]: "cleared" can never be shown for alerts of b: give the source prometheus',
     ])
