@@ -19,9 +19,11 @@ export default defineAction({
   idempotent: false,
   params: z.strictObject({
     grace: duration('10s').refine((ms) => ms <= graceMsMax, 'grace is at most 5m'),
+    // A healthy container that runs for less than this is left alone: the alert may be about what ran before it.
+    minUptime: duration('1m'),
   }),
 
-  async plan(target, { grace }, context) {
+  async plan(target, { grace, minUptime }, context) {
     const { engine, settings } = open(target, context)
     const [id, ...others] = await engine.idsNamed(target.name, context.signal)
     if (others.length > 0) return refuse(`host "${settings.host}" has several containers named "${target.name}"`)
@@ -38,7 +40,7 @@ export default defineAction({
     }
     // Only now, since the log of a container that never opted in is none of Hepar's business.
     const evidence = { ...facts, ...(await lastLogLines(engine, info, context.signal)) }
-    const busy = whyNotNow(info)
+    const busy = whyNotNow(info) ?? (await whyTooYoung(engine, info, minUptime, context))
     if (busy !== null) return notNow(`${target.text} is not restarted now: ${busy}`, evidence)
     return {
       pin: { id: info.Id, created: info.Created, imageId: info.Image },
@@ -108,6 +110,16 @@ function summarize(info: ContainerInfo, host: string, graceSeconds: number): str
   }
   const health = healthOf(info)
   return `Restart ${name}, ${state}${health === 'none' ? '' : `, ${health}`}) with ${graceSeconds}s of grace`
+}
+
+/** Whether somebody, or another container under this name, has just done what a restart would do. */
+async function whyTooYoung(engine: ContainerEngine, info: ContainerInfo, minUptimeMs: number, context: PlanContext) {
+  if (info.State.Status !== 'running' || healthOf(info) !== 'healthy' || minUptimeMs === 0) return null
+  const { aheadMs } = await engine.clock(context.signal)
+  const uptimeMs = context.now + aheadMs - Date.parse(info.State.StartedAt)
+  if (uptimeMs >= minUptimeMs) return null
+  const since = `it is healthy and was started only ${seconds(Math.max(0, uptimeMs))}s ago`
+  return `${since}, so the alert may be about what ran before`
 }
 
 function whyChanged(info: ContainerInfo, target: ActionTarget, startedAt: string): string | null {

@@ -23,6 +23,7 @@ import { createMetrics } from './adapters/telemetry/metrics.ts'
 import { registerStoreGauges } from './adapters/telemetry/store-gauges.ts'
 import { createExporter } from './app/exporter.ts'
 import { createInForce, type InForce } from './app/in-force.ts'
+import { invocation } from './app/invocation.ts'
 import { createLifecycle } from './app/lifecycle.ts'
 import { configError, type Loaded, type Loaders, loadFiles } from './app/load.ts'
 import { createLocalTools } from './app/local-tools.ts'
@@ -207,7 +208,10 @@ export function createTools(env: Environment, terminal: Terminal): LocalTools {
   const start = (configFile: string | null, json: boolean) =>
     createApp({ configFile, env, writeLog: terminal.writeLog, prettyLog: terminal.prettyLog && !json })
   return createLocalTools({
-    serve: ({ configFile, json }) => serveUntilSignal(() => start(configFile, json), { json, out: terminal.out }),
+    serve: ({ configFile, json }) => {
+      const command = invocation(process.argv[1] ?? '', env)
+      return serveUntilSignal(() => start(configFile, json), { json, command, out: terminal.out })
+    },
     schema: (name) => (name === 'config' ? configJsonSchema() : playbookJsonSchema()),
     readConfig: (configFile) => readConfig({ file: configFile, env }),
     load: loadOnce,

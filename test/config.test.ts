@@ -45,7 +45,7 @@ describe('defaults', () => {
         store: { kind: 'sqlite', file: join(folder, 'data/hepar.db') },
         mode: 'observe',
         rules: [join(folder, 'rules')],
-        plugins: [join(folder, 'plugins')],
+        plugins: [join(import.meta.dirname, '../plugins')],
         watchFiles: true,
         sources: [],
         docker: {
@@ -291,6 +291,18 @@ test('mistakes in different sections are all found at once', () => {
     'hepar.yaml:5:15',
     'hepar.yaml:6:1',
   ])
+})
+
+test('the actions that come with Hepar have a name of their own, and ./plugins is read when it is there', () => {
+  const shipped = join(import.meta.dirname, '../plugins')
+  const own = join(folder, 'plugins')
+  mkdirSync(own)
+  expect(config('').plugins).toEqual([shipped, own])
+  expect(config('plugins: [./plugins, "hepar:plugins"]').plugins).toEqual([own, shipped])
+  expect(config('plugins: ./plugins').plugins).toEqual([own])
+  rmSync(own, { recursive: true })
+  expect(config('').plugins).toEqual([shipped])
+  expect(problems('plugins: ./plugins')).toEqual([expect.stringContaining('there is no folder')])
 })
 
 describe('an address that other machines can reach', () => {

@@ -1,8 +1,10 @@
 import type { Policy, Problem } from '../domain/policy.ts'
+import { messageOf } from '../engine/errors.ts'
 import type { Clock, Log, PolicyHolder } from '../engine/ports.ts'
 import type { Reload } from '../http/parts.ts'
 import { formatGreeting } from './greeting.ts'
-import { untilSignal } from './until-signal.ts'
+import { invocationAt } from './invocation.ts'
+import { listenForSignals } from './signals.ts'
 
 interface Served {
   readonly url: string
@@ -16,26 +18,49 @@ interface Served {
   close(): Promise<void>
 }
 
+/** Who is greeted: `command` is what they type before the name of a command. */
+interface Greeted {
+  readonly json: boolean
+  readonly command: string
+  readonly out: (text: string) => void
+}
+
 /** Beyond the grace for running effects: time for requests in flight and for closing the store. */
 const closeMarginMs = 20_000
 
-/** Starts, greets, and serves until a signal. */
-export async function serveUntilSignal(
-  start: () => Promise<Served>,
-  { json, out }: { readonly json: boolean; readonly out: (text: string) => void },
-): Promise<void> {
+/** Starts, greets, and serves until a signal. One that comes before everything has started ends it just as cleanly. */
+export async function serveUntilSignal(start: () => Promise<Served>, terminal: Greeted): Promise<void> {
+  using signals = listenForSignals()
   const served = await start()
-  const { log, policy, reload, close } = served
-  const unreachable = await served.unreachable()
-  for (const reason of unreachable) log.warn({ reason }, 'a neighbour cannot be reached')
-  const greeting = { ...served, policy: policy.current(), unreachable, now: served.clock.now() }
-  out(json ? `${JSON.stringify(greetingJson(greeting.policy, greeting))}\n` : formatGreeting(greeting))
-  await untilSignal({
-    log,
-    close,
-    reload: (by) => reload({ dryRun: false, by }),
-    closeWithinMs: () => policy.current().config.limits.shutdownGraceMs + closeMarginMs,
+  const { log, reload } = served
+  signals.onHangUp(() => {
+    reload({ dryRun: false, by: 'signal:SIGHUP' }).catch((error: unknown) =>
+      log.error({ error: messageOf(error) }, 'cannot reload'),
+    )
   })
+  // Neighbours that do not answer take seconds, for which a stop does not wait.
+  const unreachable = await Promise.race([served.unreachable(), signals.stop.then(() => null)])
+  if (unreachable !== null) greet(served, unreachable, terminal)
+  log.info({ signal: await signals.stop }, 'stopping')
+  await closeInTime(served)
+  log.info({}, 'stopped')
+}
+
+function greet(served: Served, unreachable: readonly string[], { json, command, out }: Greeted): void {
+  const { url, clock, policy } = served
+  const at = invocationAt(url, command)
+  const greeting = { ...served, policy: policy.current(), unreachable, command: at, now: clock.now() }
+  out(json ? `${JSON.stringify(greetingJson(greeting.policy, greeting))}\n` : formatGreeting(greeting))
+}
+
+async function closeInTime({ log, policy, close }: Served): Promise<void> {
+  const waitMs = policy.current().config.limits.shutdownGraceMs + closeMarginMs
+  const overdue = setTimeout(() => {
+    log.error({ waitedMs: waitMs }, 'stopping takes too long, ending at once')
+    process.exit(1)
+  }, waitMs)
+  await close()
+  clearTimeout(overdue)
 }
 
 function greetingJson({ config, playbooks, actions, revision }: Policy, { url, version, unreachable }: GreetingFields) {

@@ -53,6 +53,7 @@ function formatIncident({ playbook, target, would, verdict, plan, planDigest, no
       would: `${would} an incident`,
       verdict: verdict?.verdict,
       blocked: verdict?.blockedBy?.reason,
+      unblock: verdict?.blockedBy?.result === 'block' ? verdict.blockedBy.unblock : null,
       plan: plan?.summary,
       planDigest,
       note,

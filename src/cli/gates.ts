@@ -3,8 +3,8 @@ import { formatTable } from './table.ts'
 /** Gate reports as they come from the API or the engine. */
 export function formatGates(gates: readonly unknown[]): string {
   const rows = gates.map((gate) => {
-    const { gate: name, result, reason, unblock } = gate as Record<string, unknown>
-    return [name, result, reason, unblock]
+    const { gate: name, result, reason } = gate as Record<string, unknown>
+    return [name, result, reason]
   })
-  return formatTable(['GATE', 'RESULT', 'REASON', 'UNBLOCKS'], rows)
+  return formatTable(['GATE', 'RESULT', 'REASON'], rows)
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { endings, incidentStates } from '../domain/incident.ts'
 import { countText, sinceMs } from './arguments.ts'
 import { pages, serverCommand } from './command.ts'
 import type { CliParts } from './parts.ts'
@@ -17,8 +18,8 @@ export function incidents(parts: CliParts): Command {
   const command = new Command('incidents')
     .summary('list incidents')
     .description('Lists incidents, newest first.')
-    .option('--state <words>', 'only these states, separated by commas')
-    .option('--ending <words>', 'only these endings, separated by commas')
+    .option('--state <words>', `only these states, separated by commas: ${incidentStates.join(', ')}`)
+    .option('--ending <words>', `only these endings, separated by commas: ${endings.join(', ')}`)
     .option('--playbook <name>', 'only of this playbook')
     .option('--target <target>', 'only on this target')
     .option('--since <when>', 'opened since, such as 24h or 2030-01-31', sinceMs)

@@ -37,12 +37,12 @@ export function run(parts: CliParts): Command {
     .description('Heals by hand: runs an action on a target, through the same gates as any other attempt.')
     .argument('<action>', 'as `hepar actions` lists it')
     .argument('<target>', 'such as container/local/web')
-    .option('-w, --with <key=value>', 'a parameter; may be repeated', parameter, {})
+    .option('-w, --with <key=value>', 'a parameter; may be repeated', parameter)
     .addOption(reasonOption())
-  return serverCommand<Reason & { with: Fields }>(command, parts, async ({ args, options, print }, client) => {
+  return serverCommand<Reason & { with?: Fields }>(command, parts, async ({ args, options, print }, client) => {
     const [action, target] = args as [string, string]
     const path = `/api/v1/actions/${encodeURIComponent(action)}/run`
-    print(await client.send('POST', path, { target, with: options.with, reason: options.reason }), formatIncident)
+    print(await client.send('POST', path, { target, with: options.with ?? {}, reason: options.reason }), formatIncident)
   })
 }
 

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
-import type { Fields } from './client.ts'
+import type { Client, Fields } from './client.ts'
 import { rows, serverCommand } from './command.ts'
+import { CliError } from './failure.ts'
 import { formatGates } from './gates.ts'
 import type { CliParts } from './parts.ts'
 import { formatFields, formatTable, heading } from './table.ts'
@@ -9,10 +10,17 @@ export function show(parts: CliParts): Command {
   const command = new Command('show')
     .summary('show one incident: timeline, gates, plan, evidence, why not')
     .description('Shows one incident: why it waits, its gates, plan, evidence, attempts and timeline.')
-    .argument('<id>', 'as `hepar incidents` lists it')
+    .argument('[id]', 'as `hepar incidents` lists it; without one, the newest')
   return serverCommand(command, parts, async ({ args, print }, client) => {
-    print(await client.get(`/api/v1/incidents/${encodeURIComponent(args[0] as string)}`), format)
+    const id = args[0] ?? (await newest(client))
+    print(await client.get(`/api/v1/incidents/${encodeURIComponent(id)}`), format)
   })
+}
+
+async function newest(client: Client): Promise<string> {
+  const [incident] = rows(await client.get('/api/v1/incidents', { limit: 1 }), 'incidents')
+  if (incident !== undefined) return String(incident.id)
+  throw new CliError('there is no incident yet', 'See with `hepar alerts` what became of the alerts that came in.')
 }
 
 function format(answer: Fields): string {
@@ -25,11 +33,12 @@ function format(answer: Fields): string {
       state: incident.state,
       ending: incident.ending,
       reason: incident.reason,
+      illSince: incident.illSince,
       opened: incident.openedAt,
       closed: incident.closedAt,
       attempts: incident.attempts,
     }),
-    formatWhyNot(answer.whyNot as Fields | null),
+    formatWhyNot(answer.whyNot as Fields | null, rows(answer, 'timeline')),
     rows(answer, 'gates').length > 0 ? heading('Gates, last time') + formatGates(rows(answer, 'gates')) : '',
     heading('Alerts'),
     formatTable(
@@ -48,10 +57,12 @@ function format(answer: Fields): string {
   ].join('')
 }
 
-function formatWhyNot(waiting: Fields | null): string {
+function formatWhyNot(waiting: Fields | null, timeline: readonly Fields[]): string {
   if (waiting === null || waiting === undefined) return ''
   const { gate, reason, until, unblock } = waiting
-  return heading('Why not') + formatFields({ gate, reason, until, unblock })
+  const planned = timeline.findLast(({ type }) => type === 'incident.would_run' || type === 'incident.asked')
+  const would = gate === 'mode' ? (planned?.body as Fields | undefined)?.summary : null
+  return heading('Why not') + formatFields({ gate, reason, until, unblock, would })
 }
 
 function formatAttempt(attempt: Fields): string {
@@ -77,9 +88,21 @@ function formatAttempt(attempt: Fields): string {
 }
 
 function formatEvent(event: Fields): readonly unknown[] {
-  const body = (event.body ?? {}) as Fields
-  const what = body.reason ?? body.summary ?? body.outcome ?? body.effect ?? body.verdict ?? body.ending
-  return [event.seq, event.at, event.type, event.actor, what]
+  return [event.seq, event.at, event.type, event.actor, whatOf((event.body ?? {}) as Fields)]
+}
+
+/** One line for an event: what it came to, then why, as far as its body says so. */
+function whatOf(body: Fields): string {
+  if (Array.isArray(body.checks)) return checksText(body.checks as readonly Fields[])
+  const result = body.verdict ?? body.outcome ?? body.ending ?? body.effect
+  const why = body.reason ?? body.summary ?? body.plan ?? body.detail ?? body.action
+  return [result, why].filter((word) => typeof word === 'string' && word !== '').join(': ')
+}
+
+function checksText(checks: readonly Fields[]): string {
+  const failed = checks.filter(({ passed }) => passed !== true)
+  if (failed.length === 0) return 'every check passed'
+  return failed.map(({ check, detail }) => `${check}: ${detail}`).join('; ')
 }
 
 function indent(text: string): string {

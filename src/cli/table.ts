@@ -2,10 +2,14 @@ import { styleText } from 'node:util'
 import { visible } from '../domain/visible.ts'
 
 const cellMax = 80
+/** Nothing stands right of the last column, so that its text may go on. */
+const lastCellMax = 400
 
 /** Rows as aligned columns under a header; control characters are shown, not obeyed. */
 export function formatTable(header: readonly string[], rows: readonly (readonly unknown[])[]): string {
-  const cells = rows.map((row) => row.map(cell))
+  const cells = rows.map((row) =>
+    row.map((value, index) => cell(value, index === header.length - 1 ? lastCellMax : cellMax)),
+  )
   const widths = header.map((name, index) => Math.max(name.length, ...cells.map((row) => row[index]?.length ?? 0)))
   const line = (row: readonly string[]) =>
     row
@@ -26,9 +30,9 @@ export function heading(title: string): string {
   return `\n${styleText('bold', title)}\n`
 }
 
-function cell(value: unknown): string {
+function cell(value: unknown, charactersMax: number): string {
   const shown = visible(text(value))
-  return shown.length > cellMax ? `${shown.slice(0, cellMax - 1)}…` : shown
+  return shown.length > charactersMax ? `${shown.slice(0, charactersMax - 1)}…` : shown
 }
 
 function text(value: unknown): string {

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
 import { type Secret, secret } from '../domain/secret.ts'
 
@@ -13,15 +14,19 @@ export interface References {
   text(raw: string): Resolution
   /** Like `text`, and `file:/path` stands for the content of a file. */
   secret(raw: string): Resolution
-  /** Absolute form of a path that is relative to the configuration file. */
+  /** Absolute form of a path that is relative to the configuration file, or of `hepar:plugins`. */
   path(raw: string): string
 }
 
 const secretBytesMax = 64 * 1024
 
+/** Stands for the folder of the actions that come with Hepar, which lies elsewhere in a package than in its sources. */
+export const shippedPlugins = 'hepar:plugins'
+const shippedPluginsFolder = fileURLToPath(new URL('../../plugins', import.meta.url))
+
 export function createReferences({ folder, env }: { folder: string; env: Environment }): References {
   const text = (raw: string) => replaceVariables(raw, env)
-  const path = (raw: string) => resolve(folder, raw)
+  const path = (raw: string) => (raw === shippedPlugins ? shippedPluginsFolder : resolve(folder, raw))
   return {
     text,
     path,

@@ -78,7 +78,7 @@ export interface Limits {
   readonly labelsPerAlertMax: number
   readonly labelValueBytesMax: number
   readonly episodeGapMs: number
-  /** Without an oracle, an alert not confirmed for this long is too old to act on. */
+  /** Without an oracle, an alert not confirmed for this long is too old to act on, and counts as over. */
   readonly alertAgeMaxMs: number
   readonly effectsMax: number
   readonly reconcileEveryMs: number

@@ -25,3 +25,8 @@ export function formatDurationMs(ms: number): string {
   }
   return text
 }
+
+/** How long something has lasted, to the second: milliseconds tell a person nothing. */
+export function formatAgeMs(ms: number): string {
+  return formatDurationMs(Math.round(ms / 1_000) * 1_000)
+}

@@ -18,18 +18,22 @@ export interface Effects {
   start(attempt: Attempt, runner: Runner): void
   isRunning(attempt: string): boolean
   full(): boolean
-  /** Waits for running effects up to the grace, then ends their runners; each gets its result recorded. */
-  stop(graceMs: number): Promise<void>
+  /** From now on none may begin; those that run are ended after the grace. */
+  stop(graceMs: number): void
+  stopping(): boolean
+  /** Resolves when none runs any more and every result is recorded. */
+  settle(): Promise<void>
 }
 
 const recordAgainMs = 250
 
 export function createEffects(ports: ActPorts, onRecorded: () => void): Effects {
   const running = new Map<string, Promise<void>>()
-  const stopping = new AbortController()
+  const graceOver = new AbortController()
+  let grace: NodeJS.Timeout | null = null
   return {
     start(attempt, runner) {
-      const done = carryOut(attempt, runner, stopping.signal, ports)
+      const done = carryOut(attempt, runner, graceOver.signal, ports)
         .catch((error) =>
           ports.log.error({ attempt: attempt.id, error: messageOf(error) }, 'an effect could not be recorded'),
         )
@@ -41,11 +45,13 @@ export function createEffects(ports: ActPorts, onRecorded: () => void): Effects 
     },
     isRunning: (attempt) => running.has(attempt),
     full: () => running.size >= ports.policy.current().config.limits.effectsMax,
-    async stop(graceMs) {
-      const all = Promise.all(running.values())
-      const timer = setTimeout(() => stopping.abort(), graceMs)
-      await all
-      clearTimeout(timer)
+    stop(graceMs) {
+      grace ??= setTimeout(() => graceOver.abort(), graceMs)
+    },
+    stopping: () => grace !== null,
+    async settle() {
+      await Promise.all(running.values())
+      if (grace !== null) clearTimeout(grace)
     },
   }
 }

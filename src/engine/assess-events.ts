@@ -18,7 +18,7 @@ function about(assessment: Assessment) {
 export function assessedEvent(assessment: Assessment, facts: GateFacts, { verdict, gates }: Verdict): NewAuditEvent {
   const body: JsonObject = {
     verdict,
-    gates: gates.map(({ gate, result, reason, facts }) => ({ gate, result, reason, facts })),
+    gates: gates.map((report) => ({ ...report })),
     planDigest: planDigestOf(facts),
     step: assessment.incident.step,
     action: assessment.step.action,

@@ -24,6 +24,8 @@ const effectsFullMs = 500
 /** Runs the gates over one step and records what they decided; with `run`, commits the intent and starts the effect. */
 export async function assess(assessment: Assessment, ports: AssessPorts): Promise<void> {
   const { store, clock, effects } = ports
+  // The incident stays due, and the next start assesses it anew.
+  if (effects.stopping()) return
   if (effects.full()) return postpone(assessment, ports)
   const startedAt = clock.now()
   const stored = await readStored(store.read, assessment, startedAt)
@@ -50,7 +52,7 @@ async function commitAndStart(assessment: Assessment, facts: GateFacts, ports: A
   if (attempt) ports.effects.start(attempt, runner)
 }
 
-/** The counting gates and the intent in one transaction: what they counted cannot change before it is committed. */
+/** The counting gates and the intent in one transaction: what they counted cannot change before it is committed. `null` when nothing is to begin. */
 async function intend(
   tx: Tx,
   assessment: Assessment,
@@ -59,6 +61,7 @@ async function intend(
   ports: AssessPorts,
 ): Promise<Attempt | null> {
   const now = ports.clock.now()
+  if (ports.effects.stopping()) return null
   if (ports.policy.current() !== assessment.policy) throw new HeparError('stale_write', 'the policy changed meanwhile')
   const facts: GateFacts = { ...gathered, now, stored: await readStored(tx, assessment, now) }
   const evaluation = evaluateGates(facts)

@@ -2,13 +2,11 @@ import type { Attempt, Outcome } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Route } from '../domain/playbook.ts'
 import { handOver } from './hand-over.ts'
+import { mayStartAgain } from './new-attempt.ts'
 import type { NewId, Tx } from './ports.ts'
 
 /** How long after an attempt that could not begin in time the next may be made; `maxWait` bounds them all. */
 const calledOffPauseMs = 2_000
-
-/** Attempts that may carry one idempotency key. */
-const startsPerKeyMax = 2
 
 export interface Concluding {
   readonly incident: Incident
@@ -63,7 +61,7 @@ export async function concludeUnhealed(
     await tx.saveIncident({ ...open, step: attempt.step, touched, blockedSince, dueAt: now + calledOffPauseMs })
     return
   }
-  if (outcome === 'unknown' && (await mayStartAgain(tx, attempt))) {
+  if (outcome === 'unknown' && mayStartAgain(attempt, await tx.attemptsOf(incident.id))) {
     await tx.saveIncident({ ...open, step: attempt.step })
     return
   }
@@ -91,13 +89,6 @@ function routeOf(playbook: Playbook | null, index: number, outcome: 'ineffective
 async function wasTouched(tx: Tx, incident: Incident): Promise<boolean> {
   const attempts = await tx.attemptsOf(incident.id)
   return attempts.some(({ effect, intendedAt }) => effect !== 'not_started' && intendedAt >= incident.acceptedAt)
-}
-
-/** Only what declares itself idempotent is started again after its end went unseen: with the same key, once, and through all gates. */
-async function mayStartAgain(tx: Tx, { idempotent, idempotencyKey, incident }: Attempt): Promise<boolean> {
-  if (!idempotent) return false
-  const starts = (await tx.attemptsOf(incident)).filter((other) => other.idempotencyKey === idempotencyKey)
-  return starts.length < startsPerKeyMax
 }
 
 async function wakeTarget(tx: Tx, { id, target }: Incident, now: number): Promise<void> {

@@ -1,9 +1,12 @@
 import type { AlertRecord } from '../domain/alert.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
+import type { Limits } from '../domain/config.ts'
+import { formatDurationMs } from '../domain/duration.ts'
 import type { Incident } from '../domain/incident.ts'
 import { attachAlert } from './attach.ts'
 import { routeAlert, withRouting } from './destinations.ts'
 import type { Clock, NewId, OracleAnswer, PolicyHolder, Sources, Store, Tx } from './ports.ts'
+import { alertsOfIllness } from './present-illness.ts'
 import { readCleared } from './prove.ts'
 import { lookAtIncidentsOf } from './receive.ts'
 
@@ -19,15 +22,19 @@ const askAgainMs = 10_000
 /** Without Prometheus, an alert that no Alertmanager has known for this long counts as over. */
 const absentForMs = 5 * 60_000
 
+type AgeLimit = Pick<Limits, 'alertAgeMaxMs'>
+
 /** What an oracle's answer changes about an alert: `null` when nothing. Pure. */
 export function applyAnswer(
   record: AlertRecord,
   answer: OracleAnswer,
   now: number,
+  limits: AgeLimit,
 ): { record: AlertRecord; reason: string } | null {
-  if (record.status === 'firing') return applyToFiring(record, answer, now)
+  if (record.status === 'firing') return applyToFiring(record, answer, now, limits)
   if (answer.kind === 'not_applicable') {
-    if (record.resolvedConfirmed) return null
+    // Silence is not a resolution: only a delivery that said so is taken at its word.
+    if (record.resolvedConfirmed || record.resolvedBy !== 'delivery') return null
     return { record: { ...record, resolvedConfirmed: true }, reason: `resolved; ${answer.reason}` }
   }
   if (answer.kind !== 'answered') return null
@@ -55,8 +62,7 @@ function applyRevival(record: AlertRecord, answer: OracleAnswer & { kind: 'answe
   return { record: revived, reason: 'the source says that it still fires' }
 }
 
-function applyToFiring(record: AlertRecord, answer: OracleAnswer, now: number) {
-  if (answer.kind !== 'answered') return null
+function applyToFiring(record: AlertRecord, answer: OracleAnswer, now: number, { alertAgeMaxMs }: AgeLimit) {
   const resolved = (resolvedAt: number, resolvedConfirmed: boolean, reason: string) => ({
     record: {
       ...record,
@@ -67,10 +73,14 @@ function applyToFiring(record: AlertRecord, answer: OracleAnswer, now: number) {
     } satisfies AlertRecord,
     reason,
   })
-  if (answer.firing) return null
-  const cleared = readCleared(answer, Math.max(record.startsAt, record.lastSeenAt))
+  const silentForMs = now - record.lastSeenAt
+  if (answer.kind === 'not_applicable' && silentForMs > alertAgeMaxMs) {
+    return resolved(now, false, `not heard of for ${formatDurationMs(silentForMs)}; ${answer.reason}`)
+  }
+  if (answer.kind !== 'answered' || answer.firing) return null
+  const cleared = readCleared(answer, record.lastSeenAt)
   if (cleared.cleared) return resolved(cleared.evaluatedAt, true, 'the source says that it is over')
-  if (now - record.lastSeenAt < absentForMs) return null
+  if (silentForMs < absentForMs) return null
   if (answer.rule === null) return resolved(now, true, 'no Alertmanager has known it for long enough')
   // A rule that is gone can never fire again, yet it proves nothing about the target.
   if (!answer.rule.loaded) return resolved(now, false, 'its rule is no longer loaded')
@@ -80,12 +90,12 @@ function applyToFiring(record: AlertRecord, answer: OracleAnswer, now: number) {
 /** Asks the sources about every alert of an incident that says it is over, and writes down what they answer. */
 export async function confirmIncident(incident: Incident, ports: ConfirmPorts): Promise<void> {
   const { store, clock } = ports
-  await askAbout(await store.read.alertsOf(incident.id), ports)
+  await askAbout(await alertsOfIllness(store.read, incident), ports)
   await store.transaction('confirm', async (tx) => {
     const now = clock.now()
     const fresh = await tx.incident(incident.id)
     if (fresh === null || fresh.state === 'closed') return
-    const over = (await tx.alertsOf(incident.id)).every(
+    const over = (await alertsOfIllness(tx, fresh)).every(
       (alert) => alert.status === 'resolved' && alert.resolvedConfirmed,
     )
     const unconfirmedSince = over ? fresh.unconfirmedSince : (fresh.unconfirmedSince ?? now)
@@ -103,7 +113,8 @@ export async function confirmIncident(incident: Incident, ports: ConfirmPorts): 
 export async function askAbout(alerts: readonly AlertRecord[], ports: ConfirmPorts): Promise<number> {
   const { store, clock, sources } = ports
   const answers = await Promise.all(alerts.map(async (alert) => ({ alert, answer: await sources.ask(alert) })))
-  const useful = answers.filter(({ alert, answer }) => applyAnswer(alert, answer, clock.now()) !== null)
+  const { limits } = ports.policy.current().config
+  const useful = answers.filter(({ alert, answer }) => applyAnswer(alert, answer, clock.now(), limits) !== null)
   if (useful.length === 0) return 0
   return store.transaction('source', async (tx) => {
     let changed = 0
@@ -119,7 +130,7 @@ async function applyOne(tx: Tx, asked: AlertRecord, answer: OracleAnswer, ports:
   const [record] = await tx.alerts(asked.source, [asked.fingerprint])
   // What a delivery has changed since the question was put is newer than the answer.
   if (!record || record.status !== asked.status || record.resolvedAt !== asked.resolvedAt) return false
-  const applied = applyAnswer(record, answer, now)
+  const applied = applyAnswer(record, answer, now, ports.policy.current().config.limits)
   if (applied === null) return false
   if (applied.record.status === 'firing') {
     await revive(tx, applied.record, applied.reason, now, ports)

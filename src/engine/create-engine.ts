@@ -22,7 +22,8 @@ import type {
 import { receive } from './receive.ts'
 import { recover } from './recover.ts'
 import { previewRematch, rematch } from './rematch.ts'
-import { fetchTruncated, sweep } from './sweep.ts'
+import { sweep } from './sweep.ts'
+import { createTruncated, type Truncated } from './truncated.ts'
 
 /** Everything the engine needs from the world. */
 export interface EnginePorts {
@@ -45,7 +46,8 @@ export function createEngine(world: EnginePorts): Engine {
   const ports: AdvancePorts & EnginePorts = { ...world, effects }
   const outbox = createOutbox(world)
   const background = createBackground(log)
-  const sweeping = createSweeping(ports, background)
+  const truncated = createTruncated(ports)
+  const sweeping = createSweeping(ports, truncated, background)
   const stopListening = store.onCommit((events) => {
     queue.wake()
     if (events.some(({ type }) => type === 'incident.handed_over')) outbox.kick()
@@ -59,7 +61,7 @@ export function createEngine(world: EnginePorts): Engine {
         })
       }
       if (delivery.truncatedAlerts > 0 && delivery.via === 'webhook') {
-        background.run('completing a truncated delivery', () => fetchTruncated(delivery, ports))
+        background.run('completing a truncated delivery', () => truncated.complete(delivery))
       }
       return decisions
     },
@@ -78,8 +80,10 @@ export function createEngine(world: EnginePorts): Engine {
     },
     async stop() {
       sweeping.stop()
+      effects.stop(world.policy.current().config.limits.shutdownGraceMs)
+      // An intent committed a moment ago is started by its advance, so only then is it known what runs.
       await queue.close()
-      await effects.stop(world.policy.current().config.limits.shutdownGraceMs)
+      await effects.settle()
       await background.settle()
       await outbox.close()
       stopListening()
@@ -103,13 +107,21 @@ function createBackground(log: Log): { run(what: string, work: () => Promise<voi
   }
 }
 
-function createSweeping(ports: AdvancePorts & EnginePorts, background: ReturnType<typeof createBackground>) {
+function createSweeping(
+  ports: AdvancePorts & EnginePorts,
+  truncated: Truncated,
+  background: ReturnType<typeof createBackground>,
+) {
   let timer: NodeJS.Timeout | null = null
   let stopped = false
   const again = () => {
     if (stopped) return
     timer = setTimeout(() => {
-      background.run('comparing with the sources', () => sweep(ports).finally(again))
+      const look = async () => {
+        await truncated.retry()
+        await sweep(ports)
+      }
+      background.run('comparing with the sources', () => look().finally(again))
     }, ports.policy.current().config.limits.reconcileEveryMs)
   }
   return {

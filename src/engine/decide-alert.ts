@@ -46,18 +46,17 @@ function decideFiring(alert: Alert, known: AlertRecord | undefined, arrival: Arr
     }
   }
   const resolvedAt = known.resolvedAt ?? known.lastSeenAt
-  if (alert.startsAt < known.startsAt) {
-    return { kind: 'stale', reason: 'it began before the firing that is already resolved', askSource: true }
-  }
-  if (alert.startsAt <= resolvedAt) {
-    const reason = 'a resolution of this firing is recorded and the order is ambiguous: asking the source'
+  if (alert.startsAt <= Math.max(resolvedAt, known.startsAt)) {
+    const reason =
+      'a resolution of this firing or a later one is recorded, so the order is ambiguous: asking the source'
     return { kind: 'stale', reason, askSource: true }
   }
   return { kind: 'begins', reason: 'fires again', record: begin(alert, known, arrival) }
 }
 
 function decideResolved(alert: Alert, known: AlertRecord | undefined, arrival: Arrival): Reading {
-  const endedAt = alert.endsAt ?? arrival.now
+  // An end ahead of our clock would make every firing until then look older than its own resolution.
+  const endedAt = Math.min(alert.endsAt ?? arrival.now, arrival.now)
   if (!known) {
     const record = resolve({ ...begin(alert, undefined, arrival) }, endedAt, arrival.now)
     return { kind: 'resolved', reason: 'resolved before it was ever seen firing', record }

@@ -3,6 +3,7 @@ import type { Playbook } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Facts } from './next.ts'
 import type { Reads } from './ports.ts'
+import { alertsOfIllness } from './present-illness.ts'
 import { renderTarget } from './render.ts'
 
 /** A manual heal's stand-in for a playbook file: one step, proven by the action's own probe. */
@@ -52,7 +53,7 @@ export async function loadFacts(
   const incident = await read.incident(id)
   if (incident === null) return null
   const playbook = playbookOf(incident, policy)
-  const alerts = await read.alertsOf(id)
+  const alerts = await alertsOfIllness(read, incident)
   const attempt = (await read.attemptsOf(id)).find(({ phase }) => phase !== 'concluded') ?? null
   return {
     incident,

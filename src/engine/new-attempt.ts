@@ -2,6 +2,9 @@ import type { Attempt } from '../domain/attempt.ts'
 import type { Assessment } from './gather.ts'
 import type { PlanOutcome, Runner } from './ports.ts'
 
+/** Attempts that may carry one idempotency key. */
+const startsPerKeyMax = 2
+
 type Planned = Extract<PlanOutcome, { kind: 'planned' }>
 
 /** The attempt as it is committed with its intent. `earlier` are the attempts its incident has made. */
@@ -44,5 +47,10 @@ export function newAttempt(
 /** The key of the attempt that this one repeats: the last of the same step, if nobody knows how that ended. */
 function interruptedKey(earlier: readonly Attempt[], step: number): string | null {
   const last = earlier.at(-1)
-  return last?.step === step && last.outcome === 'unknown' && last.idempotent ? last.idempotencyKey : null
+  return last?.step === step && last.outcome === 'unknown' && mayStartAgain(last, earlier) ? last.idempotencyKey : null
+}
+
+/** Only what declares itself idempotent is started again after its end went unseen: with the same key, and once. */
+export function mayStartAgain({ idempotent, idempotencyKey }: Attempt, attempts: readonly Attempt[]): boolean {
+  return idempotent && attempts.filter((other) => other.idempotencyKey === idempotencyKey).length < startsPerKeyMax
 }

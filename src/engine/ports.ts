@@ -165,8 +165,8 @@ export type OracleAnswer =
 
 export interface Sources {
   names(): readonly string[]
-  /** Asks the alert's source whether it still fires. Never throws; bounded in time. */
-  ask(alert: { source: string; labels: Labels; fingerprint: string }): Promise<OracleAnswer>
+  /** Asks the alert's source whether it still fires, later than it was last heard of. Never throws; bounded in time. */
+  ask(alert: { source: string; labels: Labels; fingerprint: string; lastSeenAt: number }): Promise<OracleAnswer>
   /**
    * All active, unsuppressed alerts a source's Alertmanagers know. `absenceMeansCleared` only when every Alertmanager
    * answered and Prometheus confirms; otherwise an absent alert says nothing. `receiver` keeps only what is routed to it.

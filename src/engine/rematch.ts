@@ -1,5 +1,6 @@
 import type { AlertRecord } from '../domain/alert.ts'
 import type { Incident } from '../domain/incident.ts'
+import type { Playbook } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import { attachAlert } from './attach.ts'
 import { changedEvent } from './confirm.ts'
@@ -29,9 +30,9 @@ export async function previewRematch(
       const routing = await routeAlert(policy, record, ports.clock.now())
       if (routing.decision === 'matched') willMatch += 1
       for (const { playbook, target } of routing.destinations) {
-        if (record.playbooks.includes(playbook.name)) continue
         const latest = await ports.store.read.latestIncident(playbook.name, target)
-        if (latest === null || latest.state === 'closed') opening.add(`${playbook.name} ${target}`)
+        if (latest !== null && latest.state !== 'closed') continue
+        if (!staysEnded(record, playbook, latest)) opening.add(`${playbook.name} ${target}`)
       }
     }
   })
@@ -80,17 +81,23 @@ async function rematchPage(
     const routing = await routeAlert(policy, record, now)
     const routed = withRouting(record, routing, policy)
     await tx.saveAlerts([routed])
-    const before = new Set(record.playbooks)
     if (routed.decision !== record.decision || routed.playbooks.join() !== record.playbooks.join()) {
       await tx.append([changedEvent(routed, `the rules changed: ${routing.reason}`, now)])
     }
     for (const destination of routing.destinations) {
       const latest = await tx.latestIncident(destination.playbook.name, destination.target)
-      // An alert whose incident has ended under the same playbook stays ended: only a new match opens one.
-      if (before.has(destination.playbook.name) && latest?.state === 'closed') continue
+      if (staysEnded(record, destination.playbook, latest)) continue
       await tx.append(await attachAlert(tx, destination, routed, { now, newId }))
     }
   }
+}
+
+/**
+ * An alert whose incident has ended under the same playbook stays ended: only a new match opens one. What was refused gets
+ * another look, because the rules or the configuration that refused it are what has changed.
+ */
+function staysEnded({ playbooks }: AlertRecord, { name }: Playbook, latest: Incident | null): boolean {
+  return playbooks.includes(name) && latest?.state === 'closed' && latest.ending !== 'refused'
 }
 
 const quietStates: readonly Incident['state'][] = ['open', 'waiting', 'awaiting_approval', 'handed_over']

@@ -1,8 +1,7 @@
-import type { AlertRecord, Delivery } from '../domain/alert.ts'
+import type { AlertRecord } from '../domain/alert.ts'
 import { askAbout, type ConfirmPorts } from './confirm.ts'
-import { digestOf } from './digest.ts'
 import type { Log } from './ports.ts'
-import { type ReceivePorts, receive } from './receive.ts'
+import type { ReceivePorts } from './receive.ts'
 
 const alertsPerPage = 500
 
@@ -25,6 +24,14 @@ export async function sweep(ports: SweepPorts): Promise<void> {
     })
     await askAbout(await wronglyResolved(source, [...active], ports), ports)
   }
+  const configured = new Set(ports.sources.names())
+  // Of a source that is not, or no longer, configured nobody can be asked: only their age can end such alerts.
+  await forEachFiring(ports, null, async (page) => {
+    await askAbout(
+      page.filter(({ source }) => !configured.has(source)),
+      ports,
+    )
+  })
 }
 
 /** Alerts that the table believes resolved although an Alertmanager lists them as active. */
@@ -56,22 +63,4 @@ export async function forEachFiring(
     if (page.length < alertsPerPage || last === undefined) return
     after = { source: last.source, fingerprint: last.fingerprint }
   }
-}
-
-/** Fetches what Alertmanager cut from a delivery and decides it like the rest. */
-export async function fetchTruncated(delivery: Delivery, ports: SweepPorts): Promise<void> {
-  const listed = await ports.sources.list(delivery.source, delivery.receiver)
-  if (!listed.ok) {
-    ports.log.warn({ source: delivery.source, reason: listed.reason }, 'a truncated delivery could not be completed')
-    return
-  }
-  const delivered = new Set(delivery.alerts.flatMap((parsed) => (parsed.ok ? [parsed.alert.fingerprint] : [])))
-  const group = Object.entries(delivery.groupLabels)
-  const rest = listed.alerts.filter(
-    ({ fingerprint, labels }) => !delivered.has(fingerprint) && group.every(([name, value]) => labels[name] === value),
-  )
-  if (rest.length === 0) return
-  const alerts = rest.map((alert) => ({ ok: true, alert }) as const)
-  const digest = digestOf(rest.map(({ fingerprint, startsAt }) => [fingerprint, startsAt]))
-  await receive({ ...delivery, alerts, digest, truncatedAlerts: 0, via: 'reconcile' }, 'reconcile', ports)
 }

@@ -8,6 +8,7 @@ import { HeparError } from './errors.ts'
 import { judge } from './judge.ts'
 import { playbookOf } from './load-facts.ts'
 import type { Checkpoint, Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
+import { alertsOfIllness } from './present-illness.ts'
 import { type ProvePorts, prove, type Round } from './prove.ts'
 
 export interface VerifyPorts extends ProvePorts {
@@ -24,7 +25,7 @@ const defaultForMs = 10_000
 export async function verifyRound(attempt: Attempt, incident: Incident, ports: VerifyPorts): Promise<void> {
   const policy = ports.policy.current()
   const playbook = playbookOf(incident, policy)
-  const alerts = await ports.store.read.alertsOf(incident.id)
+  const alerts = await alertsOfIllness(ports.store.read, incident)
   const round = await prove({ attempt, incident, playbook, alerts, policy }, ports)
   await ports.checkpoint('verify:before')
   await ports.store.transaction('verify', (tx) => recordRound(tx, attempt, round, playbook, ports))

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import type { AuditEvent } from '../domain/audit.ts'
 import { endings, incidentStates } from '../domain/incident.ts'
 import type { Reads } from '../engine/ports.ts'
 import { HttpError } from './errors.ts'
@@ -56,7 +57,7 @@ export const showIncident = read(
     const assessed = timeline.findLast(({ type }) => type === 'incident.assessed')
     return ok({
       incident: viewIncident(incident),
-      whyNot: viewIncident(incident).waiting,
+      whyNot: viewIncident(incident).waiting ?? (incident.ending === 'refused' ? refusalOf(timeline) : null),
       gates: assessed?.body?.gates ?? [],
       alerts: alerts.map(viewAlert),
       attempts: attempts.map(viewAttempt),
@@ -65,6 +66,14 @@ export const showIncident = read(
     })
   },
 )
+
+/** What refused an incident for good, in the form of what makes one wait. */
+function refusalOf(timeline: readonly AuditEvent[]) {
+  const body = timeline.findLast(({ type }) => type === 'incident.waiting')?.body
+  if (!body) return null
+  const { gate, reason, until, unblock } = body
+  return { gate, reason, until, unblock }
+}
 
 export const listIncidentEvents = read(
   {

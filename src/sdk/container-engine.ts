@@ -78,10 +78,11 @@ interface AbortableInfo {
   info(options: { abortSignal: AbortSignal }): Promise<{ SystemTime: string }>
 }
 
-const unreachable: Readonly<Record<string, string>> = {
+/** What to do about an engine that cannot be reached, by the code of the error. */
+export const engineAdvice: Readonly<Record<string, string>> = {
   ENOENT: 'start the engine',
   ECONNREFUSED: 'start the engine',
-  EACCES: 'let the user that runs Hepar use it',
+  EACCES: 'let the user that runs Hepar use it (often by the group docker)',
   EPERM: 'let the user that runs Hepar use it',
   ENOTFOUND: 'check its name',
   EAI_AGAIN: 'check the name service',
@@ -93,7 +94,7 @@ const unreachable: Readonly<Record<string, string>> = {
 export function explained(cause: unknown, host: string, connection: DockerConnection): Error {
   const code = (cause as NodeJS.ErrnoException | null)?.code ?? ''
   const where = `the Docker engine of host "${host}" (${describeConnection(connection)})`
-  const advice = unreachable[code]
+  const advice = engineAdvice[code]
   if (advice !== undefined) {
     return new Error(`${where} does not answer: ${code}; ${advice}, or correct docker.hosts.${host}`, { cause })
   }
@@ -110,7 +111,7 @@ function statusOf(cause: unknown): number | undefined {
 function nothingBegan(cause: unknown): boolean {
   const status = statusOf(cause)
   if (status !== undefined) return status <= 500
-  return ((cause as NodeJS.ErrnoException | null)?.code ?? '') in unreachable
+  return ((cause as NodeJS.ErrnoException | null)?.code ?? '') in engineAdvice
 }
 
 async function readLogs(docker: Docker, id: string, entries: number, bytesMax: number, signal: AbortSignal) {

@@ -61,6 +61,41 @@ test('show answers why not, with gate, until when and what would unblock it', as
   expect(out).toMatch(/incident\.opened +engine +it fires/)
 })
 
+test('show tells what would be done, and what each event came to, without cutting the reasons', async () => {
+  const world = fakeWorld()
+  const long = `the source cannot be asked: ${'very '.repeat(30)}far away`
+  const waiting = { gate: 'mode', reason: 'mode is observe: plan only', until: null, unblock: 'raise mode' }
+  world.incidents = [incident('i1', { state: 'waiting', waiting })]
+  const event = { at: now, actor: 'engine', incident: 'i1' }
+  const checks = [
+    { check: 'alert: cleared', passed: true, detail: 'cleared' },
+    { check: 'promql up == 1', passed: false, detail: 'the result is empty' },
+  ]
+  world.events = chained([
+    { ...event, type: 'incident.assessed', body: { verdict: 'wait', action: 'container-restart', gates: [] } },
+    { ...event, type: 'incident.waiting', body: { reason: long } },
+    { ...event, type: 'incident.would_run', body: { summary: 'Restart container web on local' } },
+    { ...event, type: 'attempt.intended', body: { plan: 'Restart container web' } },
+    { ...event, type: 'attempt.probed', body: { passed: false, checks } },
+    { ...event, type: 'attempt.concluded', body: { outcome: 'ineffective', reason: 'still ill' } },
+  ])
+  const { out } = await (await served(world))('show', 'i1')
+  expect(out).toMatch(/Why not\n.*gate +mode\n(.*\n)+would +Restart container web on local\n/)
+  expect(out).toContain(long)
+  expect(out).toMatch(/incident\.assessed +engine +wait: container-restart\n/)
+  expect(out).toMatch(/attempt\.intended +engine +Restart container web\n/)
+  expect(out).toMatch(/attempt\.probed +engine +promql up == 1: the result is empty\n/)
+  expect(out).toMatch(/attempt\.concluded +engine +ineffective: still ill\n/)
+})
+
+test('show without an id shows the newest incident, or says that there is none', async () => {
+  const world = fakeWorld()
+  const hepar = await served(world)
+  expect(await hepar('show')).toMatchObject({ code: 1, err: expect.stringMatching(/no incident yet\n.*hepar alerts/) })
+  world.incidents = [incident('i1'), incident('i2', { target: 'container/local/newest' })]
+  expect((await hepar('show')).out).toContain('container/local/newest')
+})
+
 test('text from an alert cannot steer the terminal', async () => {
   const world = fakeWorld()
   world.incidents = [incident('i1', { target: 'container/local/\u001b[2Jweb\u009b1m\r\n' })]

@@ -107,6 +107,8 @@ test('stopping waits for running effects, and ends them when their grace is over
   })
   await simulation.deliver('web', 'firing')
   await simulation.settle()
-  await simulation.ports.effects.stop(20)
+  const { effects } = simulation.ports
+  effects.stop(20)
+  await effects.settle()
   expect(await theAttempt(simulation)).toMatchObject({ phase: 'verifying', effect: 'unknown' })
 })

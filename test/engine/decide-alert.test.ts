@@ -73,6 +73,26 @@ describe('a resolved alert', () => {
     })
   })
 
+  test('whose end lies ahead is over from now on, so that what begins then is not taken for old', () => {
+    const alert = someAlert({ status: 'resolved', endsAt: 9_999_999_999_999 })
+    const reading = decideAlert(alert, someRecord(), arrival())
+    expect(reading).toMatchObject({ kind: 'resolved', record: { resolvedAt: 10_000 } })
+    const { record } = reading as { record: AlertRecord }
+    const again = decideAlert(alert, record, arrival({ now: 11_000 }))
+    expect(again).toMatchObject({ kind: 'duplicate' })
+    const later = decideAlert(someAlert({ startsAt: 80_000 }), record, arrival({ now: 80_000 }))
+    expect(later).toMatchObject({ kind: 'begins', record: { episode: 'new' } })
+  })
+
+  test('by a sender whose clock is ahead still makes the same firing ambiguous', () => {
+    const ahead = { startsAt: 40_000 }
+    const known = decideAlert(someAlert(ahead), undefined, arrival()) as { record: AlertRecord }
+    const resolved = someAlert({ ...ahead, status: 'resolved', endsAt: 41_000 })
+    const { record } = decideAlert(resolved, known.record, arrival({ now: 11_000 })) as { record: AlertRecord }
+    const late = decideAlert(someAlert(ahead), record, arrival({ now: 12_000 }))
+    expect(late).toMatchObject({ kind: 'stale', askSource: true })
+  })
+
   test('of an earlier firing changes nothing about the present one', () => {
     const alert = someAlert({ status: 'resolved', startsAt: 1_000, endsAt: 2_000 })
     expect(decideAlert(alert, someRecord({ startsAt: 5_000 }), arrival())).toMatchObject({

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { cancel } from '../../src/engine/operate.ts'
 import { previewRematch, rematch } from '../../src/engine/rematch.ts'
 import type { Simulation } from '../kit/simulation.ts'
 import { simulate, theIncident, typesOf } from './simulate.ts'
@@ -35,16 +36,25 @@ describe('active alerts under another policy', () => {
   })
 
   test('do not open again what has ended under the same playbook', async () => {
-    const simulation = await simulate({
-      actions: { plan: async () => ({ kind: 'refused', reason: 'protected', final: true, evidence: {} }) },
-    })
+    const simulation = await simulate()
     await simulation.deliver('web', 'firing')
-    await simulation.settle()
-    expect(await theIncident(simulation)).toMatchObject({ ending: 'refused' })
+    await cancel((await theIncident(simulation)).id, 'ada', 'mine', simulation.ports)
     under(simulation, 'r2')
     expect(await previewRematch(simulation.policy, simulation.ports)).toMatchObject({ willMatch: 1, willOpen: 0 })
     await rematch(null, 'ada', simulation.ports)
     expect(await theIncident(simulation)).toMatchObject({ state: 'closed' })
+  })
+
+  test('give what was refused another look, for what refused it may be what has changed', async () => {
+    const refused = { kind: 'refused', reason: 'protected', final: true, evidence: {} } as const
+    const simulation = await simulate({ actions: { plan: async () => refused } })
+    await simulation.deliver('web', 'firing')
+    await simulation.settle()
+    expect(await theIncident(simulation)).toMatchObject({ ending: 'refused' })
+    under(simulation, 'r2')
+    expect(await previewRematch(simulation.policy, simulation.ports)).toMatchObject({ willMatch: 1, willOpen: 1 })
+    await rematch(null, 'ada', simulation.ports)
+    expect(await theIncident(simulation)).toMatchObject({ state: 'open', reopenings: 1 })
   })
 })
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Alert } from '../../src/domain/alert.ts'
 import type { Sources } from '../../src/engine/ports.ts'
-import { fetchTruncated, sweep } from '../../src/engine/sweep.ts'
-import { patientAlert, someDelivery } from '../kit/simulation.ts'
+import { sweep } from '../../src/engine/sweep.ts'
+import { patientAlert } from '../kit/simulation.ts'
 import { simulate, theIncident } from './simulate.ts'
 
 const listing =
@@ -38,18 +38,4 @@ test('an alert that is wrongly believed resolved comes back when it is listed as
   simulation.pass(1_000)
   await sweep(simulation.ports)
   expect((await simulation.store.read.alerts('main', ['f-web']))[0]).toMatchObject({ status: 'firing' })
-})
-
-test('what Alertmanager cut from a delivery is fetched and decided, and nothing of other groups', async () => {
-  const name = (fingerprint: string, group: string) =>
-    patientAlert('web', { fingerprint, labels: { ...labels, group } })
-  const { labels } = patientAlert('web')
-  const listed = [name('f1', 'a'), name('f2', 'a'), name('f3', 'b')]
-  const simulation = await simulate({ sources: { list: listing(...listed) } })
-  const more = { truncatedAlerts: 1, groupLabels: { group: 'a' } }
-  await fetchTruncated(someDelivery([name('f1', 'a')], more), { ...simulation.ports })
-  const known = await simulation.store.read.alerts('main', ['f1', 'f2', 'f3'])
-  expect(known.map(({ fingerprint }) => fingerprint)).toEqual(['f2'])
-  const [event] = await simulation.store.read.audit({ types: ['delivery.received'], limit: 9 })
-  expect(event).toMatchObject({ actor: 'reconcile', body: { via: 'reconcile' } })
 })

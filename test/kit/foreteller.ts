@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'vitest'
@@ -7,18 +8,19 @@ import type { EventView, Hepar, IncidentView } from './hepar.ts'
 
 /** One delivery: what was foretold just before, and what was answered. */
 export interface Foretold {
+  readonly body: string
   readonly explanation: Explanation
   readonly decisions: readonly Decision[]
-  /** Sequence number of the log's head before the delivery. */
+  /** Sequence number of the log's head before the question. */
   readonly head: number
 }
 
 export interface Foreteller extends AsyncDisposable {
-  /** Where Alertmanager posts instead of Hepar's own webhook. */
+  /** Where Alertmanager posts instead of Hepar's own webhook; a query is passed on. */
   readonly url: string
   readonly foretold: readonly Foretold[]
-  /** Until then every delivery is answered 503, so that Alertmanager sends it again. */
-  attach(hepar: Hepar): void
+  /** Until then, and again after `null`, every delivery is answered 503, so that Alertmanager sends it again. */
+  attach(hepar: Hepar | null): void
   /** Passes one body on by hand. */
   post(body: unknown): Promise<Foretold>
   /** Fails unless each delivery came out as foretold: decision, verdict and plan digest. Returns how many verdicts were compared. */
@@ -30,8 +32,10 @@ export async function startForeteller(): Promise<Foreteller> {
   const foretold: Foretold[] = []
   let hepar: Hepar | null = null
   let busy: Promise<unknown> = Promise.resolve()
-  const inTurn = (body: string): Promise<Answered> => {
-    const mine = busy.then(() => (hepar ? passOn(hepar, body) : { status: 503, text: 'not yet', foretold: null }))
+  const inTurn = (body: string, query = ''): Promise<Answered> => {
+    const mine = busy.then(() =>
+      hepar ? passOn(hepar, body, query) : { status: 503, text: 'not yet', foretold: null },
+    )
     busy = mine.catch(() => {})
     return mine.then((answered) => {
       if (answered.foretold) foretold.push(answered.foretold)
@@ -41,7 +45,8 @@ export async function startForeteller(): Promise<Foreteller> {
   const server = createServer(async (request, response) => {
     let body = ''
     for await (const chunk of request.setEncoding('utf8')) body += chunk
-    const answered = await inTurn(body).catch((error) => ({ status: 503, text: String(error) }))
+    const query = new URL(request.url ?? '', 'http://any').search
+    const answered = await inTurn(body, query).catch((error) => ({ status: 503, text: String(error) }))
     response.writeHead(answered.status).end(answered.text)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -79,22 +84,32 @@ interface Answered {
   readonly foretold: Foretold | null
 }
 
-async function passOn(hepar: Hepar, body: string): Promise<Answered> {
-  const headers = { 'content-type': 'application/json' }
-  const explained = await fetch(`${hepar.url}/api/v1/explain`, { method: 'POST', headers, body })
-  const explanation = (await explained.json()) as Explanation
+async function passOn(hepar: Hepar, body: string, query: string): Promise<Answered> {
+  const send = (url: string) =>
+    fetch(`${url}${query}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
   const head = (await hepar.call('GET', '/api/v1/audit/head')).json.seq as number
-  const { status, text, json } = await hepar.post(body)
+  const explained = await send(`${hepar.url}/api/v1/explain`)
+  const explanation = (await explained.json()) as Explanation
+  const answered = await send(hepar.webhookUrl)
+  const { status } = answered
+  const text = await answered.text()
   if (!explained.ok || status !== 200) return { status, text, foretold: null }
-  const { decisions } = json as { decisions: Decision[] }
-  return { status, text, foretold: { explanation, decisions, head } }
+  const { decisions } = JSON.parse(text) as { decisions: Decision[] }
+  return { status, text, foretold: { body, explanation, decisions, head } }
 }
 
+/** What may come between the question and the delivery, and makes another answer right. */
+const moving = ['alert.changed', 'config.loaded', 'incident.closed', 'pause.set', 'pause.cleared']
+
 function compare(
-  { explanation, decisions, head }: Foretold,
+  { body, explanation, decisions, head }: Foretold,
   incidents: readonly IncidentView[],
   events: readonly EventView[],
 ): number {
+  const digest = createHash('sha256').update(body).digest('hex')
+  const later = events.filter(({ seq }) => seq > head)
+  const taken = later.find(({ type, body }) => type === 'delivery.received' && body.digest === digest)
+  if (later.some(({ seq, type }) => moving.includes(type) && taken && seq < taken.seq)) return 0
   expect(explanation.alerts.map(({ decision }) => decision)).toEqual(decisions)
   let compared = 0
   for (const { playbook, target, verdict, planDigest, would, note } of explanation.alerts.flatMap(
@@ -102,12 +117,14 @@ function compare(
   )) {
     if (verdict === null || would === 'attach' || note !== '') continue
     const own = incidents.filter((incident) => incident.playbook === playbook && incident.target === target)
-    const assessed = events.find(
-      ({ seq, type, incident }) => seq > head && type === 'incident.assessed' && own.some(({ id }) => id === incident),
+    const assessed = later.find(
+      ({ seq, type, incident }) =>
+        type === 'incident.assessed' && seq > (taken?.seq ?? 0) && own.some(({ id }) => id === incident),
     )
     // Another alert that came meanwhile, or a kill, may have kept it from being assessed at all.
     if (!assessed) continue
-    expect(assessed.body).toMatchObject({ verdict: verdict.verdict, planDigest })
+    const why = `foretold for ${target}: ${verdict.blockedBy?.reason ?? 'nothing blocks'}`
+    expect(assessed.body, why).toMatchObject({ verdict: verdict.verdict, planDigest })
     compared += 1
   }
   return compared

@@ -1,4 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { createApp } from '../../src/app.ts'
@@ -22,3 +23,5 @@ await createApp({
   prettyLog: false,
   writeLog: (line) => void process.stdout.write(line.endsWith('\n') ? line : `${line}\n`),
 })
+// A process that is always killed would never leave what it has compiled to the next one.
+flushCompileCache()

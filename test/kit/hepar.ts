@@ -2,10 +2,12 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Ending, IncidentState } from '../../src/domain/incident.ts'
 import { freePort } from './ports.ts'
-import { runProgram, type StartedProcess, startProcess } from './process.ts'
+import { type Exit, runProgram, type StartedProcess, startProcess } from './process.ts'
 import { waitFor } from './wait.ts'
 
 const root = resolve(import.meta.dirname, '../..')
+// Parsing and stripping two hundred modules anew would be most of what a start costs.
+const compileCache = join(root, 'node_modules/.cache/hepar-test')
 
 export interface HeparSetup {
   /** Data, rules, configuration and logs live here and survive restarts. */
@@ -38,6 +40,8 @@ export interface EventView {
   readonly seq: number
   readonly type: string
   readonly at: number | string
+  readonly actor: string
+  readonly target: string | null
   readonly incident: string | null
   readonly attempt: string | null
   readonly body: Readonly<Record<string, unknown>>
@@ -60,7 +64,8 @@ export interface Hepar extends AsyncDisposable {
   call(method: string, path: string, body?: unknown): Promise<{ status: number; json: Record<string, unknown> }>
   incidents(): Promise<readonly IncidentView[]>
   incident(id: string): Promise<Record<string, unknown>>
-  events(incident?: string): Promise<readonly EventView[]>
+  /** The log from after a sequence number on, of one incident or of all. */
+  events(incident?: string, after?: number): Promise<readonly EventView[]>
   /** Waits until exactly this state of affairs, and says what it saw when it never comes. */
   until(
     what: string,
@@ -70,9 +75,14 @@ export interface Hepar extends AsyncDisposable {
   hold(point: string): void
   reached(point: string, deadlineMs?: number): Promise<void>
   release(point: string): void
-  kill(): Promise<void>
-  stop(): Promise<void>
-  start(): Promise<void>
+  /** SIGKILL, as a crash would be. */
+  kill(): Promise<Exit>
+  /** SIGTERM; resolves with how it ended. */
+  stop(): Promise<Exit>
+  /** How it ended, once it has. */
+  exited(): Promise<Exit>
+  /** Starts again on the same folder and port; `unready` resolves as soon as the process is there. */
+  start(how?: { readonly unready?: boolean }): Promise<void>
   signal(name: NodeJS.Signals): void
   /** `hepar <args>` against this server. */
   cli(...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }>
@@ -85,9 +95,9 @@ export async function startHepar(setup: HeparSetup): Promise<Hepar> {
   const dataFolder = join(setup.folder, 'data')
   const holds = join(setup.folder, 'holds')
   const configFile = writeFiles(setup, port, holds)
-  let running: StartedProcess = await launch()
+  let running: StartedProcess = await launch(setup)
 
-  function launch(): Promise<StartedProcess> {
+  function launch({ unready = false }: { readonly unready?: boolean }): Promise<StartedProcess> {
     const main = setup.holdable
       ? [join(root, 'test/kit/held-hepar.ts'), configFile]
       : [join(root, 'src/main.ts'), 'serve', '--config', configFile]
@@ -98,8 +108,14 @@ export async function startHepar(setup: HeparSetup): Promise<Hepar> {
       args,
       folder: setup.folder,
       cwd: setup.folder,
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, ...setup.env, HEPAR_TEST_HOLDS: holds },
-      ...(setup.unready ? {} : { ready: async () => (await fetch(`${url}/readyz`)).ok, readyWithinMs: 60_000 }),
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        ...setup.env,
+        HEPAR_TEST_HOLDS: holds,
+        NODE_COMPILE_CACHE: compileCache,
+      },
+      ...(unready ? {} : { ready: async () => (await fetch(`${url}/readyz`)).ok, readyWithinMs: 60_000 }),
     })
   }
 
@@ -135,9 +151,9 @@ export async function startHepar(setup: HeparSetup): Promise<Hepar> {
     call,
     incidents,
     incident: async (id) => (await call('GET', `/api/v1/incidents/${id}`)).json,
-    async events(incident) {
+    async events(incident, from = 0) {
       const all: EventView[] = []
-      for (let after = 0; ; ) {
+      for (let after = from; ; ) {
         const query = `limit=500&after=${after}${incident ? `&incident=${incident}` : ''}`
         const page = (await call('GET', `/api/v1/audit?${query}`)).json.events as EventView[]
         all.push(...page)
@@ -171,10 +187,11 @@ export async function startHepar(setup: HeparSetup): Promise<Hepar> {
       rmSync(join(holds, `hold-${fileOf(point)}`), { force: true })
       rmSync(join(holds, `reached-${fileOf(point)}`), { force: true })
     },
-    kill: async () => void (await running.kill()),
-    stop: async () => void (await running.stop(60_000)),
-    async start() {
-      running = await launch()
+    kill: () => running.kill(),
+    stop: () => running.stop(60_000),
+    exited: () => running.exited,
+    async start(how = {}) {
+      running = await launch(how)
     },
     signal: (name) => running.signal(name),
     cli: (...args) =>

@@ -42,7 +42,7 @@ describe('a plan', () => {
     const onStart = 'i=0; while [ $i -lt 30 ]; do echo line $i; i=$((i+1)); done'
     const container = await on.start({ onStart, health: 'heals' })
     await healthy(container)
-    const { evidence } = await on.planned(container.name)
+    const { evidence } = await on.planned(container.name, { minUptime: '0s' })
     expect(evidence).toMatchObject({ state: 'running', exitCode: 0, outOfMemory: false, restartCount: 0 })
     expect(evidence).toMatchObject({ health: 'healthy', healthCheck: { exitCode: 0 }, image: 'hepar-test/busybox' })
     expect(evidence?.logs).toEqual(Array.from({ length: 20 }, (_, index) => `line ${index + 10}`))
@@ -103,11 +103,25 @@ describe('a plan', () => {
     await expect(on.plan(container.name, { host: 'elsewhere' })).rejects.toThrow(/settings of host "elsewhere"/)
   })
 
+  test('leaves a healthy container alone that was started a moment ago, for the alert may be about what ran before', async () => {
+    const container = await on.start({ health: 'heals' })
+    await healthy(container)
+    expect(await on.refused(container.name)).toMatchObject({
+      final: false,
+      refused: expect.stringMatching(/healthy and was started only \d+s ago/),
+    })
+    expect(await on.plan(container.name, {}, { minUptime: '0s' })).toMatchObject({ pin: { id: container.id } })
+    await container.makeIll()
+    expect(await on.plan(container.name)).toMatchObject({ pin: { id: container.id } })
+  })
+
   test('is refused where a part of the settings is missing', async () => {
     const container = await on.start()
     const { protect: _, ...rest } = on.settings() as Record<string, JsonObject[string]>
     const context = { settings: rest, signal: new AbortController().signal, now: Date.now() }
-    await expect(restart.plan(on.targetOf(container.name), { grace: 0 }, context)).rejects.toThrow(/protect/)
+    await expect(restart.plan(on.targetOf(container.name), { grace: 0, minUptime: 0 }, context)).rejects.toThrow(
+      /protect/,
+    )
   })
 })
 
@@ -224,7 +238,9 @@ describe('a run', () => {
     const { Created: created, State } = await container.inspect()
     const pin = { id: container.id, created, imageId: '' }
     const made = { pin, summary: '', data: { startedAt: State.StartedAt }, target: on.targetOf(container.name) }
-    await expect(on.run({ ...made, params: { grace: 0 } })).rejects.toThrow(/nothing was done.*never been started/)
+    await expect(on.run({ ...made, params: { grace: 0, minUptime: 0 } })).rejects.toThrow(
+      /nothing was done.*never been started/,
+    )
   })
 
   test('fails, and knows it, when the engine cannot start the container again', async () => {
@@ -240,7 +256,7 @@ describe('a run', () => {
 })
 
 test('a grace that is no duration, or longer than five minutes, is not accepted', () => {
-  expect(restart.params.parse({})).toEqual({ grace: 10_000 })
+  expect(restart.params.parse({})).toEqual({ grace: 10_000, minUptime: 60_000 })
   for (const grace of ['fast', '5m1s', '-1s', 10]) expect(restart.params.safeParse({ grace }).success).toBe(false)
   expect(restart.params.safeParse({ force: true }).success).toBe(false)
 })

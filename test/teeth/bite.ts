@@ -18,6 +18,8 @@ const copied = [
   'vitest.config.ts',
 ]
 const runMsMax = 180_000
+/** A test that hangs without its safety needs not be waited for as long as others. */
+const hangMsMax = 15_000
 
 /** A copy of the project in which one safety at a time can be taken away. */
 export interface Copy {
@@ -59,7 +61,7 @@ export async function bite(tooth: Tooth, { folder }: Copy): Promise<Bite> {
   if (parts.length !== 2) return done(false, `the text to take away stands ${parts.length - 1} times in ${tooth.file}`)
   writeFileSync(file, parts.join(tooth.replace))
   try {
-    const run = await runTests(tooth.test, [tooth.red], folder)
+    const run = await runTests(tooth.test, [tooth.red], folder, tooth.hangs ? [`--testTimeout=${hangMsMax}`] : [])
     if (!run.ok) return done(false, run.reason)
     const red = run.results.filter(({ status }) => status === 'failed')
     if (red.length === 0) return done(false, `none of the ${run.results.length} tests of this name turned red`)
@@ -96,13 +98,13 @@ interface Result {
 
 type Run = { readonly ok: true; readonly results: readonly Result[] } | { readonly ok: false; readonly reason: string }
 
-async function runTests(test: string, names: readonly string[], folder: string): Promise<Run> {
+async function runTests(test: string, names: readonly string[], folder: string, more: string[] = []): Promise<Run> {
   const scratch = join(folder, 't')
   const report = join(scratch, 'report.json')
   rmSync(scratch, { recursive: true, force: true })
   mkdirSync(scratch)
   const pattern = names.map((name) => name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')
-  const vitest = [process.execPath, join(folder, 'node_modules/vitest/vitest.mjs'), 'run', test, '-t', pattern]
+  const vitest = [process.execPath, join(folder, 'node_modules/vitest/vitest.mjs'), 'run', test, '-t', pattern, ...more]
   const [command = '', ...args] = [...(await cage()), ...vitest, '--reporter=json', `--outputFile=${report}`]
   const env = { ...process.env, TMPDIR: scratch }
   const { code, stdout, stderr } = await runProgram(command, args, { cwd: folder, env, timeoutMs: runMsMax })

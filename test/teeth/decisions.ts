@@ -32,16 +32,22 @@ export const decisions = [
       red: 'a firing alert > is a duplicate while it fires',
     },
     {
-      takes: 'that a firing older than the resolved one is stale',
-      find: 'if (alert.startsAt < known.startsAt) {',
-      replace: 'if (alert.startsAt < 0) {',
+      takes: 'that a firing from before the resolution is stale, and the source asked',
+      find: 'if (alert.startsAt <= Math.max(resolvedAt, known.startsAt)) {',
+      replace: 'if (alert.startsAt < known.startsAt) {',
+      red: 'a firing alert > re-sent after resolved with an equal start',
+    },
+    {
+      takes: 'that a resolution which claims to have ended before it began lets no older firing begin',
+      find: 'Math.max(resolvedAt, known.startsAt)',
+      replace: 'resolvedAt',
       red: 'a firing alert > of an earlier firing is stale',
     },
     {
-      takes: 'that a firing from before the resolution is stale, and the source asked',
-      find: 'if (alert.startsAt <= resolvedAt) {',
-      replace: 'if (alert.startsAt < known.startsAt) {',
-      red: 'a firing alert > re-sent after resolved with an equal start',
+      takes: 'that an end ahead of our clock is no end yet',
+      find: 'Math.min(alert.endsAt ?? arrival.now, arrival.now)',
+      replace: 'alert.endsAt ?? arrival.now',
+      red: 'TODO',
     },
     {
       takes: 'that the end of an earlier firing does not end the present one',
@@ -127,19 +133,19 @@ export const decisions = [
     },
     {
       takes: 'that a firing alert ends only by an evaluation younger than what was heard',
-      find: 'readCleared(answer, Math.max(record.startsAt, record.lastSeenAt))',
+      find: 'readCleared(answer, record.lastSeenAt)',
       replace: 'readCleared(answer, 0)',
       red: 'a firing alert > goes on while the last evaluation is older',
     },
     {
       takes: 'that what fires by its source goes on',
-      find: '  if (answer.firing) return null\n',
-      replace: '',
+      find: "  if (answer.kind !== 'answered' || answer.firing) return null\n  const cleared",
+      replace: "  if (answer.kind !== 'answered') return null\n  const cleared",
       red: 'a firing alert > goes on for as long as its source says so',
     },
     {
       takes: 'that absence counts only after a while',
-      find: '  if (now - record.lastSeenAt < absentForMs) return null\n',
+      find: '  if (silentForMs < absentForMs) return null\n',
       replace: '',
       red: 'a firing alert > without Prometheus is over only once',
     },
@@ -150,10 +156,10 @@ export const decisions = [
       red: 'an answer is dropped when a delivery has changed the alert',
     },
   ]),
-  ...teethOf({ test: 'test/engine/sweep.test.ts' }, [
+  ...teethOf({ test: 'test/engine/truncated.test.ts' }, [
     {
       takes: 'that what was cut from a delivery is fetched by its group',
-      file: 'src/engine/sweep.ts',
+      file: 'src/engine/truncated.ts',
       find: ' && group.every(([name, value]) => labels[name] === value)',
       replace: '',
       red: 'what Alertmanager cut from a delivery is fetched',
@@ -162,7 +168,7 @@ export const decisions = [
   ...teethOf({ test: 'test/engine/rematch.test.ts', file: 'src/engine/rematch.ts' }, [
     {
       takes: 'that a reload opens nothing again that ended under the same playbook',
-      find: "      if (before.has(destination.playbook.name) && latest?.state === 'closed') continue\n",
+      find: '      if (staysEnded(record, destination.playbook, latest)) continue\n',
       replace: '',
       red: 'active alerts under another policy > do not open again',
     },

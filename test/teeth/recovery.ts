@@ -42,7 +42,7 @@ export const recovery = [
     },
     {
       takes: 'that stopping ends effects after their grace',
-      find: 'setTimeout(() => stopping.abort(), graceMs)',
+      find: 'setTimeout(() => graceOver.abort(), graceMs)',
       replace: 'setTimeout(() => {}, graceMs)',
       red: 'stopping waits for running effects',
       hangs: true,
@@ -57,14 +57,16 @@ export const recovery = [
     },
     {
       takes: 'that only what is idempotent is started again',
-      find: '  if (!idempotent) return false\n',
-      replace: '',
+      file: 'src/engine/new-attempt.ts',
+      find: 'return idempotent && attempts',
+      replace: 'return attempts',
       red: 'an outcome that did not heal > that nobody knows goes to a human',
     },
     {
       takes: 'that an idempotent action is started again only once',
-      find: 'starts.length < startsPerKeyMax',
-      replace: 'starts.length > 0',
+      file: 'src/engine/new-attempt.ts',
+      find: 'const startsPerKeyMax = 2',
+      replace: 'const startsPerKeyMax = 3',
       red: 'an idempotent action whose end nobody saw > is started once more',
     },
     {

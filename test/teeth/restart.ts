@@ -124,11 +124,12 @@ export const restart = [
       red: 'a run > does nothing when the grace does not fit',
     },
     {
-      takes: 'that a cancelled run does nothing',
+      takes: 'that a restart which was cancelled in time has certainly not begun',
       ...engine,
       find: "      if (abortSignal.aborted) throw new Error('nothing was done: the step was cancelled before its restart')\n",
       replace: '',
-      red: 'a run > does nothing once it is cancelled',
+      test: 'test/sdk/container-engine.test.ts',
+      red: 'a restart that was cancelled before it was asked for',
     },
     {
       takes: 'that a restart whose end nobody saw is unknown',

@@ -99,7 +99,6 @@ export const runners = [
       find: 'if (bytes > bytesMax) take(marker)?.(bytes)',
       replace: 'if (bytes > bytesMax * 1e3) take(marker)?.(bytes)',
       red: `${unknown}, and only its own step is hurt > buffers-in-child`,
-      hangs: true,
     },
     {
       takes: 'the limit on what a plugin prints',
@@ -171,14 +170,14 @@ export const runners = [
       file: `${folder}/runner-process.ts`,
       find: '  read -r _ <&3\n  kill -9 $$\n',
       replace: '  sleep 60\n  kill -9 $$\n',
-      red: 'kill -9 of Hepar > ends its runners, blank ones too',
+      red: 'kill -9 of Hepar > ends its runners, blank ones too, with all they started (child-and-sleep)',
     },
     {
       takes: 'that what a runner started ends with a Hepar that was killed',
       file: `${folder}/runner-process.ts`,
       find: '    kill -9 "\\${pid%/environ}"\n',
       replace: '    true "\\${pid%/environ}"\n',
-      red: 'kill -9 of Hepar > ends its runners, blank ones too',
+      red: 'kill -9 of Hepar > ends its runners, blank ones too, with all they started (child-and-sleep)',
     },
     {
       takes: 'that survivors are ended by their marker',

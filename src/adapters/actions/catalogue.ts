@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { basename, extname, join } from 'node:path'
 import type { ActionInfo, BrokenAction } from '../../domain/action.ts'
 import { sha256 } from '../../engine/digest.ts'
@@ -30,7 +30,7 @@ export async function describeFolders(
   folders: readonly string[],
   describeMs: number = runnerLimits.describeMs,
 ): Promise<Catalogue> {
-  const listings = await Promise.all(folders.map(listPlugins))
+  const listings = await Promise.all((await distinct(folders)).map(listPlugins))
   const files = [...new Set(listings.flatMap(({ files }) => files))]
   const twice = namesOfTwo(files)
   const results: Description[] = []
@@ -48,6 +48,12 @@ export async function describeFolders(
       ),
     ].sort((a, b) => compare(a.file, b.file)),
   }
+}
+
+/** Without those that are the same folder by another path; the others as they are named. */
+async function distinct(folders: readonly string[]): Promise<readonly string[]> {
+  const real = await Promise.all(folders.map((folder) => realpath(folder).catch(() => folder)))
+  return folders.filter((_, index) => real.indexOf(real[index] as string) === index)
 }
 
 async function listPlugins(folder: string): Promise<{ files: string[]; broken: BrokenAction[] }> {

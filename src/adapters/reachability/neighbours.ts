@@ -1,5 +1,6 @@
 import type { DockerHost, Peer } from '../../domain/config.ts'
 import { messageOf } from '../../engine/errors.ts'
+import { engineAdvice } from '../../sdk/container-engine.ts'
 import { createDockerClient } from '../docker/client.ts'
 import { send } from '../http-client/send.ts'
 
@@ -21,7 +22,8 @@ export async function askDocker(host: DockerHost): Promise<string | null> {
     await Promise.race([createDockerClient(host).ping(), late.promise])
     return null
   } catch (error) {
-    return messageOf(error)
+    const advice = engineAdvice[(error as NodeJS.ErrnoException).code ?? ''] ?? 'look after the engine'
+    return `${messageOf(error)}; ${advice}, or correct docker.hosts.${host.name}`
   } finally {
     clearTimeout(timer)
   }

@@ -38,7 +38,7 @@ export function createSources(
       if (!source.prometheus && source.alertmanagers.length === 0) {
         return { kind: 'not_applicable', reason: `source "${source.name}" has neither Prometheus nor Alertmanager` }
       }
-      const heard = await hear(source, alert.labels.alertname ?? null, tools)
+      const heard = await hear(source, alert.labels.alertname ?? null, alert.lastSeenAt, tools)
       return heard.ok ? judge(alert, heard.testimony) : { kind: 'unavailable', reason: heard.reason }
     },
     list: async (name, receiver) => {
@@ -59,11 +59,14 @@ export function createSources(
 
 type Hearing = { readonly ok: true; readonly testimony: Testimony } | Failure
 
-/** Asks everyone at once. What is configured must answer: Prometheus, and at least one of the Alertmanagers. */
-async function hear(source: Source, alertname: string | null, tools: Tools): Promise<Hearing> {
+/**
+ * Asks everyone at once. What is configured must answer: Prometheus, and at least one of the Alertmanagers. What was said
+ * before `sinceMs` does not count: a list fetched before an alert was heard of cannot know it.
+ */
+async function hear(source: Source, alertname: string | null, sinceMs: number, tools: Tools): Promise<Hearing> {
   const [prometheus, alertmanagers] = await Promise.all([
-    source.prometheus && hearPrometheus(source.prometheus, alertname, tools),
-    Promise.all(source.alertmanagers.map((peer) => hearAlertmanager(peer, alertname, tools))),
+    source.prometheus && hearPrometheus(source.prometheus, alertname, sinceMs, tools),
+    Promise.all(source.alertmanagers.map((peer) => hearAlertmanager(peer, alertname, sinceMs, tools))),
   ])
   if (prometheus && !prometheus.ok) return prometheus
   const answered = alertmanagers.filter((reply) => reply.ok)
@@ -74,9 +77,9 @@ async function hear(source: Source, alertname: string | null, tools: Tools): Pro
   return { ok: true, testimony }
 }
 
-async function hearPrometheus(peer: Peer, alertname: string | null, { cache, bounds }: Tools) {
+async function hearPrometheus(peer: Peer, alertname: string | null, sinceMs: number, { cache, bounds }: Tools) {
   const [rules, relabelling] = await Promise.all([
-    cache.get(peer, `rules ${alertname ?? ''}`, () => fetchAlertingRules(peer, alertname, bounds)),
+    cache.get(peer, `rules ${alertname ?? ''}`, () => fetchAlertingRules(peer, alertname, bounds), sinceMs),
     cache.get(peer, 'relabelling', () => fetchRewrittenLabels(peer, bounds)),
   ])
   if (!rules.ok) return rules
@@ -84,9 +87,9 @@ async function hearPrometheus(peer: Peer, alertname: string | null, { cache, bou
   return { ok: true as const, rules: rules.rules, rewritten: relabelling.rewritten }
 }
 
-async function hearAlertmanager(peer: Peer, alertname: string | null, { cache, bounds }: Tools) {
+async function hearAlertmanager(peer: Peer, alertname: string | null, sinceMs: number, { cache, bounds }: Tools) {
   const [alerts, silences] = await Promise.all([
-    cache.get(peer, `alerts ${alertname ?? ''}`, () => fetchAlerts(peer, alertname, bounds)),
+    cache.get(peer, `alerts ${alertname ?? ''}`, () => fetchAlerts(peer, alertname, bounds), sinceMs),
     cache.get(peer, 'silences', () => fetchSilences(peer, bounds)),
   ])
   if (!alerts.ok) return alerts
@@ -97,7 +100,7 @@ async function hearAlertmanager(peer: Peer, alertname: string | null, { cache, b
 async function list(source: Source, receiver: string | undefined, tools: Tools): ReturnType<Sources['list']> {
   // Without an Alertmanager there is nothing to list, and an absent alert says nothing.
   if (source.alertmanagers.length === 0) return { ok: true, alerts: [], complete: false }
-  const heard = await hear(source, null, tools)
+  const heard = await hear(source, null, tools.bounds.clock.now(), tools)
   if (!heard.ok) return heard
   const { prometheus, alertmanagers } = heard.testimony
   const views = new Map<string, AlertView>()

@@ -1,4 +1,4 @@
-import { formatDurationMs } from '../../domain/duration.ts'
+import { formatAgeMs, formatDurationMs } from '../../domain/duration.ts'
 import { block, type Gate, pass } from './gate.ts'
 
 /** A target is left alone for a while after each attempt of this playbook on it. */
@@ -11,7 +11,7 @@ export const cooldown: Gate = {
     if (lastEndedAt === null) return pass('no attempt came before', facts)
     const until = lastEndedAt + cooldownMs
     if (until <= now) return pass('the last attempt is long enough ago', facts)
-    return block(`the last attempt ended ${formatDurationMs(now - lastEndedAt)} ago`, {
+    return block(`the last attempt ended ${formatAgeMs(now - lastEndedAt)} ago`, {
       until,
       unblock: `wait until ${formatDurationMs(cooldownMs)} have passed since the last attempt`,
       facts,

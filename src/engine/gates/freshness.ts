@@ -1,5 +1,5 @@
 import type { AlertRecord } from '../../domain/alert.ts'
-import { formatDurationMs } from '../../domain/duration.ts'
+import { formatAgeMs } from '../../domain/duration.ts'
 import type { GateDecision } from '../../domain/gate.ts'
 import type { OracleAnswer } from '../ports.ts'
 import { block, type Gate, type GateFacts, notApplicable, pass } from './gate.ts'
@@ -72,7 +72,7 @@ function judgeAge(alert: AlertRecord, why: string, now: number, alertAgeMaxMs: n
   const ageMs = now - alert.lastSeenAt
   const facts = { fingerprint: alert.fingerprint, source: alert.source, ageMs }
   if (ageMs > alertAgeMaxMs) {
-    return block(`last heard of ${formatDurationMs(ageMs)} ago, and no oracle can confirm it`, {
+    return block(`last heard of ${formatAgeMs(ageMs)} ago, and no oracle can confirm it`, {
       until: null,
       unblock: 'a repeat from Alertmanager, or an oracle for this source in hepar.yaml',
       facts,

@@ -19,7 +19,7 @@ export const target: Gate = {
     return block(plan.reason, {
       until: plan.final ? null : now + lookAgainMs,
       unblock: plan.final
-        ? 'permit the target (see the reason), then wait for a new firing'
+        ? 'permit the target (see the reason) and reload: Hepar then looks again'
         : 'Hepar looks again by itself',
       facts: { ...facts, evidence: plan.evidence },
       final: plan.final,

@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../../src/domain/json.ts'
 import { sha256 } from '../../../src/engine/digest.ts'
-import { type Bench, isRunning, openBench, processesWith, readPids, start, startTicksOf, until } from './kit.ts'
+import { isRunning, processesWith, startTicksOf } from '../../kit/process-table.ts'
+import { type Bench, openBench, readPids, start, until } from './kit.ts'
 
 let bench: Bench
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -6,7 +6,8 @@ import { createActions, type PluginActions } from '../../../src/adapters/actions
 import type { Catalogue } from '../../../src/adapters/actions/catalogue.ts'
 import { defaultLimits } from '../../../src/domain/config.ts'
 import { sha256 } from '../../../src/engine/digest.ts'
-import { childrenOf, fixtures, processesWith, recordLog } from './kit.ts'
+import { childrenOf, processesWith } from '../../kit/process-table.ts'
+import { fixtures, recordLog } from './kit.ts'
 
 const outside = mkdtempSync(join(tmpdir(), 'hepar-third-party-'))
 const pluginText = readFileSync(join(fixtures, 'broken-plugins', 'good.ts'), 'utf8')
@@ -109,6 +110,15 @@ test('a folder that is not there is reported', async () => {
   expect(broken).toEqual([
     { name: 'nowhere', file: join(outside, 'nowhere'), reason: expect.stringContaining('ENOENT') },
   ])
+})
+
+test('one folder under two paths is read once', async () => {
+  const folder = join(fixtures, 'plugins')
+  const link = join(outside, 'link')
+  symlinkSync(folder, link)
+  const { actions: found, broken } = await actions.describe([folder, link])
+  expect(broken).toEqual([])
+  expect(found.map(({ file }) => file)).toContain(join(folder, 'touch.ts'))
 })
 
 test("a third party's plugins outside of the project import hepar/sdk, as TypeScript and as JavaScript", async () => {

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../../src/domain/config.ts'
-import { type Bench, isRunning, openBench, processesWith, start } from './kit.ts'
+import { isRunning, processesWith } from '../../kit/process-table.ts'
+import { type Bench, openBench, start } from './kit.ts'
 
 const limits = { ...defaultLimits, planTimeoutMs: 3_000, runnerMemoryBytesMax: 256 * 1024 * 1024 }
 

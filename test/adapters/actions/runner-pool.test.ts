@@ -4,7 +4,8 @@ import { type LiveRunner, startRunner } from '../../../src/adapters/actions/live
 import { createMemoryWatch } from '../../../src/adapters/actions/memory-watch.ts'
 import { createRunnerPool } from '../../../src/adapters/actions/runner-pool.ts'
 import { defaultLimits } from '../../../src/domain/config.ts'
-import { isRunning, recordLog, until } from './kit.ts'
+import { isRunning } from '../../kit/process-table.ts'
+import { recordLog, until } from './kit.ts'
 
 const { log, logged } = recordLog()
 const families = createFamilies()

@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { endSurvivors } from '../../../src/adapters/actions/survivors.ts'
 import type { RunnerIdentity } from '../../../src/domain/attempt.ts'
-import { childrenOf, fixtures, isRunning, membersOf, processesWith, readPids, startTicksOf, until } from './kit.ts'
+import { childrenOf, isRunning, membersOf, processesWith, startTicksOf } from '../../kit/process-table.ts'
+import { fixtures, readPids, until } from './kit.ts'
 
 const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
 

@@ -57,7 +57,7 @@ async function delivered(alertname: string, host: string): Promise<Asked> {
     async () => (await first.alerts()).find(({ labels }) => labels.alertname === alertname && labels.host === host),
     { what: `${alertname} of ${host} at Alertmanager` },
   )
-  return { source: 'main', labels: found.labels, fingerprint: found.fingerprint }
+  return { source: 'main', labels: found.labels, fingerprint: found.fingerprint, lastSeenAt: 0 }
 }
 
 beforeAll(async () => {
@@ -117,7 +117,7 @@ test('Prometheus alone tells a firing alert in spite of added, dropped and rewri
 
 test('a pending alert counts as active', async () => {
   metrics.set('slow', 1, { host: 'a' })
-  const alert = { source: 'main', labels: { alertname: 'Slow', host: 'a' }, fingerprint: '0'.repeat(16) }
+  const alert = { source: 'main', labels: { alertname: 'Slow', host: 'a' }, fingerprint: '0'.repeat(16), lastSeenAt: 0 }
   const sources = sourcesOf()
   const answer = await waitFor(
     async () => {
@@ -178,7 +178,12 @@ test('an alert that Prometheus fires and no Alertmanager knows cannot be checked
 })
 
 test('a rule that cannot be evaluated is loaded and not healthy; one that was removed is not loaded', async () => {
-  const alert = (alertname: string): Asked => ({ source: 'main', labels: { alertname }, fingerprint: '1'.repeat(16) })
+  const alert = (alertname: string): Asked => ({
+    source: 'main',
+    labels: { alertname },
+    fingerprint: '1'.repeat(16),
+    lastSeenAt: 0,
+  })
   await prometheus.reload({ rules: `${rules}${brokenRule}` })
   const sources = sourcesOf()
   const broken = await waitFor(
@@ -195,7 +200,7 @@ test('a rule that cannot be evaluated is loaded and not healthy; one that was re
 })
 
 test('a source without oracles, or none at all, is not applicable', async () => {
-  const alert = { source: 'main', labels: { alertname: 'Ill' }, fingerprint: '2'.repeat(16) }
+  const alert = { source: 'main', labels: { alertname: 'Ill' }, fingerprint: '2'.repeat(16), lastSeenAt: 0 }
   const none = sourcesOf({ alertmanagers: [], prometheus: null })
   expect(none.names()).toEqual(['main'])
   expect(await none.ask(alert)).toMatchObject({ kind: 'not_applicable' })
@@ -214,7 +219,7 @@ test('one Alertmanager away is no obstacle, all away are', async () => {
   expect(await answered(sourcesOf(), alert)).toMatchObject({ firing: true })
   expect((await answered(sourcesOf(), alert)).detail).toContain('known to 1 of 1 Alertmanagers, 1 did not answer')
   expect(await sourcesOf().list('main')).toMatchObject({ ok: true, complete: false })
-  const unknown = { source: 'main', labels: { alertname: 'Nobody' }, fingerprint: '3'.repeat(16) }
+  const unknown = { source: 'main', labels: { alertname: 'Nobody' }, fingerprint: '3'.repeat(16), lastSeenAt: 0 }
   expect(await sourcesOf({ prometheus: null }).ask(unknown)).toMatchObject({ kind: 'unavailable' })
   await first.kill()
   expect(await sourcesOf().ask(alert)).toMatchObject({
@@ -227,7 +232,7 @@ test('Prometheus away makes the answer unavailable, even though Alertmanager ans
   await first.restart()
   await first.post([{ labels: { alertname: 'Ill', host: 'a' } }])
   await prometheus.kill()
-  const alert = { source: 'main', labels: { alertname: 'Ill', host: 'a' }, fingerprint: '4'.repeat(16) }
+  const alert = { source: 'main', labels: { alertname: 'Ill', host: 'a' }, fingerprint: '4'.repeat(16), lastSeenAt: 0 }
   const answer = await sourcesOf().ask(alert)
   expect(answer).toMatchObject({ kind: 'unavailable', reason: expect.stringContaining(prometheus.url) })
   expect(await answered(sourcesOf({ prometheus: null, alertmanagers: [peer(first.url)] }), alert)).toMatchObject({

@@ -6,7 +6,12 @@ import { type Answer, type Sink, type SinkRequest, startSink } from '../../kit/s
 
 const silentLog = { debug() {}, info() {}, warn() {}, error() {} }
 const password = 'correct-horse-battery-staple'
-const alert = { source: 'main', labels: { alertname: 'Ill', host: 'a' }, fingerprint: '1234567890abcdef' }
+const alert = {
+  source: 'main',
+  labels: { alertname: 'Ill', host: 'a' },
+  fingerprint: '1234567890abcdef',
+  lastSeenAt: 0,
+}
 
 function sourcesOf(change: Partial<Source>, now = () => Date.now()) {
   const source = { name: 'main', alertmanagers: [], prometheus: null, ...change }
