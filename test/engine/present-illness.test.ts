@@ -7,8 +7,9 @@ import { loadFacts } from '../../src/engine/load-facts.ts'
 import type { OracleAnswer, Sources } from '../../src/engine/ports.ts'
 import { alertsOfIllness } from '../../src/engine/present-illness.ts'
 import { verifyRound } from '../../src/engine/verify.ts'
+import { playedAction } from '../kit/played-world.ts'
 import { somePlaybook, someRecord } from '../kit/records.ts'
-import { playedAction, startSimulation } from '../kit/simulation.ts'
+import { startSimulation } from '../kit/simulation.ts'
 
 const acceptedAt = 1_000_000
 
