@@ -5,7 +5,7 @@ import { tempFolder } from '../kit/temp.ts'
 import { waitFor } from '../kit/wait.ts'
 import { deliveryAbout, type JournalLine, type Manner, openWard, type Ward } from '../kit/ward.ts'
 import { type Courier, createCourier } from './courier.ts'
-import { violations } from './violations.ts'
+import { messagesIn, violations } from './violations.ts'
 
 /** One illness, from the outside. */
 export interface Case {
@@ -161,9 +161,8 @@ async function dischargeAll(patients: readonly string[], parts: Parts): Promise<
   await hepar.until('all closed', (incidents) => incidents.every(({ state }) => state === 'closed'), 60_000)
   await waitFor(
     async () => {
-      const events = await hepar.events()
-      const count = (type: string) => events.filter((event) => event.type === type).length
-      return count('notification.sent') >= count('incident.handed_over')
+      const { promised, confirmed } = messagesIn(await hepar.events())
+      return confirmed.length >= promised.length
     },
     { what: 'every message sent', deadlineMs: 60_000, everyMs: 200 },
   )

@@ -52,6 +52,15 @@ describe('what happens between the gates and the intent', () => {
     expect(notes).toEqual(['discarded'])
   })
 
+  test('a stop keeps the effect from starting, and the incident due for the next start', async () => {
+    const { simulation, notes, assessed } = await meanwhile(({ ports }) => ports.effects.stop(60_000))
+    await assessed
+    await simulation.ports.effects.settle()
+    expect(await theIncident(simulation)).toMatchObject({ state: 'open', dueAt: simulation.now() })
+    expect(await simulation.store.read.activeAttempts()).toEqual([])
+    expect(notes).toEqual(['discarded'])
+  })
+
   test('a resolution makes the intent stale, and nothing is started', async () => {
     const { simulation, notes, assessed } = await meanwhile(({ deliver }) => deliver('web', 'resolved'))
     await expect(assessed).rejects.toMatchObject({ code: 'stale_write' })
@@ -72,6 +81,23 @@ describe('what happens between the gates and the intent', () => {
 async function theIncidentOf({ store }: Simulation, playbook: string) {
   return (await store.read.incidents({ playbook, limit: 1 }))[0]
 }
+
+test('once a stop was asked for, nothing is planned', async () => {
+  let planned = 0
+  const simulation = await simulate({
+    actions: {
+      async plan() {
+        planned += 1
+        return { kind: 'failed', reason: 'not played' }
+      },
+    },
+  })
+  await simulation.deliver('web', 'firing')
+  simulation.ports.effects.stop(60_000)
+  await assess(await assessment(simulation), simulation.ports)
+  await simulation.ports.effects.settle()
+  expect(planned).toBe(0)
+})
 
 test('a source is asked again when planning took so long that its answer is old', async () => {
   const notes: string[] = []

@@ -63,6 +63,47 @@ test('every try carries the same key, each is an event, and none follows the one
   expect(sent).toEqual([message.dedupeKey, message.dedupeKey, 'later'])
 })
 
+test('what cannot be written down is not sent', async () => {
+  const { simulation, outbox, sent } = await openOutbox([])
+  const { store } = simulation
+  let ok = false
+  let asked = 0
+  const health = () => {
+    asked += 1
+    return { ok, reason: ok ? null : 'the disk is full' }
+  }
+  const careful = createOutbox({
+    ...simulation.ports,
+    store: { ...store, health },
+    deliver: async () => ({ ok: true }),
+  })
+  onTestFinished(() => careful.close())
+  careful.start()
+  await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(1)
+  expect((await store.read.outboxDue(1e15, 9)).map(({ tries }) => tries)).toEqual([0])
+  ok = true
+  await expect.poll(async () => store.read.outboxDue(1e15, 9), { timeout: 10_000 }).toEqual([])
+  await outbox.close()
+  expect(sent).toEqual([])
+})
+
+test('an answer that could not be written down is written down later, and its message not sent again', async () => {
+  const { simulation, sent, outbox, types } = await openOutbox([])
+  const { store } = simulation
+  let refusals = 2
+  const transaction = store.transaction
+  Object.assign(simulation.ports.store, {
+    transaction: async (label: string, work: never) => {
+      if (label !== 'outbox' || refusals === 0) return transaction(label, work)
+      refusals -= 1
+      throw new Error('the disk is full')
+    },
+  })
+  outbox.start()
+  await expect.poll(types, { timeout: 10_000 }).toEqual(['notification.sent'])
+  expect(sent).toEqual([message.dedupeKey])
+})
+
 test('a message is not sent before its time', async () => {
   const { simulation, outbox, sent } = await openOutbox([])
   const { store } = simulation

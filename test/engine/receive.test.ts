@@ -61,6 +61,12 @@ describe('a delivery', () => {
     expect((await eventsOf(simulation, 'delivery.received'))[0]?.body).toMatchObject({ counts: { matched: 1_200 } })
   })
 
+  test('that cannot be committed is not answered', async () => {
+    const simulation = await simulate()
+    simulation.crashAt('commit:before:receive')
+    await expect(receive(someDelivery([patientAlert('web')]), 'webhook:am', simulation.ports)).rejects.toThrow()
+  })
+
   test('that was cut short by a crash is completed by its replay, and no alert is decided twice', async () => {
     const simulation = await simulate()
     // Before and after the first part, then before the second.

@@ -30,6 +30,19 @@ test('an alert is not over because the list could not be had, or because it is a
   expect((await simulation.store.read.alerts('main', ['f-web']))[0]).toMatchObject({ status: 'firing' })
 })
 
+test('an alert of a source that is no longer configured ends by its age, unconfirmed', async () => {
+  const simulation = await simulate({
+    sources: { names: () => ['other'], ask: async () => ({ kind: 'not_applicable', reason: 'no source "main"' }) },
+  })
+  await simulation.deliver('web', 'firing')
+  await sweep(simulation.ports)
+  const alert = async () => (await simulation.store.read.alerts('main', ['f-web']))[0]
+  expect(await alert()).toMatchObject({ status: 'firing' })
+  simulation.pass(simulation.policy.config.limits.alertAgeMaxMs + 1)
+  await sweep(simulation.ports)
+  expect(await alert()).toMatchObject({ status: 'resolved', resolvedConfirmed: false })
+})
+
 test('an alert that is wrongly believed resolved comes back when it is listed as active', async () => {
   const simulation = await simulate({ sources: { list: listing(patientAlert('web')) } })
   await simulation.deliver('web', 'firing')

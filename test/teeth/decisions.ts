@@ -44,10 +44,10 @@ export const decisions = [
       red: 'a firing alert > of an earlier firing is stale',
     },
     {
-      takes: 'that an end ahead of our clock is no end yet',
+      takes: 'that no end lies ahead of our clock',
       find: 'Math.min(alert.endsAt ?? arrival.now, arrival.now)',
       replace: 'alert.endsAt ?? arrival.now',
-      red: 'TODO',
+      red: 'a resolved alert > whose end lies ahead is over from now on',
     },
     {
       takes: 'that the end of an earlier firing does not end the present one',
@@ -86,6 +86,13 @@ export const decisions = [
       find: '      known.set(decided.record.fingerprint, decided.record)\n',
       replace: '',
       red: 'a delivery > that names an alert twice',
+    },
+    {
+      takes: 'that a delivery is answered only after its commit',
+      find: "    const decided = await ports.store.transaction('receive', async (tx) => {",
+      replace:
+        "    const decided: readonly Decided[] = []\n    void ports.store.transaction('receive', async (tx) => {",
+      red: 'a delivery > that cannot be committed is not answered',
     },
     {
       takes: 'that a delivery is recorded only with its last part',
@@ -144,6 +151,18 @@ export const decisions = [
       red: 'a firing alert > goes on for as long as its source says so',
     },
     {
+      takes: 'that silence is no resolution where there is no oracle',
+      find: "record.resolvedConfirmed || record.resolvedBy !== 'delivery'",
+      replace: 'record.resolvedConfirmed',
+      red: 'a resolution > is taken at its word where there is no oracle',
+    },
+    {
+      takes: 'that an alert nobody can be asked about ends unconfirmed',
+      find: 'return resolved(now, false, `not heard of',
+      replace: 'return resolved(now, true, `not heard of',
+      red: 'a firing alert > that nobody can be asked about is given up, unconfirmed',
+    },
+    {
       takes: 'that absence counts only after a while',
       find: '  if (silentForMs < absentForMs) return null\n',
       replace: '',
@@ -156,10 +175,43 @@ export const decisions = [
       red: 'an answer is dropped when a delivery has changed the alert',
     },
   ]),
-  ...teethOf({ test: 'test/engine/truncated.test.ts' }, [
+  ...teethOf({ test: 'test/engine/present-illness.test.ts', file: 'src/engine/present-illness.ts' }, [
+    {
+      takes: 'that what was over before an illness says nothing about it',
+      find: '>= acceptedAt,\n',
+      replace: '>= 0,\n',
+      red: 'the alerts of the present illness > are those that fire',
+    },
+    {
+      takes: 'that nothing counts as cleared for want of an alert',
+      find: 'return present.length > 0 ? present : all',
+      replace: 'return present',
+      red: 'the alerts of the present illness > are never none',
+    },
+  ]),
+  ...teethOf({ test: 'test/engine/sweep.test.ts', file: 'src/engine/sweep.ts' }, [
+    {
+      takes: 'that alerts of a source which is no longer configured end',
+      find: '      page.filter(({ source }) => !configured.has(source)),\n',
+      replace: '      page.filter(({ source }) => configured.has(source)),\n',
+      red: 'an alert of a source that is no longer configured ends by its age',
+    },
+    {
+      takes: 'that an alert no Alertmanager lists any more is asked about',
+      find: 'page.filter(({ fingerprint }) => !active.has(fingerprint))',
+      replace: 'page.filter(({ fingerprint }) => active.has(fingerprint))',
+      red: 'a firing alert that no Alertmanager lists any more is asked about',
+    },
+  ]),
+  ...teethOf({ test: 'test/engine/truncated.test.ts', file: 'src/engine/truncated.ts' }, [
+    {
+      takes: 'that what could not be fetched is tried again',
+      find: '    waiting.set(key, delivery)\n',
+      replace: '',
+      red: 'what could not be fetched is tried again until it can',
+    },
     {
       takes: 'that what was cut from a delivery is fetched by its group',
-      file: 'src/engine/truncated.ts',
       find: ' && group.every(([name, value]) => labels[name] === value)',
       replace: '',
       red: 'what Alertmanager cut from a delivery is fetched',
@@ -171,6 +223,12 @@ export const decisions = [
       find: '      if (staysEnded(record, destination.playbook, latest)) continue\n',
       replace: '',
       red: 'active alerts under another policy > do not open again',
+    },
+    {
+      takes: 'that what was refused gets another look when the rules change',
+      find: " && latest.ending !== 'refused'",
+      replace: '',
+      red: 'active alerts under another policy > give what was refused another look',
     },
     {
       takes: 'that open incidents look again after a reload',

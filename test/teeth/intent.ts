@@ -74,6 +74,18 @@ export const intent = [
       red: 'after every commit, state and log tell the same story',
     },
     {
+      takes: 'that no intent is committed once a stop was asked for',
+      find: '  if (ports.effects.stopping()) return null\n',
+      replace: '',
+      red: 'what happens between the gates and the intent > a stop keeps the effect from starting',
+    },
+    {
+      takes: 'that nothing is planned once a stop was asked for',
+      find: '  if (effects.stopping()) return\n',
+      replace: '',
+      red: 'once a stop was asked for, nothing is planned',
+    },
+    {
       takes: 'the limit on effects that run at once',
       find: '  if (effects.full()) return postpone(assessment, ports)\n',
       replace: '',

@@ -173,6 +173,18 @@ export const recovery = [
       red: 'every try carries the same key',
     },
     {
+      takes: 'that what cannot be written down is not sent',
+      find: '  if (!ports.store.health().ok) return\n',
+      replace: '',
+      red: 'what cannot be written down is not sent',
+    },
+    {
+      takes: 'that a message is not sent again because its answer could not be written down',
+      find: 'unrecorded.get(id) ?? (await deliver(',
+      replace: '(await deliver(',
+      red: 'an answer that could not be written down is written down later',
+    },
+    {
       takes: 'growing pauses between tries',
       find: 'firstRetryMs * 2 ** (tries - 1)',
       replace: 'firstRetryMs',

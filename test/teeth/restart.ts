@@ -105,6 +105,12 @@ export const restart = [
       red: 'a plan > does not take a name for the beginning of an id, nor for a part of another name',
     },
     {
+      takes: 'that a healthy container which was just started is left alone',
+      find: '?? (await whyTooYoung(engine, info, minUptime, context))',
+      replace: '',
+      red: 'a plan > leaves a healthy container alone that was started a moment ago',
+    },
+    {
       takes: 'the pinned id, looked at right before the restart',
       find: 'if (changed !== null) throw new Error(',
       replace: "if (changed === '') throw new Error(",

@@ -61,6 +61,20 @@ export const sources = [
       red: refusing,
     },
   ]),
+  ...teethOf({ file: 'src/adapters/sources/brief-cache.ts', test: 'test/adapters/sources/brief-cache.test.ts' }, [
+    {
+      takes: 'that an alert is not judged by what was said before it was heard of',
+      find: 'young && known.startedAt >= sinceMs',
+      replace: 'young',
+      red: 'what began before the moment asked about is not shared',
+    },
+    {
+      takes: 'that what was said is soon too old',
+      find: 'now >= known.startedAt && now - known.startedAt < ageMaxMs',
+      replace: 'now >= known.startedAt',
+      red: 'what began too long ago, or in the future',
+    },
+  ]),
   ...teethOf(judge, [
     {
       takes: 'that a silence of one Alertmanager silences',

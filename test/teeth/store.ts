@@ -54,6 +54,13 @@ export const store = [
       red: 'a writer that swallows the failure of the medium',
     },
     {
+      takes: 'that a commit into files which were removed is no commit',
+      test: 'test/adapters/store/file-guard.test.ts',
+      find: "    sqlite.run('commit')\n    // What went into files that nobody will find again is not durable.\n    checkFiles()\n",
+      replace: "    sqlite.run('commit')\n",
+      red: 'a commit into a file that was removed meanwhile is not reported as done',
+    },
+    {
       takes: 'that a transaction ends with its work',
       ...contract,
       find: 'lease.open ? write(...parameters) : ',
@@ -185,6 +192,20 @@ export const store = [
       find: ".where('intended_at', '>', integer)",
       replace: ".where('intended_at', '>=', integer)",
       red: `${of} > attempts, outbox and pause > the history counts what began in each window`,
+    },
+  ]),
+  ...teethOf({ file: 'src/adapters/store/file-guard.ts', test: 'test/adapters/store/file-guard.test.ts' }, [
+    {
+      takes: 'that a database which was replaced is noticed',
+      find: 'now.ino !== entry.ino || now.dev !== entry.dev',
+      replace: 'now.dev !== entry.dev',
+      red: 'it was replaced by another file: that is a problem for ever',
+    },
+    {
+      takes: 'that a database which was cut is noticed',
+      find: 'now.size < Math.min(entry.size, entry.shrinksTo)',
+      replace: 'now.size < 0',
+      red: 'a cut is noticed below the greatest size seen',
     },
   ]),
   ...teethOf({ file: 'src/adapters/store/data-lock.ts', test: 'test/adapters/store/data-lock.test.ts' }, [
