@@ -40,8 +40,9 @@ const policy = { revision: 'p' } as never
 test('nothing is ready before survivors are ended and the rules are in force', async () => {
   const { lifecycle, steps, gates } = world()
   const begun = lifecycle.begin(policy)
-  await Promise.resolve()
+  await new Promise((resolve) => setImmediate(resolve))
   expect(lifecycle.health.phase()).toBe('starting')
+  expect(steps).toEqual(['engine.started', 'recover'])
   gates.recover.resolve()
   await begun
   expect(lifecycle.health.phase()).toBe('running')

@@ -77,7 +77,9 @@ export const gates = [
     {
       takes: 'freshness: a source that cannot be asked blocks',
       find: "if (answer.kind === 'unavailable') {",
-      replace: "if (answer.kind === 'unavailable' && now < 0) {",
+      replace:
+        "if (answer.kind === 'unavailable') return judgeAge(alert, answer.reason, now, alertAgeMaxMs)\n" +
+        "  if (answer.kind === 'unavailable') {",
       red: 'each gate blocks > freshness: the source cannot be asked',
     },
     {

@@ -47,7 +47,7 @@ export const store = [
       hangs: true,
     },
     {
-      takes: 'that a writer cannot swallow a failure of the medium',
+      takes: 'that a failure of the medium which a writer swallowed is told as what it is',
       test: 'test/adapters/store/medium.test.ts',
       find: '  if (medium !== null) throw medium\n',
       replace: '',

@@ -16,13 +16,13 @@ export function redactFields(value: unknown, depth = 0): unknown {
   return Object.fromEntries(entries)
 }
 
-/** Replaces known secret values and passwords in URLs wherever they stand in a finished line. */
+/** Replaces known secret values and passwords in URLs wherever they stand in a finished line of JSON. */
 export function redactText(line: string, secrets: readonly string[]): string {
   let text = line.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"]+@/gi, `$1${redacted}@`)
   for (const secret of secrets) {
     // Very short values would blank out ordinary words.
     if (secret.length < 4) continue
-    text = text.replaceAll(secret, redacted).replaceAll(JSON.stringify(secret).slice(1, -1), redacted)
+    text = text.replaceAll(JSON.stringify(secret).slice(1, -1), redacted)
   }
   return text
 }

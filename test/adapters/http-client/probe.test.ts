@@ -57,7 +57,8 @@ test('a name with one forbidden address is refused', async () => {
       { address: '169.254.169.254', family: 4 },
     ],
   })
-  expect(await rebound('http://app.internal/', 1_000)).toMatchObject({ ok: false })
+  const reason = '169.254.169.254 is an address probes may not ask'
+  expect(await rebound('http://app.internal/', 1_000)).toEqual({ ok: false, reason })
 })
 
 test('other schemes, credentials and what is no URL are refused', async () => {
