@@ -14,7 +14,16 @@ import { fromTopToBottom, type Report, readSourceFile, reporter, type SourceRead
 
 export type ConfigReading =
   | { readonly ok: true; readonly config: Config; readonly problems: readonly Problem[] }
-  | { readonly ok: false; readonly problems: readonly Problem[] }
+  /** `readable` has defaults for the keys in `unread`, for a check that goes on; `null` when it would find nothing of use. */
+  | {
+      readonly ok: false
+      readonly problems: readonly Problem[]
+      readonly readable: {
+        readonly config: Config
+        readonly problems: readonly Problem[]
+        readonly unread: readonly string[]
+      } | null
+    }
 
 const fileBytesMax = 1024 * 1024
 
@@ -26,19 +35,25 @@ export function readConfig({ file, env }: { readonly file: string | null; readon
   const named = file ?? (env.HEPAR_CONFIG || null)
   const path = resolve(named ?? 'hepar.yaml')
   const reading = named === null && !existsSync(path) ? emptyFile(path) : readSourceFile(path, fileBytesMax)
-  if (!reading.ok) return reading
-  const problems: Problem[] = []
-  const report = reporter(reading.source, problems)
+  const source = reading.ok ? reading.source : reading.readable
+  if (source === null) return { ok: false, problems: reading.ok ? [] : reading.problems, readable: null }
+  const problems: Problem[] = reading.ok ? [] : [...reading.problems]
+  const report = reporter(source, problems)
   const references = createReferences({ folder: dirname(path), env })
-  const values = readFields(sections(references), reading.source.value ?? {}, [], report, laterKeys)
+  const written = source.value ?? {}
+  const values = readFields(sections(references), written, [], report, laterKeys)
   const overrides = readOverrides(env, problems)
   if (values) {
     crossCheck(values, report)
     demandAuth(values, overrides, report, problems)
   }
   const sorted = fromTopToBottom(problems)
-  if (!values || problems.some(({ severity }) => severity === 'error')) return { ok: false, problems: sorted }
-  return { ok: true, config: deepFreeze(buildConfig(path, values, overrides, references)), problems: sorted }
+  if (!values) return { ok: false, problems: sorted, readable: null }
+  const config = deepFreeze(buildConfig(path, values, overrides, references))
+  if (!problems.some(({ severity }) => severity === 'error')) return { ok: true, config, problems: sorted }
+  const unread = Object.keys(written).filter((key) => values[key as keyof Values] === undefined)
+  const lost = unread.includes('rules') || unread.includes('plugins')
+  return { ok: false, problems: sorted, readable: lost ? null : { config, problems: sorted, unread } }
 }
 
 function emptyFile(file: string): SourceReading {

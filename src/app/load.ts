@@ -19,6 +19,7 @@ export interface Loaders {
   checkParams(action: ActionInfo, params: unknown, templated: string[][]): ReturnType<CheckParams>
   loadPolicy(parts: {
     config: Config
+    unread: readonly string[]
     actions: readonly ActionInfo[]
     broken: readonly BrokenAction[]
     checkParams: CheckParams
@@ -35,9 +36,16 @@ export type Loaded =
     }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
+/** A configuration, or what could be read of one; `unread` names its keys that could not. */
+export interface Readable {
+  readonly config: Config
+  readonly problems: readonly Problem[]
+  readonly unread?: readonly string[]
+}
+
 /** Everything that the files below one configuration say, with every problem at once. `now` is epoch milliseconds. */
 export async function loadFiles(
-  { config, problems: before }: { readonly config: Config; readonly problems: readonly Problem[] },
+  { config, problems: before, unread = [] }: Readable,
   loaders: Loaders,
   now: number,
   brokenAs: Problem['severity'] = 'warning',
@@ -47,7 +55,7 @@ export async function loadFiles(
     const action = actions.find((known) => known.name === name)
     return action === undefined ? [] : loaders.checkParams(action, params, templatedPaths)
   }
-  const reading = await loaders.loadPolicy({ config, actions, broken, checkParams, now })
+  const reading = await loaders.loadPolicy({ config, unread, actions, broken, checkParams, now })
   const problems = [...before, ...broken.map((plugin) => brokenProblem(plugin, brokenAs)), ...reading.problems]
   return reading.ok ? { ok: true, policy: reading.policy, broken, warnings: problems } : { ok: false, problems }
 }

@@ -2,18 +2,18 @@ import type { AuditReport, CheckReport, LocalTools } from '../cli/parts.ts'
 import type { AuditHead } from '../domain/audit.ts'
 import type { Config } from '../domain/config.ts'
 import type { Problem } from '../domain/policy.ts'
-import { configError, type Loaded } from './load.ts'
+import { configError, type Loaded, type Readable } from './load.ts'
 
 type ConfigReading =
   | { readonly ok: true; readonly config: Config; readonly problems: readonly Problem[] }
-  | { readonly ok: false; readonly problems: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly readable: Readable | null }
 
 interface ToolParts {
   readonly serve: LocalTools['serve']
   readonly schema: LocalTools['schema']
   readonly readConfig: (configFile: string | null) => ConfigReading
   /** Loads everything without starting anything that stays; a broken plugin counts as an error. */
-  readonly load: (reading: ConfigReading & { readonly ok: true }) => Promise<Loaded>
+  readonly load: (readable: Readable) => Promise<Loaded>
   readonly verify: (config: Config, checkpoint: AuditHead | null) => Promise<AuditReport>
   readonly exportLog: (config: Config) => AsyncIterable<string>
   readonly rotateKey: (config: Config) => string
@@ -39,8 +39,10 @@ export function createLocalTools({
     schema,
     async check({ configFile }): Promise<CheckReport> {
       const reading = readConfig(configFile)
-      if (!reading.ok) return { problems: reading.problems, playbooks: 0, actions: 0 }
-      const loaded = await load(reading)
+      // A mistake in the configuration hides none in the playbooks and plugins.
+      const readable = reading.ok ? reading : reading.readable
+      if (readable === null) return { problems: reading.problems, playbooks: 0, actions: 0 }
+      const loaded = await load(readable)
       if (!loaded.ok) return { problems: loaded.problems, playbooks: 0, actions: 0 }
       const { policy, warnings } = loaded
       return { problems: warnings, playbooks: policy.playbooks.length, actions: policy.actions.length }

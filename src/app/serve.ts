@@ -3,6 +3,7 @@ import { messageOf } from '../engine/errors.ts'
 import type { Clock, Log, PolicyHolder } from '../engine/ports.ts'
 import type { Reload } from '../http/parts.ts'
 import { formatGreeting } from './greeting.ts'
+import { invocationAt } from './invocation.ts'
 import { listenForSignals } from './signals.ts'
 
 interface Served {
@@ -46,7 +47,9 @@ export async function serveUntilSignal(start: () => Promise<Served>, terminal: G
 }
 
 function greet(served: Served, unreachable: readonly string[], { json, command, out }: Greeted): void {
-  const greeting = { ...served, policy: served.policy.current(), unreachable, command, now: served.clock.now() }
+  const { url, clock, policy } = served
+  const at = invocationAt(url, command)
+  const greeting = { ...served, policy: policy.current(), unreachable, command: at, now: clock.now() }
   out(json ? `${JSON.stringify(greetingJson(greeting.policy, greeting))}\n` : formatGreeting(greeting))
 }
 

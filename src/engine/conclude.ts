@@ -68,7 +68,7 @@ export async function concludeUnhealed(
   const ladder = playbook?.steps ?? []
   const escalation = ladder.findIndex((step, index) => index > attempt.step && step.kind === 'escalate')
   const route = routeOf(playbook, attempt.step, outcome)
-  if (outcome === 'unknown' && route === 'escalate' && !incident.manual) {
+  if (outcome === 'unknown' && route === 'escalate') {
     const step = ladder[escalation]
     const channel = step?.kind === 'escalate' ? step.channel : null
     // An unknown outcome is shown to a human even when the alert has cleared meanwhile.

@@ -46,11 +46,9 @@ function decideFiring(alert: Alert, known: AlertRecord | undefined, arrival: Arr
     }
   }
   const resolvedAt = known.resolvedAt ?? known.lastSeenAt
-  if (alert.startsAt < known.startsAt) {
-    return { kind: 'stale', reason: 'it began before the firing that is already resolved', askSource: true }
-  }
   if (alert.startsAt <= Math.max(resolvedAt, known.startsAt)) {
-    const reason = 'a resolution of this firing is recorded and the order is ambiguous: asking the source'
+    const reason =
+      'a resolution of this firing or a later one is recorded, so the order is ambiguous: asking the source'
     return { kind: 'stale', reason, askSource: true }
   }
   return { kind: 'begins', reason: 'fires again', record: begin(alert, known, arrival) }

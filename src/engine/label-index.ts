@@ -52,16 +52,9 @@ function place(postings: Map<string, Map<string, Ranked[]>>, [name, value]: Equa
 
 type Equality = readonly [name: string, value: string]
 
-/** The equalities of labels without which a condition cannot hold. A label required to be two values is left out. */
-export function requiredLabels(when: Condition): ReadonlyMap<string, string> {
-  const required = new Map<string, string>()
-  const contradictory = new Set<string>()
-  for (const [name, value] of equalities(when)) {
-    if (required.has(name) && required.get(name) !== value) contradictory.add(name)
-    required.set(name, value)
-  }
-  for (const name of contradictory) required.delete(name)
-  return required
+/** The equalities of labels without which a condition cannot hold; of two that exclude each other, one is as good. */
+function requiredLabels(when: Condition): ReadonlyMap<string, string> {
+  return new Map(equalities(when))
 }
 
 function equalities(condition: Condition): Equality[] {

@@ -16,13 +16,14 @@ const lookEveryMs = 1_000
 
 /** Sends what the log promised to send: retried with growing pauses, with the same key, until accepted or a day old. */
 export function createOutbox(ports: OutboxPorts): { start(): void; kick(): void; close(): Promise<void> } {
+  const unrecorded: Unrecorded = new Map()
   let timer: NodeJS.Timeout | null = null
   let round: Promise<void> = Promise.resolve()
   let closed = false
   const look = () => {
     if (timer) clearTimeout(timer)
     timer = null
-    round = round.then(() => (closed ? undefined : sendDue(ports)))
+    round = round.then(() => (closed ? undefined : sendDue(ports, unrecorded)))
     round = round.catch((error) =>
       ports.log.error({ error: messageOf(error) }, 'the outbox could not be worked through'),
     )
@@ -43,16 +44,27 @@ export function createOutbox(ports: OutboxPorts): { start(): void; kick(): void;
   }
 }
 
+type Answer = Awaited<ReturnType<Deliver>>
+/** Answers by message that the store could not take yet; sending again would call the same human again. */
+type Unrecorded = Map<string, Answer>
+
 /** All at once: a channel that swallows messages must hold up neither the others nor a stop. */
-async function sendDue(ports: OutboxPorts): Promise<void> {
+async function sendDue(ports: OutboxPorts, unrecorded: Unrecorded): Promise<void> {
+  // What cannot be written down must not leave; the store says by itself when it can be written again.
+  if (!ports.store.health().ok) return
   const due = await ports.store.read.outboxDue(ports.clock.now(), messagesPerRound)
-  const tries = await Promise.allSettled(due.map((message) => sendOne(message, ports)))
+  const tries = await Promise.allSettled(due.map((message) => sendOne(message, ports, unrecorded)))
   for (const one of tries) if (one.status === 'rejected') throw one.reason
 }
 
-async function sendOne(message: OutboxMessage, { store, clock, deliver }: OutboxPorts): Promise<void> {
-  const { channel, dedupeKey, body } = message
-  const answer = await deliver({ channel, idempotencyKey: dedupeKey, body })
+async function sendOne(
+  message: OutboxMessage,
+  { store, clock, deliver }: OutboxPorts,
+  unrecorded: Unrecorded,
+): Promise<void> {
+  const { id, channel, dedupeKey, body } = message
+  const answer = unrecorded.get(id) ?? (await deliver({ channel, idempotencyKey: dedupeKey, body }))
+  unrecorded.set(id, answer)
   await store.transaction('outbox', async (tx) => {
     const now = clock.now()
     const after = afterTry(message, answer, now)
@@ -68,10 +80,11 @@ async function sendOne(message: OutboxMessage, { store, clock, deliver }: Outbox
       },
     ])
   })
+  unrecorded.delete(id)
 }
 
 /** The message after one try. Pure. */
-export function afterTry(message: OutboxMessage, answer: Awaited<ReturnType<Deliver>>, now: number): OutboxMessage {
+export function afterTry(message: OutboxMessage, answer: Answer, now: number): OutboxMessage {
   const tries = message.tries + 1
   if (answer.ok) return { ...message, tries, sentAt: now, lastError: null }
   const givesUp = !answer.retry || now - message.createdAt >= giveUpAfterMs

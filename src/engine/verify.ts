@@ -41,7 +41,7 @@ async function recordRound(
   const now = clock.now()
   const attempt = await tx.attempt(looked.id)
   const incident = await tx.incident(looked.incident)
-  if (incident === null || attempt?.phase !== 'verifying' || attempt.fence !== looked.fence) {
+  if (incident === null || attempt?.fence !== looked.fence) {
     throw new HeparError('stale_write', 'the attempt moved on while it was looked at')
   }
   const { probeEveryMs } = policy.current().config.limits

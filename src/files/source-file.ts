@@ -24,7 +24,8 @@ export interface SourceFile {
 
 export type SourceReading =
   | { readonly ok: true; readonly source: SourceFile }
-  | { readonly ok: false; readonly problems: readonly Problem[] }
+  /** `readable` is the file with the last of each duplicate key, so that one hides no other problem; `null` when nothing can be read. */
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly readable: SourceFile | null }
 
 const refusedKeys = ['__proto__', 'constructor', 'prototype']
 
@@ -79,10 +80,12 @@ export function parseSource(file: string, text: string): SourceReading {
     },
   })
   if (file.endsWith('.json') && problems.length === 0) problems.push(...jsonProblems(file, text))
-  if (problems.length > 0) return { ok: false, problems }
+  const onlyDuplicates = problems.length === document.errors.filter(({ code }) => code === 'DUPLICATE_KEY').length
+  if (!onlyDuplicates) return { ok: false, problems, readable: null }
   try {
     const value: unknown = document.toJS({ maxAliasCount: 100 })
-    return { ok: true, source: { file, value, position: (path, at) => position(document, lines, path, at) } }
+    const source: SourceFile = { file, value, position: (path, at) => position(document, lines, path, at) }
+    return problems.length === 0 ? { ok: true, source } : { ok: false, problems, readable: source }
   } catch (error) {
     if (error instanceof RangeError) throw error
     return failed(file, 'repeats its anchors too often')
@@ -101,7 +104,7 @@ function jsonProblems(file: string, text: string): Problem[] {
 }
 
 function failed(file: string, message: string): SourceReading {
-  return { ok: false, problems: [{ severity: 'error', file, line: 0, column: 0, message }] }
+  return { ok: false, problems: [{ severity: 'error', file, line: 0, column: 0, message }], readable: null }
 }
 
 function position(document: Document, lines: LineCounter, path: Path, at: 'key' | 'value' = 'value') {

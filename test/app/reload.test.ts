@@ -56,6 +56,25 @@ test('what the log could not record does not stay in force', async () => {
   expect(state.inForce.revision).toBe('new')
 })
 
+test('a change that a running process cannot make is refused whole, recorded, and the last good set stays', async () => {
+  const next = good('new') as Loaded & { ok: true }
+  const listen = { host: '127.0.0.1', port: 1 }
+  const moved = { ...next, policy: { ...next.policy, config: config({ listen, mode: 'auto' }) } }
+  const { reload, state } = world(async () => moved)
+  expect(await reload({ dryRun: false, by: 'a' })).toMatchObject({
+    ok: false,
+    problems: [{ message: 'a change of "listen" needs a restart' }],
+  })
+  expect(state).toMatchObject({ inForce: { revision: 'old' }, adopted: [], recorded: ['config'] })
+})
+
+test('files with problems change nothing, and their refusal is recorded', async () => {
+  const problem = { severity: 'error', file: 'a', line: 1, column: 1, message: 'm' } as const
+  const { reload, state } = world(async () => ({ ok: false, problems: [problem] }))
+  expect(await reload({ dryRun: false, by: 'a' })).toEqual({ ok: false, problems: [problem] })
+  expect(state).toMatchObject({ inForce: { revision: 'old' }, adopted: [], recorded: ['config'] })
+})
+
 test('reloads asked for at once are done one after the other', async () => {
   let loading = 0
   let most = 0

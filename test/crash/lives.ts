@@ -4,6 +4,7 @@ import { waitFor } from '../kit/wait.ts'
 import { deliveryAbout, type Ward } from '../kit/ward.ts'
 import type { Courier } from './courier.ts'
 import type { Illness } from './schedule.ts'
+import { messagesIn } from './violations.ts'
 
 /** The patients of a run, and what Alertmanager and the people on call do for them meanwhile. */
 export interface Lives {
@@ -124,9 +125,8 @@ async function closed(patient: string, { hepar }: Parts): Promise<void> {
 }
 
 async function unsent(hepar: Hepar): Promise<number> {
-  const events = await hepar.events()
-  const count = (type: string) => events.filter((event) => event.type === type).length
-  return count('incident.handed_over') - count('notification.sent')
+  const { promised, confirmed } = messagesIn(await hepar.events())
+  return promised.length - confirmed.length
 }
 
 function passes(ms: number): Promise<void> {

@@ -188,9 +188,15 @@ function brokenDecisions({ sent, events }: Evidence): readonly string[] {
   })
 }
 
-function brokenMessages({ events, oncall }: Evidence): readonly string[] {
+/** Hand-overs that lead to somebody, and messages recorded as sent. */
+export function messagesIn(events: readonly EventView[]) {
   const promised = events.filter(({ type, body }) => type === 'incident.handed_over' && body.channel !== null)
   const confirmed = events.filter(({ type }) => type === 'notification.sent')
+  return { promised, confirmed }
+}
+
+function brokenMessages({ events, oncall }: Evidence): readonly string[] {
+  const { promised, confirmed } = messagesIn(events)
   const arrived = new Set(oncall.map(({ headers }) => String(headers['idempotency-key'])))
   const broken: string[] = []
   if (arrived.size !== promised.length) broken.push(`${promised.length} hand-overs, ${arrived.size} different messages`)

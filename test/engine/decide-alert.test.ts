@@ -28,11 +28,19 @@ describe('a firing alert', () => {
     expect(decideAlert(someAlert(), someRecord(), arrival())).toMatchObject({ kind: 'duplicate' })
     const moved = decideAlert(someAlert({ startsAt: 4_000 }), someRecord(), arrival())
     expect(moved).toMatchObject({ kind: 'duplicate', record: { startsAt: 4_000, episode: 'e1' } })
+    const back = decideAlert(someAlert({ startsAt: 500 }), someRecord(), arrival())
+    expect(back).toMatchObject({ kind: 'duplicate', record: { startsAt: 1_000 } })
   })
 
   test('re-sent after resolved with an equal start is ambiguous: the source is asked', () => {
     const known = someRecord({ status: 'resolved', resolvedAt: 5_000 })
     expect(decideAlert(someAlert(), known, arrival())).toMatchObject({ kind: 'stale', askSource: true })
+  })
+
+  test('of an earlier firing is stale, even beside a resolution that claims to have ended before it began', () => {
+    const known = someRecord({ status: 'resolved', startsAt: 5_000, resolvedAt: 2_000 })
+    const alert = someAlert({ startsAt: 3_000 })
+    expect(decideAlert(alert, known, arrival())).toMatchObject({ kind: 'stale', askSource: true })
   })
 
   test('fires again after the resolution: the same episode within the gap, a new one after it', () => {
@@ -91,6 +99,12 @@ describe('a resolved alert', () => {
       kind: 'stale',
       askSource: false,
     })
+  })
+
+  test('again is a duplicate, and moves no resolution back', () => {
+    const known = someRecord({ status: 'resolved', resolvedAt: 8_000, resolvedConfirmed: true })
+    const again = decideAlert(someAlert({ status: 'resolved', endsAt: 7_000 }), known, arrival())
+    expect(again).toMatchObject({ kind: 'duplicate', record: { resolvedAt: 8_000, resolvedConfirmed: true } })
   })
 
   test('that overtook its firing keeps the late firing from starting anything', () => {

@@ -3,29 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readAuditKeys } from '../../src/adapters/store/audit-key.ts'
 import { verifyLog } from '../../src/adapters/store/verify-log.ts'
-import { readConfig } from '../../src/config.ts'
-import type { Policy } from '../../src/domain/policy.ts'
-import { somePlaybook } from '../kit/records.ts'
-import { type Patient, playedAction, type Simulation, startSimulation } from '../kit/simulation.ts'
-
-function somePolicy(): Policy {
-  const reading = readConfig({ file: join(import.meta.dirname, '../fixtures/auto.yaml'), env: {} })
-  if (!reading.ok) throw new Error(JSON.stringify(reading.problems))
-  const playbook = somePlaybook({
-    when: { all: [{ fact: 'labels', path: '$.alertname', operator: 'equal', value: 'Ill' }] },
-    target: [
-      'container/',
-      { root: 'labels', name: 'host', escape: 'none' },
-      '/',
-      { root: 'labels', name: 'name', escape: 'none' },
-    ],
-  })
-  return { revision: 'r1', loadedAt: 0, config: reading.config, playbooks: [playbook], actions: [playedAction] }
-}
-
-function patient(name: string, curable = true): Patient {
-  return { name, ill: true, curable, restarts: [] }
-}
+import { playedAction, somePatient } from '../kit/played-world.ts'
+import { type Simulation, simulatedPolicy, startSimulation } from '../kit/simulation.ts'
 
 async function verifies({ folder }: Simulation) {
   return verifyLog({ file: join(folder, 'hepar.db'), keys: readAuditKeys(join(folder, 'audit.key')) })
@@ -48,8 +27,8 @@ async function untilQuiet(simulation: Simulation): Promise<void> {
 
 describe('the life of an incident', () => {
   test('a curable target is restarted once and proven healed', async () => {
-    const web = patient('web')
-    const simulation = await startSimulation(somePolicy(), [web])
+    const web = somePatient('web')
+    const simulation = await startSimulation(simulatedPolicy(), [web])
     expect(await simulation.deliver('web', 'firing')).toBe('matched')
     expect(await simulation.deliver('web', 'firing')).toBe('duplicate')
     await untilQuiet(simulation)
@@ -61,8 +40,8 @@ describe('the life of an incident', () => {
   })
 
   test('an incurable target is restarted once and handed over once', async () => {
-    const web = patient('web', false)
-    const simulation = await startSimulation(somePolicy(), [web])
+    const web = somePatient('web', false)
+    const simulation = await startSimulation(simulatedPolicy(), [web])
     await simulation.deliver('web', 'firing')
     await untilQuiet(simulation)
     const [incident] = await simulation.store.read.incidents({ limit: 10 })
@@ -79,8 +58,8 @@ describe('the life of an incident', () => {
   })
 
   test('a resolve before the start cancels it', async () => {
-    const web = patient('web')
-    const simulation = await startSimulation(somePolicy(), [web])
+    const web = somePatient('web')
+    const simulation = await startSimulation(simulatedPolicy(), [web])
     await simulation.deliver('web', 'firing')
     web.ill = false
     simulation.pass(1_000)
@@ -94,8 +73,8 @@ describe('the life of an incident', () => {
   })
 
   test('ill again soon after it healed climbs the ladder in the same incident', async () => {
-    const web = patient('web')
-    const simulation = await startSimulation(somePolicy(), [web])
+    const web = somePatient('web')
+    const simulation = await startSimulation(simulatedPolicy(), [web])
     await simulation.deliver('web', 'firing')
     await untilQuiet(simulation)
     await simulation.deliver('web', 'resolved')
@@ -114,9 +93,9 @@ describe('the life of an incident', () => {
 test('only an idempotent action is started again after its end went unseen: once, with the same key', async () => {
   let repeated = 0
   for (const idempotent of [true, false]) {
-    for (let checkpoints = 0; checkpoints < 24; checkpoints += 1) {
-      const web = patient('web')
-      const policy = { ...somePolicy(), actions: [{ ...playedAction, idempotent }] }
+    for (let checkpoints = 0; checkpoints < 16; checkpoints += 1) {
+      const web = somePatient('web')
+      const policy = { ...simulatedPolicy(), actions: [{ ...playedAction, idempotent }] }
       const simulation = await startSimulation(policy, [web])
       await simulation.deliver('web', 'firing')
       simulation.crashAfter(checkpoints)
@@ -139,7 +118,7 @@ test('only an idempotent action is started again after its end went unseen: once
     }
   }
   expect(repeated).toBeGreaterThan(0)
-})
+}, 120_000)
 
 const anyDeed = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('fire' as const), who: fc.nat(2) }) },
@@ -158,8 +137,8 @@ test('through crashes at any point, no attempt starts twice, no false healed, no
       fc.array(anyDeed, { minLength: 3, maxLength: 25 }),
       fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
       async (deeds, curable) => {
-        const patients = curable.map((can, index) => ({ ...patient(`p${index}`, can), ill: false }))
-        const simulation = await startSimulation(somePolicy(), patients)
+        const patients = curable.map((can, index) => ({ ...somePatient(`p${index}`, can), ill: false }))
+        const simulation = await startSimulation(simulatedPolicy(), patients)
         runs += 1
         try {
           for (const deed of [{ do: 'fire', who: 0 } as const, ...deeds]) {

@@ -1,14 +1,12 @@
-import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { readConfig } from '../../src/config.ts'
 import type { AlertRecord } from '../../src/domain/alert.ts'
-import type { Policy } from '../../src/domain/policy.ts'
 import { loadFacts } from '../../src/engine/load-facts.ts'
 import type { OracleAnswer, Sources } from '../../src/engine/ports.ts'
 import { alertsOfIllness } from '../../src/engine/present-illness.ts'
 import { verifyRound } from '../../src/engine/verify.ts'
-import { somePlaybook, someRecord } from '../kit/records.ts'
-import { playedAction, startSimulation } from '../kit/simulation.ts'
+import { somePatient } from '../kit/played-world.ts'
+import { someRecord } from '../kit/records.ts'
+import { simulatedPolicy, startSimulation } from '../kit/simulation.ts'
 
 const acceptedAt = 1_000_000
 
@@ -37,8 +35,8 @@ describe('the alerts of the present illness', () => {
 })
 
 test('an alert that was over before this illness neither holds back its proof nor its end', async () => {
-  const policy = somePolicy()
-  const simulation = await startSimulation(policy, [{ name: 'web', ill: true, curable: true, restarts: [] }])
+  const policy = simulatedPolicy()
+  const simulation = await startSimulation(policy, [somePatient()])
   await simulation.deliver('web', 'firing')
   await simulation.settle()
   const [incident] = await simulation.store.read.incidents({ limit: 1 })
@@ -78,16 +76,4 @@ test('an alert that was over before this illness neither holds back its proof no
 function answer(loaded: boolean, now: number): OracleAnswer {
   const rule = { loaded, healthy: loaded, evaluatedAt: loaded ? now : null }
   return { kind: 'answered', firing: false, silencedBy: [], inhibitedBy: [], rule, detail: '' }
-}
-
-function somePolicy(): Policy {
-  const reading = readConfig({ file: join(import.meta.dirname, '../fixtures/auto.yaml'), env: {} })
-  if (!reading.ok) throw new Error(JSON.stringify(reading.problems))
-  const placeholder = (name: string) => ({ root: 'labels', name, escape: 'none' }) as const
-  const playbook = somePlaybook({
-    when: { all: [{ fact: 'labels', path: '$.alertname', operator: 'equal', value: 'Ill' }] },
-    target: ['container/', placeholder('host'), '/', placeholder('name')],
-    verify: [{ kind: 'cleared' }],
-  })
-  return { revision: 'r1', loadedAt: 0, config: reading.config, playbooks: [playbook], actions: [playedAction] }
 }

@@ -94,6 +94,8 @@ export interface FakeWorld {
   reloadReport: ReloadReport
   /** Thrown by `receive` and by every read, when set. */
   failure: Error | null
+  /** `receive` does not resolve before it. */
+  commit: Promise<void>
 }
 
 export function chained(events: readonly NewAuditEvent[]): AuditEvent[] {
@@ -124,6 +126,7 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     storeProblem: null,
     reloadReport: { ok: false, problems: [] },
     failure: null,
+    commit: Promise.resolve(),
   }
   const parts: HttpParts = {
     engine: fakeEngine(world),
@@ -158,6 +161,7 @@ function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
     receive: async (delivery, by) => {
       if (world.failure) throw world.failure
       world.received.push({ delivery, by })
+      await world.commit
       return delivery.alerts.map(
         (parsed): Decision =>
           parsed.ok

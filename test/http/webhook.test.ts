@@ -220,6 +220,35 @@ test.each(['starting', 'stopping'] as const)('while %s, deliveries get 503 so th
   expect(world.received).toEqual([])
 })
 
+test('the answer waits until the decisions are committed', async () => {
+  const world = fakeWorld()
+  const committed = Promise.withResolvers<void>()
+  world.commit = committed.promise
+  const { ask } = await serve(world)
+  let answered = false
+  const asking = ask(path, json(body)).finally(() => {
+    answered = true
+  })
+  await expect.poll(() => world.received).toHaveLength(1)
+  // Another request goes through meanwhile: an answer that did not wait would be here, too.
+  expect((await ask('/livez')).status).toBe(200)
+  expect(answered).toBe(false)
+  committed.resolve()
+  expect((await asking).status).toBe(200)
+})
+
+test('more bodies at once than memory is meant for get 503, so that they come again', async () => {
+  const world = fakeWorld({ limits: { ...defaultLimits, bodyBytesMax: 100_000 } })
+  const { ask, port } = await serve(world, { bodiesHeldMax: 1 })
+  const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 99000\r\n\r\n`
+  const slow = connect(port, '127.0.0.1')
+  slow.write(head + ' '.repeat(98_000))
+  const padded = post(JSON.stringify(body) + ' '.repeat(50_000))
+  await expect.poll(async () => (await ask(path, padded)).status).toBe(503)
+  slow.destroy()
+  await expect.poll(async () => (await ask(path, padded)).status).toBe(200)
+})
+
 test.each([
   ['the store being away', new HeparError('store_unavailable', 'disk full')],
   ['a bug', new TypeError('undefined is not a function')],

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'vitest'
@@ -10,7 +11,7 @@ export interface Foretold {
   readonly body: string
   readonly explanation: Explanation
   readonly decisions: readonly Decision[]
-  /** Sequence number of the log's head before the delivery. */
+  /** Sequence number of the log's head before the question. */
   readonly head: number
 }
 
@@ -86,9 +87,9 @@ interface Answered {
 async function passOn(hepar: Hepar, body: string, query: string): Promise<Answered> {
   const send = (url: string) =>
     fetch(`${url}${query}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  const head = (await hepar.call('GET', '/api/v1/audit/head')).json.seq as number
   const explained = await send(`${hepar.url}/api/v1/explain`)
   const explanation = (await explained.json()) as Explanation
-  const head = (await hepar.call('GET', '/api/v1/audit/head')).json.seq as number
   const answered = await send(hepar.webhookUrl)
   const { status } = answered
   const text = await answered.text()
@@ -97,11 +98,18 @@ async function passOn(hepar: Hepar, body: string, query: string): Promise<Answer
   return { status, text, foretold: { body, explanation, decisions, head } }
 }
 
+/** What may come between the question and the delivery, and makes another answer right. */
+const moving = ['alert.changed', 'config.loaded', 'incident.closed', 'pause.set', 'pause.cleared']
+
 function compare(
-  { explanation, decisions, head }: Foretold,
+  { body, explanation, decisions, head }: Foretold,
   incidents: readonly IncidentView[],
   events: readonly EventView[],
 ): number {
+  const digest = createHash('sha256').update(body).digest('hex')
+  const later = events.filter(({ seq }) => seq > head)
+  const taken = later.find(({ type, body }) => type === 'delivery.received' && body.digest === digest)
+  if (later.some(({ seq, type }) => moving.includes(type) && taken && seq < taken.seq)) return 0
   expect(explanation.alerts.map(({ decision }) => decision)).toEqual(decisions)
   let compared = 0
   for (const { playbook, target, verdict, planDigest, would, note } of explanation.alerts.flatMap(
@@ -109,8 +117,9 @@ function compare(
   )) {
     if (verdict === null || would === 'attach' || note !== '') continue
     const own = incidents.filter((incident) => incident.playbook === playbook && incident.target === target)
-    const assessed = events.find(
-      ({ seq, type, incident }) => seq > head && type === 'incident.assessed' && own.some(({ id }) => id === incident),
+    const assessed = later.find(
+      ({ seq, type, incident }) =>
+        type === 'incident.assessed' && seq > (taken?.seq ?? 0) && own.some(({ id }) => id === incident),
     )
     // Another alert that came meanwhile, or a kill, may have kept it from being assessed at all.
     if (!assessed) continue

@@ -64,7 +64,8 @@ export interface Hepar extends AsyncDisposable {
   call(method: string, path: string, body?: unknown): Promise<{ status: number; json: Record<string, unknown> }>
   incidents(): Promise<readonly IncidentView[]>
   incident(id: string): Promise<Record<string, unknown>>
-  events(incident?: string): Promise<readonly EventView[]>
+  /** The log from after a sequence number on, of one incident or of all. */
+  events(incident?: string, after?: number): Promise<readonly EventView[]>
   /** Waits until exactly this state of affairs, and says what it saw when it never comes. */
   until(
     what: string,
@@ -150,9 +151,9 @@ export async function startHepar(setup: HeparSetup): Promise<Hepar> {
     call,
     incidents,
     incident: async (id) => (await call('GET', `/api/v1/incidents/${id}`)).json,
-    async events(incident) {
+    async events(incident, from = 0) {
       const all: EventView[] = []
-      for (let after = 0; ; ) {
+      for (let after = from; ; ) {
         const query = `limit=500&after=${after}${incident ? `&incident=${incident}` : ''}`
         const page = (await call('GET', `/api/v1/audit?${query}`)).json.events as EventView[]
         all.push(...page)

@@ -3,48 +3,33 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSqliteStore } from '../../src/adapters/store/sqlite-store.ts'
 import { createNewId } from '../../src/adapters/store/uuid.ts'
-import type { ActionInfo } from '../../src/domain/action.ts'
-import type { Alert } from '../../src/domain/alert.ts'
+import { readConfig } from '../../src/config.ts'
+import type { Alert, Delivery } from '../../src/domain/alert.ts'
+import type { Playbook } from '../../src/domain/playbook.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { type ActPorts, createEffects } from '../../src/engine/act.ts'
 import { type AdvancePorts, advance } from '../../src/engine/advance.ts'
-import { digestOf } from '../../src/engine/digest.ts'
-import type { Actions, Log, Sources, Store } from '../../src/engine/ports.ts'
+import type { Actions, Log, Store } from '../../src/engine/ports.ts'
 import { receive } from '../../src/engine/receive.ts'
 import { recover } from '../../src/engine/recover.ts'
-import { someAlert } from './records.ts'
-
-/** A target as it really is, which only the simulation knows. */
-export interface Patient {
-  readonly name: string
-  ill: boolean
-  /** Whether a restart helps it. */
-  readonly curable: boolean
-  restarts: { readonly key: string; readonly at: number }[]
-}
+import { type Patient, type Played, playedAction, playedActions, playedSources } from './played-world.ts'
+import { someAlert, somePlaybook } from './records.ts'
 
 /** Thrown at a checkpoint: from there on, this life of the process is over. */
 export class Crash extends Error {}
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
-const action: ActionInfo = {
-  name: 'container-restart',
-  file: '',
-  fileDigest: '',
-  summary: '',
-  kind: 'container',
-  risk: 'reversible',
-  idempotent: false,
-  hasVerify: true,
-  hasRevert: false,
-  paramsSchema: {},
-}
+export type SimulationPorts = AdvancePorts & ActPorts & { readonly actions: Actions }
 
 export interface Simulation {
-  readonly patients: Map<string, Patient>
+  readonly patients: ReadonlyMap<string, Patient>
   readonly store: Store
   readonly folder: string
+  /** What the engine's verbs are called with in the present life. */
+  readonly ports: SimulationPorts
+  /** In force from the next look on. */
+  policy: Policy
   now(): number
   pass(ms: number): void
   /** Delivers the alert of a patient, as it is or resolved. Resolves to the decision, or `null` when the process died first. */
@@ -53,17 +38,42 @@ export interface Simulation {
   settle(): Promise<void>
   /** Dies at the n-th checkpoint from now. */
   crashAfter(checkpoints: number): void
+  /** Dies at the checkpoint of this name. */
+  crashAt(checkpoint: string): void
   readonly dead: boolean
   restart(): Promise<void>
   close(): Promise<void>
 }
 
+/** A policy of one playbook, which takes the alerts of the patients and restarts them. */
+export function simulatedPolicy(more: Partial<Playbook> = {}): Policy {
+  const reading = readConfig({ file: join(import.meta.dirname, '../fixtures/auto.yaml'), env: {} })
+  if (!reading.ok) throw new Error(JSON.stringify(reading.problems))
+  const playbook = somePlaybook({
+    when: { all: [{ fact: 'labels', path: '$.alertname', operator: 'equal', value: 'Ill' }] },
+    target: [
+      'container/',
+      { root: 'labels', name: 'host', escape: 'none' },
+      '/',
+      { root: 'labels', name: 'name', escape: 'none' },
+    ],
+    ...more,
+  })
+  return { revision: 'r1', loadedAt: 0, config: reading.config, playbooks: [playbook], actions: [playedAction] }
+}
+
 /** One Hepar on a real store, in a world that is played: time, sources, actions and death are in the test's hands. */
-export async function startSimulation(policy: Policy, patients: readonly Patient[]): Promise<Simulation> {
+export async function startSimulation(
+  policy: Policy,
+  patients: readonly Patient[],
+  played: Played = {},
+): Promise<Simulation> {
   const folder = mkdtempSync(join(tmpdir(), 'hepar-simulation-'))
   const world = {
     now: 1_000_000,
+    policy,
     fuse: Number.POSITIVE_INFINITY,
+    deathbed: null as string | null,
     patients: new Map(patients.map((patient) => [patient.name, patient])),
     startsAt: new Map<string, number>(),
   }
@@ -72,10 +82,10 @@ export async function startSimulation(policy: Policy, patients: readonly Patient
 
   async function begin() {
     const state = { dead: false }
-    const checkpoint = () => {
+    const checkpoint = (name?: string) => {
       if (state.dead) throw new Crash()
       world.fuse -= 1
-      if (world.fuse >= 0) return
+      if (world.fuse >= 0 && name !== world.deathbed) return
       state.dead = true
       throw new Crash()
     }
@@ -87,16 +97,16 @@ export async function startSimulation(policy: Policy, patients: readonly Patient
       log: silent,
       checkpoint,
     })
-    const shared = { store, clock, newId, policy: { current: () => policy }, log: silent, checkpoint }
+    const shared = { store, clock, newId, policy: { current: () => world.policy }, log: silent, checkpoint }
     const effects = createEffects(shared, () => {})
-    const ports: AdvancePorts & ActPorts = {
+    const ports: SimulationPorts = {
       ...shared,
       effects,
-      sources: playedSources(world),
-      actions: playedActions(world, checkpoint, newId),
-      probeHttp: async () => ({ ok: false, reason: 'not played' }),
+      sources: { ...playedSources(world), ...played.sources },
+      actions: { ...playedActions(world, checkpoint, newId), ...played.actions },
+      probeHttp: played.probeHttp ?? (async () => ({ ok: false, reason: 'not played' })),
     }
-    return { store, ports, state, effects }
+    return { store, ports, state }
   }
 
   async function live(work: () => Promise<unknown>): Promise<boolean> {
@@ -118,8 +128,17 @@ export async function startSimulation(policy: Policy, patients: readonly Patient
     get store() {
       return life.store
     },
+    get ports() {
+      return life.ports
+    },
     get dead() {
       return life.state.dead
+    },
+    get policy() {
+      return world.policy
+    },
+    set policy(next) {
+      world.policy = next
     },
     now: () => world.now,
     pass: (ms) => {
@@ -128,21 +147,17 @@ export async function startSimulation(policy: Policy, patients: readonly Patient
     crashAfter: (checkpoints) => {
       world.fuse = checkpoints
     },
+    crashAt: (checkpoint) => {
+      world.deathbed = checkpoint
+    },
     async deliver(name, status) {
       let decision: string | null = null
       if (status === 'firing' && !world.startsAt.has(name)) world.startsAt.set(name, world.now)
       const startsAt = world.startsAt.get(name) ?? world.now
       if (status === 'resolved') world.startsAt.delete(name)
-      const alert = someAlert({
-        fingerprint: `f-${name}`,
-        labels: { alertname: 'Ill', host: 'local', name },
-        status,
-        startsAt,
-        endsAt: status === 'resolved' ? world.now : null,
-      })
+      const alert = patientAlert(name, { status, startsAt, endsAt: status === 'resolved' ? world.now : null })
       await live(async () => {
-        const delivery = { ...blankDelivery, alerts: [{ ok: true, alert } as const] }
-        const { decisions } = await receive(delivery, 'webhook', life.ports)
+        const { decisions } = await receive(someDelivery([alert]), 'webhook', life.ports)
         decision = decisions[0]?.decision ?? null
       })
       return decision
@@ -161,6 +176,7 @@ export async function startSimulation(policy: Policy, patients: readonly Patient
       await turns()
       await life.store.close()
       world.fuse = Number.POSITIVE_INFINITY
+      world.deathbed = null
       life = await begin()
       await recover(life.ports)
     },
@@ -171,66 +187,23 @@ export async function startSimulation(policy: Policy, patients: readonly Patient
   }
 }
 
-const blankDelivery = {
-  source: 'main',
-  receiver: 'hepar',
-  groupKey: '',
-  groupLabels: {},
-  externalURL: '',
-  truncatedAlerts: 0,
-  digest: '',
-  via: 'webhook',
-} as const
-
-type World = { now: number; patients: Map<string, Patient> }
-
-function playedSources(world: World): Sources {
-  return {
-    names: () => ['main'],
-    ask: async ({ labels }) => ({
-      kind: 'answered',
-      firing: world.patients.get(labels.name ?? '')?.ill ?? false,
-      silencedBy: [],
-      inhibitedBy: [],
-      rule: { loaded: true, healthy: true, evaluatedAt: world.now },
-      detail: 'played',
-    }),
-    list: async () => ({ ok: false, reason: 'not played' }),
-    query: async () => ({ ok: false, reason: 'not played' }),
-  }
+/** The alert that tells of a patient. */
+export function patientAlert(name: string, more: Partial<Alert> = {}): Alert {
+  return someAlert({ fingerprint: `f-${name}`, labels: { alertname: 'Ill', host: 'local', name }, ...more })
 }
 
-function playedActions(world: World, checkpoint: () => void, newId: (now: number) => string): Actions {
-  const patientOf = (target: string) => world.patients.get(target.split('/')[2] ?? '') as Patient
+/** A delivery of these alerts by webhook. */
+export function someDelivery(alerts: readonly Alert[], more: Partial<Delivery> = {}): Delivery {
   return {
-    async plan({ target, action: { name } }) {
-      const pin = { id: `id-of-${target}` }
-      const plan = { action: name, target, params: {}, pin, summary: `restart ${target}`, data: {}, evidence: {} }
-      return { kind: 'planned', plan, digest: digestOf({ action: name, target, params: {}, pin }) }
-    },
-    async verify({ plan, intendedAt }) {
-      const { ill, restarts } = patientOf(plan.target)
-      const passed = !ill && restarts.some(({ at }) => at >= intendedAt)
-      return { check: 'played', passed, positive: true, detail: ill ? 'still ill' : 'well' }
-    },
-    async reserve() {
-      const marker = newId(world.now)
-      return {
-        identity: { pid: 1, startTicks: '1', bootId: 'b', marker },
-        async run({ plan, idempotencyKey }) {
-          checkpoint()
-          const patient = patientOf(plan.target)
-          patient.restarts.push({ key: idempotencyKey, at: world.now })
-          if (patient.curable) patient.ill = false
-          checkpoint()
-          return { kind: 'done', report: {} }
-        },
-        discard: async () => {},
-      }
-    },
-    endSurvivors: async () => [],
-    close: async () => {},
+    source: 'main',
+    receiver: 'hepar',
+    groupKey: '',
+    groupLabels: {},
+    externalURL: '',
+    truncatedAlerts: 0,
+    digest: '',
+    via: 'webhook',
+    alerts: alerts.map((alert) => ({ ok: true, alert })),
+    ...more,
   }
 }
-
-export { action as playedAction }

@@ -1,5 +1,6 @@
 import { type Alertmanager, startAlertmanager } from './alertmanager.ts'
 import { startDocker, type TestDocker } from './docker.ts'
+import { uniqueName } from './docker-container.ts'
 import { type Foreteller, startForeteller } from './foreteller.ts'
 import { type Hepar, type HeparSetup, startHepar } from './hepar.ts'
 import { type Prometheus, startPrometheus } from './prometheus.ts'
@@ -56,7 +57,8 @@ export const quickLimits = { probeEvery: '500ms', reconcileEvery: '3s', episodeG
 export async function startStage(more: Partial<HeparSetup> & { readonly rulesYaml?: string } = {}): Promise<Stage> {
   const stack = new AsyncDisposableStack()
   try {
-    const docker = await startDocker()
+    const prefix = uniqueName('stage')
+    const docker = namedAfter(prefix, await startDocker())
     stack.defer(() => docker.close())
     const folder = stack.use(await tempFolder('stage'))
     const oncall = stack.use(await startSink())
@@ -80,7 +82,11 @@ export async function startStage(more: Partial<HeparSetup> & { readonly rulesYam
         ...more,
         config: {
           sources: [{ name: 'main', alertmanagers: [alertmanager.url], prometheus: prometheus.url }],
-          docker: { hosts: { local: { socket: docker.socket } }, allow: ['local/hepar-test-*'] },
+          docker: {
+            hosts: { local: { socket: docker.socket } },
+            allow: [`local/${prefix}-hepar-test-*`],
+            exporter: { include: [`local/${prefix}-*`] },
+          },
           notify: { oncall: { url: oncall.url } },
           limits: quickLimits,
           ...more.config,
@@ -102,5 +108,13 @@ export async function startStage(more: Partial<HeparSetup> & { readonly rulesYam
   } catch (error) {
     await stack.disposeAsync()
     throw error
+  }
+}
+
+/** The engine is shared with other tests, so a stage sees and heals only what it has named itself. */
+function namedAfter(prefix: string, docker: TestDocker): TestDocker {
+  return {
+    ...docker,
+    runContainer: (wish = {}) => docker.runContainer({ ...wish, name: `${prefix}-${wish.name ?? uniqueName()}` }),
   }
 }

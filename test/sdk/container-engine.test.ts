@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import restart from '../../plugins/container-restart.ts'
+import { openContainerEngine } from '../../src/sdk/container-engine.ts'
 import { containerAction, optedIn } from '../kit/container-action.ts'
 import { onEngine, startDocker, type TestDocker } from '../kit/docker.ts'
 import { startDockerEngine } from '../kit/docker-engine.ts'
@@ -55,6 +56,13 @@ describe('an engine that cannot be asked', () => {
       delete process.env.DOCKER_HOST
     }
   })
+})
+
+test('a restart that was cancelled before it was asked for has certainly not begun', async () => {
+  const engine = openContainerEngine('local', { socketPath: docker.socket })
+  const error = await engine.restart('f'.repeat(64), 1, AbortSignal.abort()).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ message: expect.stringMatching(/nothing was done/) })
+  expect(error).not.toHaveProperty('code')
 })
 
 test('an engine that ends, or hangs, in the middle of a restart leaves its outcome unknown', async () => {

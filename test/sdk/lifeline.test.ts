@@ -36,7 +36,8 @@ describe('a lifeline', () => {
       hostConfig: { PortBindings: { '1/tcp': [{ HostPort: '19000-19099' }] } },
       created: true,
     })
-    expect(await on.refused(container.name, lifeline('nowhere.invalid', 19_090))).toMatchObject({ final: false })
+    const refusal = await on.refused(container.name, lifeline('nowhere.invalid', 19_090))
+    expect(refusal).toMatchObject({ final: false, refused: expect.stringMatching(/cannot be found out/) })
   })
 
   test('is what has the port on the network of the host itself', async () => {

@@ -1,25 +1,31 @@
-/** One safety, how to take it away, and the test that has to notice. */
-export interface Tooth {
-  /** What is taken away, in words. */
-  readonly takes: string
-  readonly file: string
-  /** Text that stands exactly once in the file. */
-  readonly find: string
-  readonly replace: string
-  /** The test file, and the name (or the beginning of it) of the test that must turn red. */
-  readonly test: string
-  readonly red: string
-}
+import { audit } from './audit.ts'
+import { decisions } from './decisions.ts'
+import { doors } from './doors.ts'
+import { gates } from './gates.ts'
+import { intent } from './intent.ts'
+import { policies } from './policies.ts'
+import { proof } from './proof.ts'
+import { recovery } from './recovery.ts'
+import { restart } from './restart.ts'
+import { runners } from './runners.ts'
+import { sources } from './sources.ts'
+import { store } from './store.ts'
+import { templates } from './templates.ts'
+import type { Tooth } from './tooth.ts'
 
-const gateTest = 'test/engine/gates/gates.test.ts'
-
+/** Every safety that a test must miss when it is taken away. */
 export const teeth: readonly Tooth[] = [
-  {
-    takes: 'the stop switch',
-    file: 'src/engine/gates/evaluate.ts',
-    find: '[stopSwitch, mode,',
-    replace: '[mode,',
-    test: gateTest,
-    red: 'each gate blocks stop_switch',
-  },
+  ...gates,
+  ...intent,
+  ...decisions,
+  ...proof,
+  ...recovery,
+  ...store,
+  ...audit,
+  ...runners,
+  ...restart,
+  ...templates,
+  ...sources,
+  ...doors,
+  ...policies,
 ]

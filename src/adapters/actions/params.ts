@@ -1,4 +1,5 @@
 import type { ActionInfo } from '../../domain/action.ts'
+import { didYouMean } from '../../domain/suggestion.ts'
 import type { Reply } from './dialogue.ts'
 import type { ParamIssue } from './messages.ts'
 
@@ -19,7 +20,7 @@ export function problemsOf(action: ActionInfo, reply: Reply, templated: readonly
   if (answer.kind === 'invalid_params') {
     return answer.issues
       .filter((issue) => !isTemplated(issue, templated))
-      .map(({ path, message }) => ({ path, message }))
+      .map((issue) => ({ path: issue.path, message: issue.message + suggestion(issue, action) }))
   }
   return [
     {
@@ -33,6 +34,12 @@ export function problemsOf(action: ActionInfo, reply: Reply, templated: readonly
 export function describeIssues(issues: readonly ParamIssue[]): string {
   const parts = issues.map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
   return `wrong parameters: ${parts.join('; ').slice(0, 1_000)}`
+}
+
+/** Only an unknown parameter has a longer path than the place it was found at. */
+function suggestion({ at, path }: ParamIssue, { paramsSchema }: ActionInfo): string {
+  if (at.length > 0 || path.length === 0) return ''
+  return didYouMean(String(path[0]), Object.keys(paramsSchema.properties ?? {}))
 }
 
 function isTemplated({ at, wide }: ParamIssue, templated: readonly ParamPath[]): boolean {

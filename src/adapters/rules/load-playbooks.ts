@@ -23,14 +23,11 @@ export async function loadPlaybooks(
     const name = basename(file, extname(file))
     checkName(name, file, seen, problems)
     const reading = readSourceFile(file, fileBytesMax)
-    if (!reading.ok) {
-      problems.push(...reading.problems)
-      continue
-    }
-    const found: Problem[] = []
-    const playbook = await compilePlaybook(reading.source, name, context, reporter(reading.source, found))
+    const source = reading.ok ? reading.source : reading.readable
+    const found: Problem[] = reading.ok ? [] : [...reading.problems]
+    const playbook = source && (await compilePlaybook(source, name, context, reporter(source, found)))
     problems.push(...fromTopToBottom(found))
-    if (playbook) playbooks.push(playbook)
+    if (reading.ok && playbook) playbooks.push(playbook)
   }
   return { playbooks, problems }
 }

@@ -13,21 +13,30 @@ export type PolicyReading =
   | { readonly ok: true; readonly policy: Policy; readonly problems: readonly Problem[] }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
-/** Loads everything that decides, whole or not at all. `now` is epoch milliseconds. */
+/**
+ * Loads everything that decides, whole or not at all. `unread` names the keys of the configuration that could not be read.
+ * `now` is epoch milliseconds.
+ */
 export async function loadPolicy({
   config,
+  unread = [],
   actions,
   broken = [],
   checkParams,
   now,
 }: {
   readonly config: Config
+  readonly unread?: readonly string[]
   readonly actions: readonly ActionInfo[]
   readonly broken?: readonly BrokenAction[]
   readonly checkParams: CheckParams
   readonly now: number
 }): Promise<PolicyReading> {
-  const { playbooks, problems } = await loadPlaybooks(config.rules, { config, actions, broken, checkParams })
+  const known = {
+    sources: unread.includes('sources') ? null : config.sources,
+    notify: unread.includes('notify') ? null : config.notify,
+  }
+  const { playbooks, problems } = await loadPlaybooks(config.rules, { config: known, actions, broken, checkParams })
   if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems }
   const policy: Policy = {
     revision: revisionOf(config, playbooks, actions),

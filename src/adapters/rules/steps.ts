@@ -48,8 +48,8 @@ async function readStep(
 function readEscalation(value: unknown, path: Path, context: PlaybookContext, report: Report): Step | null {
   const channel = readFields(escalateStepShape, value, path, report)?.escalate
   if (channel === undefined) return null
-  const names = context.config.notify.map(({ name }) => name)
-  if (names.includes(channel)) return { kind: 'escalate', channel }
+  const names = context.config.notify?.map(({ name }) => name)
+  if (names === undefined || names.includes(channel)) return { kind: 'escalate', channel }
   const next = names.length === 0 ? ': the configuration has none under notify' : didYouMean(channel, names)
   report([...path, 'escalate'], `unknown channel "${channel}"${next}`)
   return null

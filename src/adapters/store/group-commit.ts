@@ -7,6 +7,8 @@ import type { Sqlite } from './sqlite.ts'
 /** The writer's connection and what hangs on it. */
 export interface GroupCommitParts {
   readonly sqlite: Sqlite
+  /** Throws when the files are no longer those that were opened. */
+  readonly checkFiles: () => void
   readonly audit: AuditWriter
   /** The head as the database has it. */
   readonly readHead: () => Promise<AuditHead>
@@ -73,10 +75,11 @@ export function createGroupCommit(parts: GroupCommitParts): GroupCommit {
 }
 
 async function commitGroup(group: readonly Job[], parts: GroupCommitParts): Promise<void> {
-  const { sqlite, audit, checkpoint } = parts
+  const { sqlite, audit, checkpoint, checkFiles } = parts
   const finished: Finished[] = []
   const failed = new Set<Job>()
   try {
+    checkFiles()
     sqlite.takeFailure()
     sqlite.run('begin immediate')
     audit.begin(await parts.readHead())
@@ -91,6 +94,8 @@ async function commitGroup(group: readonly Job[], parts: GroupCommitParts): Prom
     if (finished.length === 0) return sqlite.run('rollback')
     if (checkpoint !== undefined) for (const { label } of finished) await checkpoint(`commit:before:${label}`)
     sqlite.run('commit')
+    // What went into files that nobody will find again is not durable.
+    checkFiles()
   } catch (error) {
     giveUp(group, failed, error, parts)
     return

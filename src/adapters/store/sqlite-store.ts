@@ -5,6 +5,7 @@ import type { Checkpoint, Clock, Log, Store } from '../../engine/ports.ts'
 import { openAuditKeys } from './audit-key.ts'
 import { createAuditWriter } from './audit-writer.ts'
 import type { AuditKeys } from './chain.ts'
+import { type FileGuard, guardFiles } from './file-guard.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { verifyTail } from './log-tail.ts'
 import { migrate } from './migrations.ts'
@@ -50,7 +51,11 @@ export async function openSqliteStore({ file, keyFile, clock, log, checkpoint }:
     const reader = openSqlite({ file, readOnly: true, busyTimeoutMs })
     closing.defer(() => reader.close())
     reader.all(`pragma cache_size = -${readerCacheKib}`)
-    const store = assemble({ writer, db, reader, keys, log, checkpoint, close: () => closing.dispose() })
+    const guard = guardFiles([
+      { file, shrinksTo: Number.POSITIVE_INFINITY },
+      { file: `${file}-wal`, shrinksTo: walBytesKept },
+    ])
+    const store = assemble({ writer, db, reader, guard, keys, log, checkpoint, close: () => closing.dispose() })
     if (lastKeyId !== null && lastKeyId !== keys.current.id) await recordKeyChange(store, lastKeyId, keys, clock)
     return store
   } catch (error) {
@@ -90,13 +95,14 @@ interface StoreParts {
   readonly writer: Sqlite
   readonly db: StoreDb
   readonly reader: Sqlite
+  readonly guard: FileGuard
   readonly keys: AuditKeys
   readonly log: Log
   readonly checkpoint: Checkpoint | undefined
   readonly close: () => void
 }
 
-function assemble({ writer, db, reader, keys, log, checkpoint, close }: StoreParts): Store {
+function assemble({ writer, db, reader, guard, keys, log, checkpoint, close }: StoreParts): Store {
   const listeners = new Set<(events: readonly AuditEvent[]) => void>()
   const audit = createAuditWriter(db, keys.current)
   const reads = readsOver(db)
@@ -106,6 +112,7 @@ function assemble({ writer, db, reader, keys, log, checkpoint, close }: StorePar
   })
   const commits = createGroupCommit({
     sqlite: writer,
+    checkFiles: guard.check,
     audit,
     readHead: reads.auditHead,
     tx: txOver(db, reads, audit),
@@ -129,7 +136,10 @@ function assemble({ writer, db, reader, keys, log, checkpoint, close }: StorePar
       listeners.add(listener)
       return () => void listeners.delete(listener)
     },
-    health: health.current,
+    health() {
+      const lost = guard.problem()
+      return lost === null ? health.current() : { ok: false, reason: lost.message }
+    },
     async close() {
       await commits.close()
       health.close()

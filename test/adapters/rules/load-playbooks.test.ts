@@ -511,6 +511,11 @@ describe('a playbook that cannot prove anything', () => {
     expect(await problemsOf(onlyCleared)).toEqual([])
   })
 
+  test('is nothing to warn about when it only calls a human', async () => {
+    const [head] = sound.split('steps:')
+    expect(await problemsOf(`${head}steps: [{ escalate: oncall }]\n`)).toEqual([])
+  })
+
   test('without verify demands cleared', async () => {
     await problemsOf(sound.slice(0, sound.indexOf('verify:')))
     expect((await load()).playbooks[0]?.verify).toEqual([{ kind: 'cleared' }])
@@ -518,7 +523,7 @@ describe('a playbook that cannot prove anything', () => {
 
   test('is warned about when cleared can never be shown', async () => {
     const without = { name: 'b', alertmanagers: [peer], prometheus: null }
-    const sources: Config['sources'] = [...context.config.sources, without]
+    const sources: Config['sources'] = [...(context.config.sources ?? []), without]
     expect(await problemsOf(sound, { config: { ...context.config, sources } })).toEqual([
       'rules/p.yaml:10:5: warning: verify[0]: "cleared" can never be shown for alerts of b: give the source prometheus',
     ])

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { judge, type Testimony } from '../../../src/adapters/sources/judge.ts'
 
 const alert = { labels: { alertname: 'Ill', host: 'a', severity: 'page' }, fingerprint: 'f1' }
@@ -51,4 +51,47 @@ test('a silence counts even where the alert is not known', () => {
   const silences = [{ id: 's1', covers: () => true }]
   const alertmanagers = { answered: [{ alerts: [], silences }], away: [] }
   expect(judge(alert, { ...none, alertmanagers })).toMatchObject({ firing: false, silencedBy: ['s1'] })
+})
+
+describe('what the Alertmanagers know', () => {
+  const view = (change: object = {}) => ({
+    fingerprint: alert.fingerprint,
+    labels: alert.labels,
+    annotations: {},
+    silencedBy: [],
+    inhibitedBy: [],
+    startsAt: 0,
+    generatorURL: '',
+    receivers: ['hepar'],
+    ...change,
+  })
+  const heard = (...alerts: ReturnType<typeof view>[]) => ({ answered: [{ alerts, silences: [] }], away: [] })
+  const fires = rule({ alerts: [{ labels: alert.labels, state: 'firing' }] })
+
+  test('silences and inhibits when one of them says so', () => {
+    const [quiet, silencing, inhibiting] = [view(), view({ silencedBy: ['s1'] }), view({ inhibitedBy: ['i1'] })]
+    const answered = [quiet, silencing, inhibiting].map((one) => ({ alerts: [one], silences: [] }))
+    const answer = judge(alert, { ...none, alertmanagers: { answered, away: [] } })
+    expect(answer).toMatchObject({ firing: true, silencedBy: ['s1'], inhibitedBy: ['i1'] })
+  })
+
+  test('is not enough for an alert that Prometheus fires and none of them knows: it may be inhibited', () => {
+    expect(judge(alert, { ...prometheus(fires), alertmanagers: heard() })).toMatchObject({
+      kind: 'unavailable',
+      reason: expect.stringContaining('inhibition cannot be checked'),
+    })
+    expect(judge(alert, { ...prometheus(fires), alertmanagers: heard(view()) })).toMatchObject({ firing: true })
+  })
+
+  test('is not enough for an unknown alert while one of them is away and there is no Prometheus', () => {
+    const alertmanagers = { ...heard(), away: ['connection refused'] }
+    expect(judge(alert, { ...none, alertmanagers })).toMatchObject({ kind: 'unavailable' })
+    expect(judge(alert, { ...prometheus(rule()), alertmanagers })).toMatchObject({ kind: 'answered', firing: false })
+  })
+
+  test('makes an alert active beside a Prometheus that no longer has it, and the other way round', () => {
+    expect(judge(alert, { ...prometheus(rule()), alertmanagers: heard(view()) })).toMatchObject({ firing: true })
+    const pending = rule({ alerts: [{ labels: alert.labels, state: 'pending' }] })
+    expect(judge(alert, { ...prometheus(pending), alertmanagers: heard() })).toMatchObject({ firing: true })
+  })
 })

@@ -62,6 +62,22 @@ for (const [what, answer, reason] of unhelpful) {
   })
 }
 
+test('where Alertmanagers are configured and none answers, Prometheus alone is not enough', async () => {
+  await using sink = await startSink({ answer: prometheusLike(new Date()) })
+  await using away = await startSink({ answer: { code: 503 } })
+  const prometheus = peer(sink)
+  expect(await sourcesOf({ prometheus }).ask(alert)).toMatchObject({ kind: 'answered' })
+  const both = sourcesOf({ prometheus, alertmanagers: [peer(away)] })
+  expect(await both.ask(alert)).toMatchObject({ kind: 'unavailable', reason: expect.stringContaining('HTTP 503') })
+  expect(await both.list('main')).toMatchObject({ ok: false })
+})
+
+test('an Alertmanager that lists its alerts and not its silences is not enough', async () => {
+  await using sink = await startSink({ answer: ({ path }) => (path.includes('/silences') ? { code: 500 } : json([])) })
+  const answer = await sourcesOf({ alertmanagers: [peer(sink)] }).ask(alert)
+  expect(answer).toMatchObject({ kind: 'unavailable', reason: expect.stringContaining('HTTP 500') })
+})
+
 test('a hundred questions at once cost one request for each list', async () => {
   await using sink = await startSink({ answer: prometheusLike(new Date()) })
   let now = 1_000_000

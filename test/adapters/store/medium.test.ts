@@ -1,33 +1,20 @@
-import { execFileSync } from 'node:child_process'
-import { rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { readAuditKeys } from '../../../src/adapters/store/audit-key.ts'
 import { lockDataFolder } from '../../../src/adapters/store/data-lock.ts'
 import { verifyLog } from '../../../src/adapters/store/verify-log.ts'
+import { mountSmallDisk, type SmallDisk } from '../../kit/small-disk.ts'
 import { openIn, temporaryFolder } from './open-store.ts'
 import { placeIn, sampleEvent, sampleIncident } from './samples.ts'
 
-/** A small file system of its own in memory; mounting takes root, as the whole test suite does. */
-function smallDisk(): string {
-  const folder = temporaryFolder()
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m,mode=0700', 'tmpfs', folder])
-  onTestFinished(() => void execFileSync('umount', ['-l', folder]))
-  return folder
-}
-
-function fill(folder: string): () => void {
-  const filler = join(folder, 'filler')
-  try {
-    for (let count = 0; ; count++) writeFileSync(`${filler}${count}`, Buffer.alloc(4_096))
-  } catch (error) {
-    expect((error as NodeJS.ErrnoException).code).toBe('ENOSPC')
-  }
-  return () => execFileSync('find', [folder, '-name', 'filler*', '-delete'])
+function smallDisk(): SmallDisk {
+  const disk = mountSmallDisk(temporaryFolder(), '4m')
+  onTestFinished(() => disk[Symbol.dispose]())
+  return disk
 }
 
 test('a full disk fails every writer with "store unavailable", and once freed the same process goes on', async () => {
-  const folder = smallDisk()
+  const { folder, fill } = smallDisk()
   const store = await openIn(folder)
   const heard: number[] = []
   store.onCommit((events) => heard.push(...events.map(({ seq }) => seq)))
@@ -37,7 +24,7 @@ test('a full disk fails every writer with "store unavailable", and once freed th
       await tx.append([sampleEvent({ incident: name })])
     })
   await write('before')
-  const free = fill(folder)
+  const free = fill()
   const refused = await Promise.allSettled(Array.from({ length: 10 }, (_, index) => write(`full${index}`)))
   for (const result of refused) {
     expect(result).toMatchObject({ status: 'rejected', reason: { code: 'store_unavailable' } })
@@ -58,11 +45,11 @@ test('a full disk fails every writer with "store unavailable", and once freed th
 })
 
 test('a disk that fills up between the work and the commit fails the whole group', async () => {
-  const folder = smallDisk()
+  const { folder, fill } = smallDisk()
   let free = () => {}
   let armed = true
   const checkpoint = (name: string) => {
-    if (armed && name === 'commit:before:last') free = fill(folder)
+    if (armed && name === 'commit:before:last') free = fill()
   }
   const store = await openIn(folder, { checkpoint })
   const labels = ['first', 'second', 'last']
@@ -79,9 +66,9 @@ test('a disk that fills up between the work and the commit fails the whole group
 })
 
 test('a writer that swallows the failure of the medium is not told that it succeeded', async () => {
-  const folder = smallDisk()
+  const { folder, fill } = smallDisk()
   const store = await openIn(folder)
-  const free = fill(folder)
+  const free = fill()
   const big = 'x'.repeat(90 * 1024 * 1024)
   const swallowed = store.transaction('test', async (tx) => {
     await tx.openIncident(sampleIncident({ reason: big })).catch(() => {})
@@ -92,11 +79,11 @@ test('a writer that swallows the failure of the medium is not told that it succe
 })
 
 test('health recovers by itself when nobody writes', async () => {
-  const folder = smallDisk()
+  const { folder, fill } = smallDisk()
   const lines: string[] = []
   const note = (_: object, message: string) => void lines.push(message)
   const store = await openIn(folder, { log: { debug: note, info: note, warn: note, error: note } })
-  const free = fill(folder)
+  const free = fill()
   await expect(store.transaction('test', (tx) => tx.append([sampleEvent()]))).rejects.toThrow('the disk is full')
   expect(store.health().ok).toBe(false)
   free()
@@ -105,24 +92,24 @@ test('health recovers by itself when nobody writes', async () => {
 })
 
 test('a start on a full disk is refused, and possible once there is room', async () => {
-  const folder = smallDisk()
-  const free = fill(folder)
+  const { folder, fill } = smallDisk()
+  const free = fill()
   await expect(openIn(folder)).rejects.toMatchObject({ code: 'store_unavailable' })
   free()
   await (await openIn(folder)).close()
-  const freeAgain = fill(folder)
+  const freeAgain = fill()
   await expect(openIn(folder)).rejects.toMatchObject({ code: 'store_unavailable' })
   freeAgain()
   await (await openIn(folder)).close()
 })
 
 test('a read-only file system is named as the reason', async () => {
-  const folder = smallDisk()
+  const { folder, remount } = smallDisk()
   await (await openIn(folder)).close()
-  execFileSync('mount', ['-o', 'remount,ro', folder])
+  remount('ro')
   await expect(openIn(folder)).rejects.toThrow(`data folder ${folder} cannot be used: its file system is read-only`)
   expect(() => lockDataFolder(folder)).toThrow('its file system is read-only')
-  execFileSync('mount', ['-o', 'remount,rw', folder])
+  remount('rw')
   await (await openIn(folder)).close()
 })
 

@@ -66,35 +66,39 @@ describe('each gate blocks', () => {
       someGateFacts({}, { pause: { reason: 'drill', by: 'ada', since: 1, until: 20_000 } }),
       { verdict: 'wait', blockedBy: { gate: 'stop_switch', until: 20_000 } },
     ],
-    ['mode', someGateFacts({ ceiling: 'observe' }), { verdict: 'would_run', blockedBy: { gate: 'mode' } }],
-    ['mode', someGateFacts({ ceiling: 'approve' }), { verdict: 'ask', blockedBy: { gate: 'mode' } }],
     [
-      'freshness',
+      'mode: observe plans only',
+      someGateFacts({ ceiling: 'observe' }),
+      { verdict: 'would_run', blockedBy: { gate: 'mode' } },
+    ],
+    ['mode: approve asks', someGateFacts({ ceiling: 'approve' }), { verdict: 'ask', blockedBy: { gate: 'mode' } }],
+    [
+      'freshness: nothing fires any more',
       someGateFacts({}, { alerts: [someRecord({ status: 'resolved', resolvedAt: 5_000 })] }),
       { verdict: 'wait', blockedBy: { gate: 'freshness' } },
     ],
     [
-      'freshness',
+      'freshness: the source says that it does not fire',
       someGateFacts({ oracle: [{ fingerprint: 'f1', answer: { ...firing, firing: false } }] }),
       { verdict: 'wait', blockedBy: { gate: 'freshness' } },
     ],
     [
-      'freshness',
+      'freshness: silenced',
       someGateFacts({ oracle: [{ fingerprint: 'f1', answer: { ...firing, silencedBy: ['s1'] } }] }),
       { verdict: 'wait', blockedBy: { gate: 'freshness', facts: { silencedBy: ['s1'] } } },
     ],
     [
-      'freshness',
+      'freshness: inhibited',
       someGateFacts({ oracle: [{ fingerprint: 'f1', answer: { ...firing, inhibitedBy: ['i1'] } }] }),
       { verdict: 'wait', blockedBy: { gate: 'freshness' } },
     ],
     [
-      'freshness',
+      'freshness: the source cannot be asked',
       someGateFacts({ oracle: [{ fingerprint: 'f1', answer: { kind: 'unavailable', reason: 'refused' } }] }),
       { verdict: 'wait', blockedBy: { gate: 'freshness', until: 20_000 } },
     ],
     [
-      'freshness',
+      'freshness: too old, and no oracle could confirm it',
       someGateFacts({
         now: 5_000_000,
         oracle: [{ fingerprint: 'f1', answer: { kind: 'not_applicable', reason: 'no oracle' } }],
@@ -102,17 +106,17 @@ describe('each gate blocks', () => {
       { verdict: 'wait', blockedBy: { gate: 'freshness' } },
     ],
     [
-      'target',
+      'target: never permitted',
       someGateFacts({ plan: { kind: 'refused', reason: 'not opted in', final: true, evidence: {} } }),
       { verdict: 'refuse', blockedBy: { gate: 'target', reason: 'not opted in' } },
     ],
     [
-      'target',
+      'target: not now',
       someGateFacts({ plan: { kind: 'refused', reason: 'restarting', final: false, evidence: {} } }),
       { verdict: 'wait', blockedBy: { gate: 'target' } },
     ],
     [
-      'target',
+      'target: cannot be looked at',
       someGateFacts({ plan: { kind: 'failed', reason: 'no answer' } }),
       { verdict: 'wait', blockedBy: { gate: 'target' } },
     ],
@@ -136,6 +140,24 @@ describe('each gate blocks', () => {
     ],
   ])('%s', (_, facts, expected) => {
     expect(verdictOf(facts)).toMatchObject(expected)
+  })
+
+  test('freshness passes when one alert of several still fires, and needs an answer about it', () => {
+    const alerts = [someRecord(), someRecord({ fingerprint: 'f2' })]
+    const silenced = { ...firing, silencedBy: ['s1'] }
+    const oracle = [
+      { fingerprint: 'f1', answer: silenced },
+      { fingerprint: 'f2', answer: firing },
+    ]
+    expect(verdictOf(someGateFacts({ oracle }, { alerts })).verdict).toBe('run')
+    const unasked = verdictOf(someGateFacts({ oracle: oracle.slice(0, 1) }, { alerts: alerts.slice(1) }))
+    expect(unasked).toMatchObject({ verdict: 'wait', blockedBy: { gate: 'freshness' } })
+  })
+
+  test('a playbook lowers the ceiling and never raises it', () => {
+    const low = somePlaybook({ mode: 'observe' })
+    expect(verdictOf(someGateFacts({ playbook: low })).verdict).toBe('would_run')
+    expect(verdictOf(someGateFacts({ ceiling: 'observe' })).verdict).toBe('would_run')
   })
 
   test('a manual heal needs no alert and counts as approved, but not as permission to raise observe', () => {

@@ -1,0 +1,107 @@
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join, resolve } from 'node:path'
+import { expect, test, vi } from 'vitest'
+import { runProgram } from '../kit/process.ts'
+import { tempFolder } from '../kit/temp.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+const root = resolve(import.meta.dirname, '../..')
+const mistakes = join(root, 'test/fixtures/mistakes')
+
+/** The real command line, in a folder and with nothing of this shell's own settings. */
+function hepar(cwd: string, ...args: string[]) {
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1' }
+  return runProgram(process.execPath, [join(root, 'src/main.ts'), ...args], { cwd, env })
+}
+
+test('check finds one of every mistake at once, each where an editor can jump to it, with what was meant', async () => {
+  const { code, stdout, stderr } = await hepar(mistakes, 'check')
+  expect(stdout.replaceAll(`${mistakes}/`, '')).toBe(readFileSync(join(mistakes, 'expected.txt'), 'utf8'))
+  expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
+})
+
+test('check --json gives the same problems to a program', async () => {
+  const { code, stdout } = await hepar(mistakes, 'check', '--json')
+  const { problems } = JSON.parse(stdout) as { problems: Record<string, unknown>[] }
+  const lines = readFileSync(join(mistakes, 'expected.txt'), 'utf8').trimEnd().split('\n').slice(0, -1)
+  expect(problems).toHaveLength(lines.length)
+  expect(problems[0]).toEqual({
+    severity: 'error',
+    file: join(mistakes, 'hepar.yaml'),
+    line: 1,
+    column: 1,
+    message: 'unknown key "modee", did you mean "mode"?',
+  })
+  expect(code).toBe(1)
+})
+
+test('a mistake in a section of the configuration accuses nothing that depends on it', async () => {
+  await using folder = await tempFolder('check')
+  mkdirSync(folder.file('rules'))
+  writeFileSync(folder.file('hepar.yaml'), 'notify: { oncall: { uri: http://x/ } }\nsources: [{ name: 7 }]\n')
+  writeFileSync(
+    folder.file('rules/a.yaml'),
+    `version: 1
+when: { all: [{ fact: labels, path: $.a, operator: equal, value: b }] }
+target: service/x
+steps: [{ escalate: oncall }, { escalate: 7 }]
+verify: [{ alert: cleared }]
+`,
+  )
+  mkdirSync(folder.file('plugins'))
+  const { stdout } = await hepar(folder.path, 'check')
+  expect(stdout.replaceAll(`${folder.path}/`, '').split('\n')).toEqual([
+    expect.stringMatching(/^hepar\.yaml:1:\d+: error: notify\.oncall\.url: is missing/),
+    expect.stringMatching(/^hepar\.yaml:1:\d+: error: notify\.oncall: unknown key "uri", did you mean "url"/),
+    expect.stringMatching(/^hepar\.yaml:2:\d+: error: sources\[0\]\.name: must be text/),
+    expect.stringMatching(/^rules\/a\.yaml:4:\d+: warning: steps\[1\]: is never reached/),
+    expect.stringMatching(/^rules\/a\.yaml:4:\d+: error: steps\[1\]\.escalate: must be text/),
+    expect.stringMatching(/^not usable: /),
+    '',
+  ])
+})
+
+test('serve refuses what check refuses, with the same lines and without having begun anything', async () => {
+  await using folder = await tempFolder('refused')
+  cpSync(mistakes, folder.path, { recursive: true })
+  const { code, stdout, stderr } = await hepar(folder.path, 'serve')
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toContain(`${folder.path}/hepar.yaml:1:1: error: unknown key "modee", did you mean "mode"?`)
+  expect(stderr).not.toContain('    at ')
+})
+
+test('a port in use is named, with what to do, and nothing is left behind that would hinder the next start', async () => {
+  await using folder = await tempFolder('port')
+  const other = createServer()
+  await new Promise<void>((listening) => other.listen(0, '127.0.0.1', listening))
+  const { port } = other.address() as AddressInfo
+  writeFileSync(
+    folder.file('hepar.yaml'),
+    `listen: 127.0.0.1:${port}\ndocker: { hosts: { local: { socket: /nowhere/d.sock } } }\n`,
+  )
+  mkdirSync(folder.file('plugins'))
+  const refused = await hepar(folder.path, 'serve')
+  await new Promise((closed) => other.close(closed))
+  expect(refused.code).toBe(1)
+  expect(refused.stderr.trimEnd().split('\n').at(-1)).toMatch(
+    new RegExp(
+      `^hepar: cannot listen on 127\\.0\\.0\\.1:${port}: .*another process listens there; stop it or change "listen"`,
+    ),
+  )
+  expect(await hepar(folder.path, 'audit', 'verify')).toMatchObject({ code: 0 })
+})
+
+test.each([
+  [['check', '--config', 'absent.yaml'], 1, /absent\.yaml: error: cannot be read/],
+  [['check', '--confg', 'x'], 2, /did you mean --config/i],
+  [['chek'], 2, /did you mean check/i],
+  [['check'], 0, /^ok: 0 playbooks, 0 actions, 0 errors/m],
+])('hepar %j ends with %i', async (args, code, words) => {
+  await using folder = await tempFolder('exit')
+  mkdirSync(folder.file('plugins'))
+  const ended = await hepar(folder.path, ...args)
+  expect({ code: ended.code, text: ended.stdout + ended.stderr }).toEqual({ code, text: expect.stringMatching(words) })
+})

@@ -1,0 +1,57 @@
+import { expect, test } from 'vitest'
+import { handOver } from '../../src/engine/hand-over.ts'
+import { simulate, theIncident, typesOf } from './simulate.ts'
+
+async function handingOver(channel: string | null) {
+  const simulation = await simulate()
+  await simulation.deliver('web', 'firing')
+  const { store, ports } = simulation
+  const outbox = () => store.read.outboxDue(1e15, 10)
+  const handsOver = async (label = 'test') => {
+    const incident = await theIncident(simulation)
+    const options = { channel, reason: 'the ladder says so', now: simulation.now(), newId: ports.newId, dueAt: 9e6 }
+    return store.transaction(label, (tx) => handOver(tx, incident, options))
+  }
+  return { simulation, outbox, handsOver }
+}
+
+test('a hand-over, its event and its message are one commit', async () => {
+  const { simulation, outbox, handsOver } = await handingOver('oncall')
+  simulation.crashAt('commit:before:test')
+  await expect(handsOver()).rejects.toThrow()
+  expect(await outbox()).toEqual([])
+  await simulation.restart()
+  expect(await typesOf(simulation)).not.toContain('incident.handed_over')
+  await simulation.store.read.incident((await theIncident(simulation)).id)
+  expect(await theIncident(simulation)).toMatchObject({ state: 'open', human: false })
+})
+
+test('a hand-over tells the channel what is ill, and the incident waits for a human', async () => {
+  const { simulation, outbox, handsOver } = await handingOver('oncall')
+  await handsOver()
+  expect(await theIncident(simulation)).toMatchObject({ state: 'handed_over', human: true, dueAt: 9e6 })
+  const [message, ...more] = await outbox()
+  expect(more).toEqual([])
+  expect(message).toMatchObject({
+    channel: 'oncall',
+    body: { target: 'container/local/web', reason: 'the ladder says so', alerts: [{ fingerprint: 'f-web' }] },
+  })
+  expect(await typesOf(simulation)).toContain('incident.handed_over')
+})
+
+test('a hand-over without a channel sends nothing', async () => {
+  const { outbox, handsOver } = await handingOver(null)
+  await handsOver()
+  expect(await outbox()).toEqual([])
+})
+
+test('an incident that stays ill with its human is not handed over again, however often it is looked at', async () => {
+  const { simulation, outbox, handsOver } = await handingOver('oncall')
+  await handsOver()
+  for (let look = 0; look < 5; look += 1) {
+    simulation.pass(10_000_000)
+    await simulation.settle()
+  }
+  expect(await outbox()).toHaveLength(1)
+  expect((await typesOf(simulation)).filter((type) => type === 'incident.handed_over')).toHaveLength(1)
+})

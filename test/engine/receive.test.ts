@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest'
+import type { AuditEvent } from '../../src/domain/audit.ts'
+import { receive } from '../../src/engine/receive.ts'
+import { patientAlert, type Simulation, someDelivery } from '../kit/simulation.ts'
+import { simulate, theIncident, typesOf } from './simulate.ts'
+
+const many = Array.from({ length: 1_200 }, (_, index) => patientAlert('web', { fingerprint: `f${index}` }))
+
+async function eventsOf({ store }: Simulation, type: AuditEvent['type']) {
+  return store.read.audit({ types: [type], limit: 5_000 })
+}
+
+describe('a delivery', () => {
+  test('that names an alert twice decides it once, and calls the rest duplicates', async () => {
+    const simulation = await simulate()
+    const delivery = someDelivery([patientAlert('web'), patientAlert('web')])
+    const { decisions } = await receive(delivery, 'webhook:am', simulation.ports)
+    expect(decisions.map(({ decision }) => decision)).toEqual(['matched', 'duplicate'])
+    expect(await eventsOf(simulation, 'alert.decided')).toHaveLength(1)
+    expect(await theIncident(simulation)).toMatchObject({ state: 'open' })
+  })
+
+  test('that tells of a firing and of its end leaves the alert resolved', async () => {
+    const simulation = await simulate()
+    const resolved = patientAlert('web', { status: 'resolved', endsAt: 2_000 })
+    await receive(someDelivery([patientAlert('web'), resolved]), 'webhook:am', simulation.ports)
+    const [record] = await simulation.store.read.alerts('main', ['f-web'])
+    expect(record).toMatchObject({ status: 'resolved', resolvedAt: 2_000 })
+  })
+
+  test('is one event with its digest, what it counted and the episodes it repeats', async () => {
+    const simulation = await simulate()
+    await receive(someDelivery([patientAlert('web')], { digest: 'd1' }), 'webhook:am', simulation.ports)
+    const again = someDelivery([patientAlert('web'), patientAlert('db')], { digest: 'd2' })
+    await receive(again, 'webhook:am', simulation.ports)
+    const [first, second] = await eventsOf(simulation, 'delivery.received')
+    expect(first).toMatchObject({ actor: 'webhook:am', body: { digest: 'd1', counts: { matched: 1 }, repeats: [] } })
+    const [record] = await simulation.store.read.alerts('main', ['f-web'])
+    const counts = { matched: 1, duplicate: 1, stale: 0, unmatched: 0, resolved: 0, rejected: 0 }
+    expect(second?.body).toMatchObject({ digest: 'd2', counts, repeats: [record?.episode] })
+  })
+
+  test('with an element that cannot be read rejects that element alone, with its reason', async () => {
+    const simulation = await simulate()
+    const problem = { index: 1, fingerprint: null, reason: '"labels" must be a map of texts' }
+    const { alerts } = someDelivery([patientAlert('web')])
+    const mixed = someDelivery([], { alerts: [...alerts, { ok: false, problem }] })
+    const { decisions } = await receive(mixed, 'webhook:am', simulation.ports)
+    expect(decisions.map(({ decision }) => decision)).toEqual(['matched', 'rejected'])
+    expect((await eventsOf(simulation, 'alert.decided'))[1]?.body).toMatchObject({ reason: problem.reason })
+  })
+
+  test('that is very large commits in parts, and is recorded only with its last one', async () => {
+    const simulation = await simulate()
+    const commits: string[][] = []
+    simulation.store.onCommit((events) => commits.push(events.map(({ type }) => type)))
+    const { decisions } = await receive(someDelivery(many), 'webhook:am', simulation.ports)
+    expect(decisions).toHaveLength(many.length)
+    expect(commits).toHaveLength(3)
+    expect(commits.map((types) => types.filter((type) => type === 'delivery.received').length)).toEqual([0, 0, 1])
+    expect((await eventsOf(simulation, 'delivery.received'))[0]?.body).toMatchObject({ counts: { matched: 1_200 } })
+  })
+
+  test('that cannot be committed is not answered', async () => {
+    const simulation = await simulate()
+    simulation.crashAt('commit:before:receive')
+    await expect(receive(someDelivery([patientAlert('web')]), 'webhook:am', simulation.ports)).rejects.toThrow()
+  })
+
+  test('that was cut short by a crash is completed by its replay, and no alert is decided twice', async () => {
+    const simulation = await simulate()
+    // Before and after the first part, then before the second.
+    simulation.crashAfter(2)
+    await expect(receive(someDelivery(many), 'webhook:am', simulation.ports)).rejects.toThrow()
+    await simulation.restart()
+    expect(await eventsOf(simulation, 'delivery.received')).toEqual([])
+    const { decisions } = await receive(someDelivery(many), 'webhook:am', simulation.ports)
+    expect(decisions.filter(({ decision }) => decision === 'duplicate')).toHaveLength(500)
+    expect(await eventsOf(simulation, 'delivery.received')).toHaveLength(1)
+    const decided = (await eventsOf(simulation, 'alert.decided')).map(({ body }) => body?.fingerprint)
+    expect(new Set(decided).size).toBe(decided.length)
+    expect(decided).toHaveLength(many.length)
+    expect(await theIncident(simulation)).toMatchObject({ state: 'open' })
+  })
+})
+
+describe('what follows from a decision', () => {
+  test('is nothing for a duplicate: no event, no second incident', async () => {
+    const simulation = await simulate()
+    await simulation.deliver('web', 'firing')
+    const before = await theIncident(simulation)
+    expect(await simulation.deliver('web', 'firing')).toBe('duplicate')
+    expect(await theIncident(simulation)).toEqual(before)
+    expect((await typesOf(simulation)).filter((type) => type === 'incident.attached')).toEqual([])
+  })
+
+  test('is that alerts of one target join one incident', async () => {
+    const simulation = await simulate()
+    const other = patientAlert('web', { fingerprint: 'other' })
+    await receive(someDelivery([patientAlert('web'), other]), 'webhook:am', simulation.ports)
+    const { id } = await theIncident(simulation)
+    expect(await simulation.store.read.alertsOf(id)).toHaveLength(2)
+  })
+
+  test('is that a resolution makes the quiet incidents of its alert due at once', async () => {
+    const simulation = await simulate({ playbook: { settleMs: 60_000 } })
+    await simulation.deliver('web', 'firing')
+    await simulation.settle()
+    simulation.pass(1_000)
+    expect((await theIncident(simulation)).dueAt).toBeGreaterThan(simulation.now())
+    await simulation.deliver('web', 'resolved')
+    expect((await theIncident(simulation)).dueAt).toBe(simulation.now())
+  })
+})

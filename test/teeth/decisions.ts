@@ -1,0 +1,240 @@
+import { teethOf } from './tooth.ts'
+
+const decide = { file: 'src/engine/decide-alert.ts', test: 'test/engine/decide-alert.test.ts' }
+const receive = { file: 'src/engine/receive.ts', test: 'test/engine/receive.test.ts' }
+const confirm = { file: 'src/engine/confirm.ts', test: 'test/engine/confirm.test.ts' }
+
+/** What becomes of the alerts of a delivery, and of what the sources say about them later. */
+export const decisions = [
+  ...teethOf(decide, [
+    {
+      takes: 'that other labels under a known fingerprint are rejected',
+      find: 'if (known && canonicalJson(known.labels) !== canonicalJson(alert.labels)) {',
+      replace: 'if (known && canonicalJson(known.labels) === "") {',
+      red: 'a firing alert > with other labels under a known fingerprint',
+    },
+    {
+      takes: 'that a firing whose end has passed is stale',
+      find: 'alert.endsAt !== null && alert.endsAt <= now',
+      replace: 'alert.endsAt !== null && alert.endsAt <= 0',
+      red: 'a firing alert > whose end has passed is stale',
+    },
+    {
+      takes: 'that a firing alert is a duplicate while it fires',
+      find: "  if (known.status === 'firing') {\n    const moved",
+      replace: "  if (known.status === 'firing' && alert.startsAt === known.startsAt) {\n    const moved",
+      red: 'a firing alert > is a duplicate while it fires',
+    },
+    {
+      takes: 'that a start never moves back',
+      find: '    const startsAt = Math.max(known.startsAt, alert.startsAt)\n    return {\n      kind: ',
+      replace: '    const startsAt = alert.startsAt\n    return {\n      kind: ',
+      red: 'a firing alert > is a duplicate while it fires',
+    },
+    {
+      takes: 'that a firing from before the resolution is stale, and the source asked',
+      find: 'if (alert.startsAt <= Math.max(resolvedAt, known.startsAt)) {',
+      replace: 'if (alert.startsAt < known.startsAt) {',
+      red: 'a firing alert > re-sent after resolved with an equal start',
+    },
+    {
+      takes: 'that a resolution which claims to have ended before it began lets no older firing begin',
+      find: 'Math.max(resolvedAt, known.startsAt)',
+      replace: 'resolvedAt',
+      red: 'a firing alert > of an earlier firing is stale',
+    },
+    {
+      takes: 'that no end lies ahead of our clock',
+      find: 'Math.min(alert.endsAt ?? arrival.now, arrival.now)',
+      replace: 'alert.endsAt ?? arrival.now',
+      red: 'a resolved alert > whose end lies ahead is over from now on',
+    },
+    {
+      takes: 'that the end of an earlier firing does not end the present one',
+      find: 'if (alert.startsAt < known.startsAt && endedAt <= known.startsAt) {',
+      replace: 'if (alert.startsAt < known.startsAt && endedAt < 0) {',
+      red: 'a resolved alert > of an earlier firing changes nothing',
+    },
+    {
+      takes: 'that a resolution again is a duplicate',
+      find: 'if (alert.startsAt <= known.startsAt) {',
+      replace: 'if (alert.startsAt < known.startsAt) {',
+      red: 'a resolved alert > again is a duplicate',
+    },
+    {
+      takes: 'that a resolution never moves back',
+      find: 'Math.max(known.resolvedAt ?? endedAt, endedAt)',
+      replace: 'endedAt',
+      red: 'a resolved alert > again is a duplicate',
+    },
+    {
+      takes: 'that a resolution which overtook its firing is kept',
+      find: '    const record = resolve({ ...begin(alert, undefined, arrival) }, endedAt, arrival.now)\n',
+      replace: '    const record = begin(alert, undefined, arrival)\n',
+      red: 'a resolved alert > that overtook its firing',
+    },
+    {
+      takes: 'that a short gap is the same episode',
+      find: 'known !== undefined && gapMs < arrival.episodeGapMs',
+      replace: 'known !== undefined && gapMs < 0',
+      red: 'a firing alert > fires again after the resolution',
+    },
+  ]),
+  ...teethOf(receive, [
+    {
+      takes: 'that an alert sees what the ones before it in the same delivery changed',
+      find: '      known.set(decided.record.fingerprint, decided.record)\n',
+      replace: '',
+      red: 'a delivery > that names an alert twice',
+    },
+    {
+      takes: 'that a delivery is answered only after its commit',
+      find: "    const decided = await ports.store.transaction('receive', async (tx) => {",
+      replace:
+        "    const decided: readonly Decided[] = []\n    void ports.store.transaction('receive', async (tx) => {",
+      red: 'a delivery > that cannot be committed is not answered',
+    },
+    {
+      takes: 'that a delivery is recorded only with its last part',
+      find: '      if (last) events.push(',
+      replace: '      if (last || start === 0) events.push(',
+      red: 'a delivery > that is very large commits in parts',
+    },
+    {
+      takes: 'that a delivery commits in parts of bounded size',
+      find: 'const alertsPerCommitMax = 500',
+      replace: 'const alertsPerCommitMax = 500_000',
+      red: 'a delivery > that is very large commits in parts',
+    },
+    {
+      takes: 'that alerts are stored with the decision about them',
+      find: '  if (changed.size > 0) await tx.saveAlerts([...changed.values()])\n',
+      replace: '',
+      red: 'what follows from a decision > is nothing for a duplicate',
+    },
+    {
+      takes: 'that a duplicate causes nothing',
+      find: "    if (decided.decision.decision === 'duplicate') continue\n",
+      replace: '',
+      red: 'a delivery > that names an alert twice',
+    },
+    {
+      takes: 'that a resolution makes its incidents look at once',
+      find: "    if (decided.record.status === 'resolved') await lookAtIncidentsOf(tx, decided.record, now)\n",
+      replace: '',
+      red: 'what follows from a decision > is that a resolution makes',
+    },
+  ]),
+  ...teethOf(confirm, [
+    {
+      takes: 'that a resolution is confirmed only by a fresh and healthy evaluation',
+      find: 'answer.rule === null || readCleared(answer, record.resolvedAt ?? 0).cleared',
+      replace: '!answer.firing',
+      red: 'a resolution > is not confirmed by',
+    },
+    {
+      takes: 'that a source which spoke of the time before a resolution revives nothing',
+      find: '  if (evaluatedAt != null && evaluatedAt <= (record.resolvedAt ?? 0)) return null\n',
+      replace: '',
+      red: 'a resolution > stands against a source that spoke of the time before it',
+    },
+    {
+      takes: 'that a firing alert ends only by an evaluation younger than what was heard',
+      find: 'readCleared(answer, record.lastSeenAt)',
+      replace: 'readCleared(answer, 0)',
+      red: 'a firing alert > goes on while the last evaluation is older',
+    },
+    {
+      takes: 'that what fires by its source goes on',
+      find: "  if (answer.kind !== 'answered' || answer.firing) return null\n  const cleared",
+      replace: "  if (answer.kind !== 'answered') return null\n  const cleared",
+      red: 'a firing alert > goes on for as long as its source says so',
+    },
+    {
+      takes: 'that silence is no resolution where there is no oracle',
+      find: "record.resolvedConfirmed || record.resolvedBy !== 'delivery'",
+      replace: 'record.resolvedConfirmed',
+      red: 'a resolution > is taken at its word where there is no oracle',
+    },
+    {
+      takes: 'that an alert nobody can be asked about ends unconfirmed',
+      find: 'return resolved(now, false, `not heard of',
+      replace: 'return resolved(now, true, `not heard of',
+      red: 'a firing alert > that nobody can be asked about is given up, unconfirmed',
+    },
+    {
+      takes: 'that absence counts only after a while',
+      find: '  if (silentForMs < absentForMs) return null\n',
+      replace: '',
+      red: 'a firing alert > without Prometheus is over only once',
+    },
+    {
+      takes: 'that a delivery is newer than the answer to an earlier question',
+      find: 'if (!record || record.status !== asked.status || record.resolvedAt !== asked.resolvedAt) return false',
+      replace: 'if (!record) return false',
+      red: 'an answer is dropped when a delivery has changed the alert',
+    },
+  ]),
+  ...teethOf({ test: 'test/engine/present-illness.test.ts', file: 'src/engine/present-illness.ts' }, [
+    {
+      takes: 'that what was over before an illness says nothing about it',
+      find: '>= acceptedAt,\n',
+      replace: '>= 0,\n',
+      red: 'the alerts of the present illness > are those that fire',
+    },
+    {
+      takes: 'that nothing counts as cleared for want of an alert',
+      find: 'return present.length > 0 ? present : all',
+      replace: 'return present',
+      red: 'the alerts of the present illness > are never none',
+    },
+  ]),
+  ...teethOf({ test: 'test/engine/sweep.test.ts', file: 'src/engine/sweep.ts' }, [
+    {
+      takes: 'that alerts of a source which is no longer configured end',
+      find: '      page.filter(({ source }) => !configured.has(source)),\n',
+      replace: '      page.filter(({ source }) => configured.has(source)),\n',
+      red: 'an alert of a source that is no longer configured ends by its age',
+    },
+    {
+      takes: 'that an alert no Alertmanager lists any more is asked about',
+      find: 'page.filter(({ fingerprint }) => !active.has(fingerprint))',
+      replace: 'page.filter(({ fingerprint }) => active.has(fingerprint))',
+      red: 'a firing alert that no Alertmanager lists any more is asked about',
+    },
+  ]),
+  ...teethOf({ test: 'test/engine/truncated.test.ts', file: 'src/engine/truncated.ts' }, [
+    {
+      takes: 'that what could not be fetched is tried again',
+      find: '    waiting.set(key, delivery)\n',
+      replace: '',
+      red: 'what could not be fetched is tried again until it can',
+    },
+    {
+      takes: 'that what was cut from a delivery is fetched by its group',
+      find: ' && group.every(([name, value]) => labels[name] === value)',
+      replace: '',
+      red: 'what Alertmanager cut from a delivery is fetched',
+    },
+  ]),
+  ...teethOf({ test: 'test/engine/rematch.test.ts', file: 'src/engine/rematch.ts' }, [
+    {
+      takes: 'that a reload opens nothing again that ended under the same playbook',
+      find: '      if (staysEnded(record, destination.playbook, latest)) continue\n',
+      replace: '',
+      red: 'active alerts under another policy > do not open again',
+    },
+    {
+      takes: 'that what was refused gets another look when the rules change',
+      find: " && latest.ending !== 'refused'",
+      replace: '',
+      red: 'active alerts under another policy > give what was refused another look',
+    },
+    {
+      takes: 'that open incidents look again after a reload',
+      find: "  await store.transaction('rematch', (tx) => lookAtOpenIncidents(tx, clock.now()))\n",
+      replace: '',
+      red: 'active alerts under another policy > open the incidents it leads them to',
+    },
+  ]),
+]

@@ -1,0 +1,209 @@
+import { teethOf } from './tooth.ts'
+
+const webhook = { test: 'test/http/webhook.test.ts' }
+const auth = { file: 'src/http/auth.ts', test: 'test/http/auth.test.ts' }
+
+/** The webhook and the API: when they answer what, to whom, and how much they take. */
+export const doors = [
+  ...teethOf(webhook, [
+    {
+      takes: 'that the answer waits for the commit',
+      file: 'src/http/webhook.ts',
+      find: 'const decisions = await engine.receive(body, by)',
+      replace: 'const decisions = engine.receive(body, by)',
+      red: 'the answer waits until the decisions are committed',
+    },
+    {
+      takes: 'that a delivery gets 503 while Hepar starts or stops',
+      file: 'src/http/webhook.ts',
+      find: "if (phase !== 'running') {",
+      replace: "if (phase === 'stopping') {",
+      red: 'while starting, deliveries get 503',
+    },
+    {
+      takes: '503 for a store that is away',
+      file: 'src/http/errors.ts',
+      find: 'store_unavailable: { status: 503,',
+      replace: 'store_unavailable: { status: 429,',
+      red: 'the store being away is answered 503, never 4xx',
+    },
+    {
+      takes: '503 for a bug behind the webhook, so that the delivery comes again',
+      file: 'src/http/dispatch.ts',
+      find: "route.access === 'webhook' ? 503 : 500",
+      replace: "route.access === 'webhook' ? 400 as 500 : 500",
+      red: 'a bug is answered 503, never 4xx',
+    },
+    {
+      takes: 'that a bug keeps its own words',
+      file: 'src/http/errors.ts',
+      find: "new HttpError(unexpected, 'internal', 'an unexpected error occurred', next,",
+      replace: "new HttpError(unexpected, 'internal', message, next,",
+      red: 'a bug is answered 503, never 4xx',
+    },
+    {
+      takes: 'the limit on announced bodies',
+      file: 'src/http/body.ts',
+      find: '  if (announced > bytesMax) throw tooLarge(bytesMax)\n',
+      replace: '',
+      red: 'a body announced too large is refused before it is read',
+      hangs: true,
+    },
+    {
+      takes: 'the limit on bodies that announce nothing',
+      file: 'src/http/body.ts',
+      find: '      if (bytes > bytesMax) throw tooLarge(bytesMax)\n',
+      replace: '',
+      red: 'a chunked body is cut at the limit',
+      hangs: true,
+    },
+    {
+      takes: 'the limit on bodies held at once',
+      file: 'src/http/body.ts',
+      find: '      if (held + bytes > bytesMax()) return false\n',
+      replace: '',
+      red: 'more bodies at once than memory is meant for get 503',
+    },
+    {
+      takes: 'that only plain bodies are taken',
+      file: 'src/http/body.ts',
+      find: "encoding !== undefined && encoding !== '' && encoding !== 'identity'",
+      replace: "encoding === 'br'",
+      red: 'a compressed body is answered 415',
+    },
+    {
+      takes: 'that only JSON is taken',
+      file: 'src/http/body.ts',
+      find: "  if (type === 'application/json' || ",
+      replace: "  if (type !== 'application/xml' || ",
+      red: 'text is answered 415',
+    },
+    {
+      takes: 'the time limit on a request',
+      file: 'src/http/server.ts',
+      find: '      requestTimeout: limits.requestTimeoutMs,\n',
+      replace: '      requestTimeout: 0,\n',
+      red: 'a body that never ends is cut by the time limit',
+      hangs: true,
+    },
+    {
+      takes: 'the limit on alerts in one delivery',
+      file: 'src/domain/delivery.ts',
+      find: 'if (elements.length > limits.alertsPerDeliveryMax) {',
+      replace: 'if (elements.length < 0) {',
+      red: 'more alerts than the limit are answered 413',
+    },
+    {
+      takes: 'that a bad alert is rejected by itself',
+      file: 'src/domain/delivery.ts',
+      find: '  const alerts = elements.map((element, index) => parseElement(element, index, limits))\n',
+      replace:
+        '  const alerts = elements.map((element, index) => parseElement(element, index, limits))\n' +
+        "  if (alerts.some(({ ok }) => !ok)) return invalid('an alert cannot be read')\n",
+      red: 'a bad alert is rejected by itself',
+    },
+    {
+      takes: 'that __proto__ is a label like any other',
+      file: 'src/domain/delivery.ts',
+      find: 'const labels: Record<string, string> = Object.create(null)',
+      replace: 'const labels: Record<string, string> = {}',
+      red: 'labels named __proto__ and constructor are labels',
+    },
+    {
+      takes: 'that an unclear source is not guessed',
+      file: 'src/http/choose-source.ts',
+      find: '  if (wanted !== null && fitting.length === 1) return fitting[0]?.name as string\n',
+      replace: '  return (fitting[0] ?? sources[0])?.name as string\n',
+      red: 'the source is the one named, the only one, or the one at the external URL',
+    },
+  ]),
+  ...teethOf(auth, [
+    {
+      takes: 'that the webhook’s token opens the webhook alone',
+      find: "return role !== 'webhook' && rank[role] >= rank[access]",
+      replace: "return role === 'webhook' || rank[role] >= rank[access]",
+      red: 'GET /api/v1/incidents opens to the roles of the contract',
+    },
+    {
+      takes: 'that a viewer changes nothing',
+      find: "return role !== 'webhook' && rank[role] >= rank[access]",
+      replace: "return role !== 'webhook'",
+      red: 'PUT /api/v1/pause opens to the roles of the contract',
+    },
+    {
+      takes: 'that an unknown token opens nothing',
+      find: 'if (timingSafeEqual(wanted, hash(token.reveal()))) found',
+      replace: 'if (wanted.length === hash(token.reveal()).length) found',
+      red: 'GET /api/v1/alerts opens to the roles of the contract',
+    },
+    {
+      takes: 'that a reload is for admins',
+      file: 'src/http/reload.ts',
+      find: "access: 'admin'",
+      replace: "access: 'operator'",
+      red: 'POST /api/v1/reload opens to the roles of the contract',
+    },
+    {
+      takes: 'that a page of another name cannot pose as local',
+      find: 'if (!isLoopback(hostName(host))) {',
+      replace: "if (hostName(host) === '') {",
+      red: 'without tokens every local caller is admin, unless',
+    },
+    {
+      takes: 'that a web page cannot pose as a local caller',
+      find: 'if (origin !== undefined && origin !== `http://${host}`) {',
+      replace: "if (origin === '') {",
+      red: 'without tokens every local caller is admin, unless',
+    },
+    {
+      takes: 'that an address others can reach demands a token',
+      file: 'src/http/server.ts',
+      find: '      refuseOpenDoor(host, parts)\n',
+      replace: '',
+      red: 'an address that others can reach is refused without tokens',
+    },
+    {
+      takes: 'that 127.evil.example is not loopback',
+      find: "return isIP(name) === 4 && name.startsWith('127.')",
+      replace: "return name.startsWith('127.')",
+      red: 'the host "127.evil.example" is loopback: false',
+    },
+  ]),
+  ...teethOf({ test: 'test/config.test.ts' }, [
+    {
+      takes: 'that the configuration demands a token for an open address',
+      file: 'src/config.ts',
+      find: 'isLoopback(address.host) || auth?.tokens?.length',
+      replace: 'address.port > 0 || auth?.tokens?.length',
+      red: 'an address that other machines can reach > demands a token: 0.0.0.0',
+    },
+    {
+      takes: 'that a secret never prints itself',
+      file: 'src/domain/secret.ts',
+      find: '    toJSON: () => redacted,\n',
+      replace: '    toJSON: () => value,\n',
+      red: 'secrets > are never printed by the configuration',
+    },
+    {
+      takes: 'that two tokens are never the same',
+      file: 'src/config/cross-check.ts',
+      find: '    if (owner !== undefined) report(',
+      replace: "    if (owner === '') report(",
+      red: 'secrets > a short one is a warning, the same one twice an error',
+    },
+  ]),
+  ...teethOf({ test: 'test/adapters/telemetry/log.test.ts', file: 'src/adapters/telemetry/redact.ts' }, [
+    {
+      takes: 'that known secrets are blanked out of the log',
+      find: '    text = text.replaceAll(secret, redacted)',
+      replace: '    text = text.replace(secret, redacted)',
+      red: 'a known secret never appears',
+    },
+    {
+      takes: 'that fields with telling names are blanked out of the log',
+      find: 'secretKey.test(key) ? redacted : ',
+      replace: '',
+      red: 'a known secret never appears',
+    },
+  ]),
+]
