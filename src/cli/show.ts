@@ -40,17 +40,7 @@ function format(answer: Fields): string {
     }),
     formatWhyNot(answer.whyNot as Fields | null, rows(answer, 'timeline')),
     rows(answer, 'gates').length > 0 ? heading('Gates, last time') + formatGates(rows(answer, 'gates')) : '',
-    heading('Alerts'),
-    formatTable(
-      ['SOURCE', 'FINGERPRINT', 'STATUS', 'ALERT', 'SINCE'],
-      rows(answer, 'alerts').map((row) => [
-        row.source,
-        row.fingerprint,
-        row.status,
-        (row.labels as Fields).alertname,
-        row.startsAt,
-      ]),
-    ),
+    rows(answer, 'alerts').length > 0 ? heading('Alerts') + formatAlerts(rows(answer, 'alerts')) : '',
     ...rows(answer, 'attempts').map(formatAttempt),
     heading(answer.timelineCut === true ? 'Timeline (its beginning)' : 'Timeline'),
     formatTable(['SEQ', 'TIME', 'EVENT', 'BY', 'WHAT'], rows(answer, 'timeline').map(formatEvent)),
@@ -63,6 +53,13 @@ function formatWhyNot(waiting: Fields | null, timeline: readonly Fields[]): stri
   const planned = timeline.findLast(({ type }) => type === 'incident.would_run' || type === 'incident.asked')
   const would = gate === 'mode' ? (planned?.body as Fields | undefined)?.summary : null
   return heading('Why not') + formatFields({ gate, reason, until, unblock, would })
+}
+
+function formatAlerts(alerts: readonly Fields[]): string {
+  return formatTable(
+    ['SOURCE', 'FINGERPRINT', 'STATUS', 'ALERT', 'SINCE'],
+    alerts.map((row) => [row.source, row.fingerprint, row.status, (row.labels as Fields).alertname, row.startsAt]),
+  )
 }
 
 function formatAttempt(attempt: Fields): string {

@@ -36,7 +36,8 @@ const ways = {
 const attempt = 'limits: { cooldown: 0s, attempts: [50/1h] }\nwithin: 1s\nfor: 0s'
 
 function rules(folder: string, sink: string): Record<string, string> {
-  const verify = `verify: [{ http: { url: "${sink}/{{ labels.name }}" } }]`
+  const verifyAt = (path: string) => `verify: [{ http: { url: "${sink}/${path}" } }]`
+  const verify = verifyAt('{{ labels.name }}')
   const when = (alertname: string) =>
     `when: { all: [{ fact: labels, path: $.alertname, operator: equal, value: ${alertname} }] }`
   const target = 'target: service/{{ labels.name }}'
@@ -56,7 +57,7 @@ ${attempt}
 ${when('ByDefault')}
 target: service/default-{{ labels.name }}
 steps: [{ ${misbehave} }, { escalate: oncall }]
-${verify}
+${verifyAt('never')}
 ${attempt}
 `,
     'plans.yaml': `version: 1

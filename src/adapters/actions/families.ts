@@ -1,40 +1,63 @@
 import { setImmediate } from 'node:timers/promises'
 import type { RunnerIdentity } from '../../domain/attempt.ts'
-import { listPids, type ProcessStat, readMarker, readStat } from './process-table.ts'
+import type { ProcessStat } from './process-table.ts'
+import * as processTable from './process-table.ts'
+
+export interface Census {
+  /** Living members of every tracked runner, by marker. */
+  readonly families: ReadonlyMap<string, readonly ProcessStat[]>
+  /** False when some process was looked at while it exchanged its program: it may belong to any of them. */
+  readonly certain: boolean
+}
 
 /** Which living processes belong to which runner: its session, whatever carries its marker, and their children. */
 export interface Families {
   track(runner: RunnerIdentity): void
   forget(runner: RunnerIdentity): void
-  /** Living members of every tracked runner, by marker. */
-  census(): Promise<ReadonlyMap<string, readonly ProcessStat[]>>
+  census(): Promise<Census>
 }
+
+type ProcessTable = Pick<typeof processTable, 'listPids' | 'readStat' | 'readMarker'>
 
 const pidsPerTurn = 128
 
 /** Looks at each process once and remembers to whom it belongs, so that a census costs little on a busy host. */
-export function createFamilies(): Families {
+export function createFamilies({ listPids, readStat, readMarker }: ProcessTable = processTable): Families {
   const tracked = new Map<string, RunnerIdentity>()
   const known = new Map<number, { readonly marker: string | null; readonly startTicks: string }>()
   let previous: Promise<unknown> = Promise.resolve()
 
-  async function scan(): Promise<ReadonlyMap<string, readonly ProcessStat[]>> {
-    const sessions = livingSessions(tracked)
+  async function scan(): Promise<Census> {
+    const sessions = livingSessions(tracked, readStat)
+    let certain = true
     const families = new Map<string, ProcessStat[]>([...tracked.keys()].map((marker) => [marker, []]))
     const pids = listPids()
     forgetVanished(known, pids)
     for (const [index, pid] of pids.entries()) {
       if (index % pidsPerTurn === pidsPerTurn - 1) await setImmediate()
-      const seen = known.get(pid)
-      if (seen?.marker === null) continue
+      if (known.get(pid)?.marker === null) continue
       const stat = readStat(pid)
       if (stat === null) continue
-      const marker = seen?.startTicks === stat.startTicks ? seen.marker : ownerOf(stat, sessions, known)
-      if (marker === undefined) continue
-      known.set(pid, { marker, startTicks: stat.startTicks })
-      if (marker !== null && stat.alive) families.get(marker)?.push(stat)
+      const marker = ownerOf(stat, sessions)
+      if (marker === undefined) certain &&= !isBetweenPrograms(pid)
+      else known.set(pid, { marker, startTicks: stat.startTicks })
+      if (typeof marker === 'string' && stat.alive) families.get(marker)?.push(stat)
     }
-    return families
+    return { families, certain }
+  }
+
+  /** `undefined` while nobody can tell. */
+  function ownerOf(stat: ProcessStat, sessions: ReadonlyMap<number, string>): string | null | undefined {
+    const seen = known.get(stat.pid)
+    if (seen?.startTicks === stat.startTicks) return seen.marker
+    if (isStranger(stat)) return null
+    return sessions.get(stat.session) ?? known.get(stat.parent)?.marker ?? readMarker(stat.pid)
+  }
+
+  /** Looks once more at what did not show its environment: the dead have none, and a bare process was given none. */
+  function isBetweenPrograms(pid: number): boolean {
+    const stat = readStat(pid)
+    return stat?.alive === true && !stat.bare
   }
 
   return {
@@ -56,7 +79,10 @@ export function createFamilies(): Families {
 }
 
 /** A session number proves kinship only while its leader lives: afterwards the number may be a stranger's. */
-function livingSessions(tracked: ReadonlyMap<string, RunnerIdentity>): Map<number, string> {
+function livingSessions(
+  tracked: ReadonlyMap<string, RunnerIdentity>,
+  readStat: ProcessTable['readStat'],
+): Map<number, string> {
   const sessions = new Map<number, string>()
   for (const [marker, { pid, startTicks }] of tracked) {
     if (readStat(pid)?.startTicks === startTicks) sessions.set(pid, marker)
@@ -69,15 +95,7 @@ function forgetVanished(known: Map<number, unknown>, pids: readonly number[]): v
   for (const pid of known.keys()) if (!present.has(pid)) known.delete(pid)
 }
 
-function ownerOf(
-  stat: ProcessStat,
-  sessions: ReadonlyMap<number, string>,
-  known: ReadonlyMap<number, { readonly marker: string | null }>,
-): string | null | undefined {
-  if (stat.pid === process.pid || isKernelThread(stat)) return null
-  return sessions.get(stat.session) ?? known.get(stat.parent)?.marker ?? readMarker(stat.pid)
-}
-
-function isKernelThread({ pid, parent }: ProcessStat): boolean {
-  return pid === 2 || parent === 2
+function isStranger({ pid, parent }: ProcessStat): boolean {
+  const isKernelThread = pid === 2 || parent === 2
+  return pid === process.pid || isKernelThread
 }

@@ -29,7 +29,7 @@ export function createMemoryWatch({
     if (looking) return
     looking = true
     try {
-      for (const [marker, members] of await families.census()) {
+      for (const [marker, members] of (await families.census()).families) {
         const bytes = members.reduce((sum, { pid }) => sum + readResidentBytes(pid), 0)
         if (bytes > bytesMax) take(marker)?.(bytes)
       }

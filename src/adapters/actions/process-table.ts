@@ -9,6 +9,8 @@ export interface ProcessStat {
   readonly command: string
   /** False for a zombie: it holds a pid and nothing else. */
   readonly alive: boolean
+  /** True for a process that was started with an empty environment, and not while it exchanges its program. */
+  readonly bare: boolean
 }
 
 /** The name under which a runner's marker stands in the environment of everything it starts. */
@@ -39,13 +41,22 @@ export function readStat(pid: number): ProcessStat | null {
     startTicks: fields[19] ?? '',
     command: text.slice(text.indexOf('(') + 1, end),
     alive: fields[0] !== 'Z' && fields[0] !== 'X',
+    bare: fields[47] === fields[48] && fields[48] !== '0',
   }
 }
 
-/** The marker in a process's environment, `null` without one, `undefined` while the environment cannot be told (during exec). */
+/**
+ * The marker in a process's environment, `null` without one or when it is another user's, `undefined` while nobody can tell:
+ * between two programs (exec), without an environment, or gone.
+ */
 export function readMarker(pid: number): string | null | undefined {
-  const text = read(`/proc/${pid}/environ`)
-  if (text === null) return null
+  let text: string
+  try {
+    text = readFileSync(`/proc/${pid}/environ`, 'utf8')
+  } catch (error) {
+    // The kernel says ESRCH also of a living process that is just exchanging its program.
+    return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '') ? null : undefined
+  }
   if (text === '') return undefined
   const prefix = `${markerVariable}=`
   const entry = text.split('\0').find((line) => line.startsWith(prefix))

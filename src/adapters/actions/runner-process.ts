@@ -20,7 +20,8 @@ export interface Spawned {
 /*
  * The shell leaves a watcher in the runner's group and then becomes Node. The watcher blocks on the lifeline, whose
  * other end only Hepar holds, so that no event loop that is busy and no crash can keep it from ending the group.
- * It has no marker in its own environment, or it would find and end itself before it has ended the others.
+ * It has no marker in its own environment, or it would find and end itself before it has ended the others. It looks for them
+ * twice, because a process shows no environment while it exchanges its program.
  */
 const script = `
 umask 077
@@ -36,9 +37,11 @@ shift 2
   trap 'kill -9 0' EXIT
   read -r _ <&3
   kill -9 $$
-  for file in $(grep -lsF "${markerVariable}=$marker" /proc/[0-9]*/environ); do
-    pid=\${file#/proc/}
-    kill -9 "\${pid%/environ}"
+  for look in 1 2; do
+    for file in $(grep -lsF "${markerVariable}=$marker" /proc/[0-9]*/environ); do
+      pid=\${file#/proc/}
+      kill -9 "\${pid%/environ}"
+    done
   done
 ) >/dev/null 2>&1 4<&- &
 export ${markerVariable}="$marker"

@@ -27,9 +27,11 @@ export async function endFamily(families: Families, runner: RunnerIdentity): Pro
   const ended = new Map<number, EndedProcess>()
   const lastLook = performance.now() + goneWithinMs
   for (;;) {
-    const members = (await families.census()).get(runner.marker) ?? []
-    if (members.length === 0) return [...ended.values()]
-    if (performance.now() > lastLook) throw new Error(stillAlive(runner, members))
+    const census = await families.census()
+    const members = census.families.get(runner.marker) ?? []
+    const late = performance.now() > lastLook
+    if (members.length === 0 && (census.certain || late)) return [...ended.values()]
+    if (late) throw new Error(stillAlive(runner, members))
     // One signal to the group outruns a plugin that forks faster than it can be listed.
     if (isSame(runner)) killNow(runner.pid, 'group')
     for (const { pid, startTicks, command } of members) {
