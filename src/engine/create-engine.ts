@@ -75,7 +75,7 @@ export function createEngine(world: EnginePorts): Engine {
     recover: () => recover(ports),
     start() {
       queue.start((incident) => advance(incident, ports))
-      outbox.start()
+      outbox.kick()
       sweeping.start()
     },
     async stop() {

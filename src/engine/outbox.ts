@@ -1,5 +1,6 @@
 import { messageOf } from './errors.ts'
 import type { Clock, Deliver, Log, OutboxMessage, Store } from './ports.ts'
+import { createRounds, type Rounds } from './rounds.ts'
 
 export interface OutboxPorts {
   readonly store: Store
@@ -15,33 +16,12 @@ const giveUpAfterMs = 24 * 3_600_000
 const lookEveryMs = 1_000
 
 /** Sends what the log promised to send: retried with growing pauses, with the same key, until accepted or a day old. */
-export function createOutbox(ports: OutboxPorts): { start(): void; kick(): void; close(): Promise<void> } {
+export function createOutbox(ports: OutboxPorts): Rounds {
   const unrecorded: Unrecorded = new Map()
-  let timer: NodeJS.Timeout | null = null
-  let round: Promise<void> = Promise.resolve()
-  let closed = false
-  const look = () => {
-    if (timer) clearTimeout(timer)
-    timer = null
-    round = round.then(() => (closed ? undefined : sendDue(ports, unrecorded)))
-    round = round.catch((error) =>
-      ports.log.error({ error: messageOf(error) }, 'the outbox could not be worked through'),
-    )
-    round = round.then(() => {
-      if (!closed && timer === null) timer = setTimeout(look, lookEveryMs)
-    })
-  }
-  return {
-    start: look,
-    kick: () => {
-      if (!closed && timer !== null) look()
-    },
-    async close() {
-      closed = true
-      if (timer) clearTimeout(timer)
-      await round
-    },
-  }
+  return createRounds(() => sendDue(ports, unrecorded), {
+    pauseMs: () => lookEveryMs,
+    onError: (error) => ports.log.error({ error: messageOf(error) }, 'the outbox could not be worked through'),
+  })
 }
 
 type Answer = Awaited<ReturnType<Deliver>>

@@ -49,7 +49,7 @@ async function openOutbox(answers: Awaited<ReturnType<Deliver>>[]) {
 
 test('every try carries the same key, each is an event, and none follows the one that was accepted', async () => {
   const { simulation, outbox, sent, types } = await openOutbox([refused])
-  outbox.start()
+  outbox.kick()
   await expect.poll(() => sent.length).toBe(1)
   await expect.poll(types).toEqual(['notification.failed'])
   simulation.pass(1_000)
@@ -78,7 +78,7 @@ test('what cannot be written down is not sent', async () => {
     deliver: async () => ({ ok: true }),
   })
   onTestFinished(() => careful.close())
-  careful.start()
+  careful.kick()
   await expect.poll(() => asked, { timeout: 10_000 }).toBeGreaterThan(1)
   expect((await store.read.outboxDue(1e15, 9)).map(({ tries }) => tries)).toEqual([0])
   ok = true
@@ -99,7 +99,7 @@ test('an answer that could not be written down is written down later, and its me
       throw new Error('the disk is full')
     },
   })
-  outbox.start()
+  outbox.kick()
   await expect.poll(types, { timeout: 10_000 }).toEqual(['notification.sent'])
   expect(sent).toEqual([message.dedupeKey])
 })
@@ -110,7 +110,7 @@ test('a message is not sent before its time', async () => {
   await store.transaction('test', (tx) =>
     tx.enqueue({ ...message, id: 'm2', dedupeKey: 'later', nextAt: simulation.now() + 1 }),
   )
-  outbox.start()
+  outbox.kick()
   await expect.poll(() => sent).toEqual([message.dedupeKey])
   await outbox.close()
   expect(sent).toEqual([message.dedupeKey])
