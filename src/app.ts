@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { createActions, type SettingsFor } from './adapters/actions/actions.ts'
 import { createPlaceSettings } from './adapters/actions/place-settings.ts'
+import { createSilencers } from './adapters/alertmanager/silencers.ts'
 import { registerContainerMetrics } from './adapters/docker/container-metrics.ts'
 import { watchContainers } from './adapters/docker/watch-containers.ts'
 import { createHttpProbe } from './adapters/http-client/probe.ts'
@@ -98,6 +99,7 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
     newId,
     policy: inForce,
     sources: createSources(() => inForce.config().sources, { log, clock }),
+    silencers: createSilencers(() => inForce.config().sources, { clock }),
     actions: files.actions,
     probeHttp: createHttpProbe(),
     deliver: createDeliver(() => inForce.config().notify),

@@ -24,6 +24,7 @@ export const limitsField = section(
     planTimeout: optional(durationField(100, 10 * minute)),
     // An effect that begins later than this after its intent could meet another world than the gates saw.
     startWithin: optional(durationField(100, 2 * second)),
+    silenceTtl: optional(durationField(5 * second, hour)),
   },
   ['rate', 'blastRadius', 'storm'],
 )
@@ -46,6 +47,7 @@ const names: Readonly<Record<keyof Written, keyof Limits>> = {
   runnerOutput: 'runnerOutputBytesMax',
   planTimeout: 'planTimeoutMs',
   startWithin: 'startWithinMs',
+  silenceTtl: 'silenceTtlMs',
 }
 
 /** The defaults, with what the file says put over them. */

@@ -90,6 +90,8 @@ export interface Limits {
   readonly runnerOutputBytesMax: number
   readonly planTimeoutMs: number
   readonly startWithinMs: number
+  /** How long a silence that Hepar sets outlives its last renewal. */
+  readonly silenceTtlMs: number
 }
 
 export const defaultLimits: Limits = {
@@ -108,4 +110,5 @@ export const defaultLimits: Limits = {
   runnerOutputBytesMax: 256 * 1024,
   planTimeoutMs: 15_000,
   startWithinMs: 2_000,
+  silenceTtlMs: 60_000,
 }

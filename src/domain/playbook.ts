@@ -64,6 +64,8 @@ export interface Playbook {
   readonly verify: readonly Probe[]
   readonly forMs: number
   readonly withinMs: number
+  /** Keeps a short silence on its alerts in Alertmanager while an attempt is under way. */
+  readonly silence: boolean
   readonly limits: {
     readonly cooldownMs: number
     readonly attempts: readonly AttemptBudget[]

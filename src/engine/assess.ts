@@ -35,7 +35,7 @@ export async function assess(assessment: Assessment, ports: AssessPorts): Promis
     return
   }
   const old = clock.now() - startedAt > answerAgeMaxMs && gathered.facts.oracle !== undefined
-  const facts = old ? { ...gathered.facts, oracle: await askSources(stored.alerts, ports.sources) } : gathered.facts
+  const facts = old ? { ...gathered.facts, oracle: await askSources(stored.alerts, ports) } : gathered.facts
   await commitAndStart(assessment, facts, ports)
 }
 

@@ -1,3 +1,4 @@
+import type { AuditType } from '../domain/audit.ts'
 import { createEffects } from './act.ts'
 import { type AdvancePorts, advance } from './advance.ts'
 import { askAbout } from './confirm.ts'
@@ -16,12 +17,14 @@ import type {
   NewId,
   PolicyHolder,
   Queue,
+  Silencers,
   Sources,
   Store,
 } from './ports.ts'
 import { receive } from './receive.ts'
 import { recover } from './recover.ts'
 import { previewRematch, rematch } from './rematch.ts'
+import { createSilencing } from './silencing.ts'
 import { sweep } from './sweep.ts'
 import { createTruncated, type Truncated } from './truncated.ts'
 
@@ -32,6 +35,7 @@ export interface EnginePorts {
   readonly newId: NewId
   readonly policy: PolicyHolder
   readonly sources: Sources
+  readonly silencers: Silencers
   readonly actions: Actions
   readonly probeHttp: HttpProbe
   readonly deliver: Deliver
@@ -45,12 +49,14 @@ export function createEngine(world: EnginePorts): Engine {
   const effects = createEffects(world, () => queue.wake())
   const ports: AdvancePorts & EnginePorts = { ...world, effects }
   const outbox = createOutbox(world)
+  const silencing = createSilencing(world)
   const background = createBackground(log)
   const truncated = createTruncated(ports)
   const sweeping = createSweeping(ports, truncated, background)
   const stopListening = store.onCommit((events) => {
     queue.wake()
     if (events.some(({ type }) => type === 'incident.handed_over')) outbox.kick()
+    if (events.some(({ type }) => changesSilences.has(type))) silencing.kick()
   })
   return {
     async receive(delivery, by) {
@@ -76,6 +82,7 @@ export function createEngine(world: EnginePorts): Engine {
     start() {
       queue.start((incident) => advance(incident, ports))
       outbox.kick()
+      silencing.start()
       sweeping.start()
     },
     async stop() {
@@ -85,11 +92,21 @@ export function createEngine(world: EnginePorts): Engine {
       await queue.close()
       await effects.settle()
       await background.settle()
+      await silencing.close()
       await outbox.close()
       stopListening()
     },
   }
 }
+
+/** Events after which other alerts may want to be silent, or none. */
+const changesSilences: ReadonlySet<AuditType> = new Set([
+  'attempt.intended',
+  'attempt.concluded',
+  'incident.attached',
+  'alert.changed',
+  'config.loaded',
+])
 
 /** Work that no caller waits for; it is still waited for when the engine stops. */
 function createBackground(log: Log): { run(what: string, work: () => Promise<void>): void; settle(): Promise<void> } {

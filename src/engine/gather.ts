@@ -5,12 +5,13 @@ import type { Playbook, Step } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import { evaluateGates } from './gates/evaluate.ts'
 import type { AskedAlert, GateFacts, StoredFacts } from './gates/gate.ts'
-import type { Actions, Clock, PlanOutcome, Reads, Sources } from './ports.ts'
+import type { Actions, Clock, OracleAnswer, PlanOutcome, Reads, Sources } from './ports.ts'
 import { renderParams, scopeOf } from './render.ts'
 
 export type ActionStep = Extract<Step, { kind: 'action' }>
 
 export interface GatherPorts {
+  readonly store: { readonly read: Pick<Reads, 'attempt'> }
   readonly clock: Clock
   readonly sources: Sources
   readonly actions: Actions
@@ -59,17 +60,33 @@ export async function gather(
     if (evaluation.kind === 'verdict') return { facts, verdict: evaluation.verdict }
     facts =
       evaluation.need === 'oracle'
-        ? { ...facts, oracle: await askSources(stored.alerts, ports.sources) }
+        ? { ...facts, oracle: await askSources(stored.alerts, ports) }
         : { ...facts, plan: await makePlan(assessment, stored.alerts, ports) }
   }
 }
 
 /** Asks each firing alert's own source whether it still fires. */
-export async function askSources(alerts: readonly AlertRecord[], sources: Sources): Promise<readonly AskedAlert[]> {
+export async function askSources(
+  alerts: readonly AlertRecord[],
+  { sources, store }: Pick<GatherPorts, 'sources' | 'store'>,
+): Promise<readonly AskedAlert[]> {
   const firing = alerts.filter(({ status }) => status === 'firing')
   return Promise.all(
-    firing.map(async (alert) => ({ fingerprint: alert.fingerprint, answer: await sources.ask(alert) })),
+    firing.map(async (alert) => ({
+      fingerprint: alert.fingerprint,
+      answer: await withoutOwnSilences(await sources.ask(alert), store.read),
+    })),
   )
+}
+
+/** A silence that this Hepar set while it healed is no human's word against healing; that of another Hepar is. */
+async function withoutOwnSilences(answer: OracleAnswer, read: Pick<Reads, 'attempt'>): Promise<OracleAnswer> {
+  if (answer.kind !== 'answered') return answer
+  const foreign: string[] = []
+  for (const { id, attempt } of answer.healingSilences) {
+    if ((await read.attempt(attempt)) === null) foreign.push(id)
+  }
+  return foreign.length === 0 ? answer : { ...answer, silencedBy: [...answer.silencedBy, ...foreign] }
 }
 
 /** The alert whose labels fill the templates: the one that fires longest, so that every assessment picks the same. */

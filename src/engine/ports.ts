@@ -156,7 +156,10 @@ export type OracleAnswer =
       readonly kind: 'answered'
       /** Active (firing or pending) at any oracle that knows it. */
       readonly firing: boolean
+      /** Ids of silences by others. */
       readonly silencedBy: readonly string[]
+      /** Silences that bear the mark of a Hepar, this one or another, and for which attempt it set them. */
+      readonly healingSilences: readonly { readonly id: string; readonly attempt: string }[]
       readonly inhibitedBy: readonly string[]
       /** Prometheus only: the rule exists, its last evaluation succeeded, and when that was; `null` without Prometheus. */
       readonly rule: { readonly loaded: boolean; readonly healthy: boolean; readonly evaluatedAt: number | null } | null
@@ -190,6 +193,37 @@ export interface Sources {
     | { readonly ok: false; readonly reason: string }
   >
 }
+
+/** A silence as Hepar sets it while an attempt heals: for the alert of exactly these labels. Times are epoch milliseconds. */
+export interface HealingSilence {
+  readonly id: string
+  readonly attempt: string
+  readonly labels: Labels
+  readonly endsAt: number
+}
+
+type Failed = { readonly ok: false; readonly reason: string }
+
+/** One Alertmanager's silences of this kind. Nothing throws; every call is bounded in time. */
+export interface Silencer {
+  /** Its address, without secrets. */
+  readonly alertmanager: string
+  /** Those in force, whichever Hepar set them. */
+  list(): Promise<{ readonly ok: true; readonly silences: readonly HealingSilence[] } | Failed>
+  /** Sets one, or with an `id` moves the end of that one. The times are told on its own clock, as `list` last saw it. */
+  set(silence: {
+    readonly id: string | null
+    readonly attempt: string
+    readonly target: string
+    readonly labels: Labels
+    readonly endsAt: number
+  }): Promise<{ readonly ok: true; readonly id: string } | Failed>
+  /** One that is gone already counts as expired. */
+  expire(id: string): Promise<{ readonly ok: true } | Failed>
+}
+
+/** The Alertmanagers of a source in force. */
+export type Silencers = (source: string) => readonly Silencer[]
 
 /** One guarded HTTP GET for probes. Never throws. */
 export type HttpProbe = (

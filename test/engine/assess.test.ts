@@ -3,7 +3,8 @@ import { assess } from '../../src/engine/assess.ts'
 import type { ActionStep, Assessment } from '../../src/engine/gather.ts'
 import { setPause } from '../../src/engine/operate.ts'
 import type { OracleAnswer } from '../../src/engine/ports.ts'
-import { someAttempt, someIncident } from '../kit/records.ts'
+import { somePatient } from '../kit/played-world.ts'
+import { someAnswer, someAttempt, someIncident } from '../kit/records.ts'
 import type { Simulation } from '../kit/simulation.ts'
 import { simulate, someRunner, theIncident, typesOf } from './simulate.ts'
 
@@ -107,7 +108,7 @@ test('a source is asked again when planning took so long that its answer is old'
       async ask() {
         const silencedBy = answers.length === 0 ? [] : ['s1']
         const rule = { loaded: true, healthy: true, evaluatedAt: simulation.now() }
-        const answer = { kind: 'answered', firing: true, silencedBy, inhibitedBy: [], rule, detail: '' } as const
+        const answer = someAnswer({ silencedBy, rule })
         answers.push(answer)
         return answer
       },
@@ -199,4 +200,22 @@ test('the same block is told once, however often it is met', async () => {
     simulation.pass(11_000)
   }
   expect((await typesOf(simulation)).filter((type) => type === 'incident.waiting')).toHaveLength(1)
+})
+
+test('a silence that this Hepar set while it healed is in nobody’s way, that of another is', async () => {
+  const strangers = '01900000-0000-7000-8000-000000000000'
+  const healing: { attempt: string } = { attempt: strangers }
+  const sources = { ask: async () => someAnswer({ healingSilences: [{ id: 's1', ...healing }] }) }
+  const simulation = await simulate({ sources, patients: [somePatient('web', false)] })
+  await simulation.deliver('web', 'firing')
+  await assess(await assessment(simulation), simulation.ports)
+  expect(await theIncident(simulation)).toMatchObject({
+    state: 'waiting',
+    waiting: { gate: 'freshness', unblock: expect.stringContaining('s1') },
+  })
+
+  const own = someAttempt({ id: strangers, incident: (await theIncident(simulation)).id, phase: 'concluded' })
+  await simulation.store.transaction('test', (tx) => tx.insertAttempt(own))
+  await assess(await assessment(simulation), simulation.ports)
+  expect(await theIncident(simulation)).toMatchObject({ state: 'acting' })
 })

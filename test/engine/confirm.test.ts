@@ -5,7 +5,15 @@ import { someRecord } from '../kit/records.ts'
 import { simulate, theIncident } from './simulate.ts'
 
 const rule = { loaded: true, healthy: true, evaluatedAt: 9_000 }
-const quiet = { kind: 'answered', firing: false, silencedBy: [], inhibitedBy: [], rule, detail: '' } as const
+const quiet = {
+  kind: 'answered',
+  firing: false,
+  silencedBy: [],
+  healingSilences: [],
+  inhibitedBy: [],
+  rule,
+  detail: '',
+} as const
 const firing = { ...quiet, firing: true }
 const resolved = someRecord({ status: 'resolved', resolvedAt: 8_000, resolvedBy: 'delivery' })
 const now = 10_000

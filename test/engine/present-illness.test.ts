@@ -75,5 +75,5 @@ test('an alert that was over before this illness neither holds back its proof no
 
 function answer(loaded: boolean, now: number): OracleAnswer {
   const rule = { loaded, healthy: loaded, evaluatedAt: loaded ? now : null }
-  return { kind: 'answered', firing: false, silencedBy: [], inhibitedBy: [], rule, detail: '' }
+  return { kind: 'answered', firing: false, silencedBy: [], healingSilences: [], inhibitedBy: [], rule, detail: '' }
 }

@@ -9,7 +9,15 @@ import { simulatedPolicy } from '../kit/simulation.ts'
 
 const endedAt = 5_000
 const rule = { loaded: true, healthy: true, evaluatedAt: endedAt + 1 }
-const quiet = { kind: 'answered', firing: false, silencedBy: [], inhibitedBy: [], rule, detail: '' } as const
+const quiet = {
+  kind: 'answered',
+  firing: false,
+  silencedBy: [],
+  healingSilences: [],
+  inhibitedBy: [],
+  rule,
+  detail: '',
+} as const
 
 describe('an alert has cleared', () => {
   test('by an evaluation of its loaded and healthy rule after the effect ended', () => {

@@ -11,6 +11,8 @@ export interface AlertmanagerSetup {
   /** Where the one receiver `hepar` posts to; without it, nothing is sent. */
   readonly webhookUrl?: string
   readonly bearer?: string
+  /** Where a second receiver posts to, again every second while an alert is heard: a human who is called. */
+  readonly pagerUrl?: string
   readonly groupBy?: readonly string[]
   readonly groupWait?: string
   readonly groupInterval?: string
@@ -28,6 +30,15 @@ export interface AlertmanagerAlert {
   readonly startsAt: string
   readonly endsAt: string
   readonly status: { readonly state: string; readonly silencedBy: string[]; readonly inhibitedBy: string[] }
+}
+
+export interface AlertmanagerSilence {
+  readonly id: string
+  readonly createdBy: string
+  readonly comment: string
+  readonly endsAt: string
+  readonly matchers: readonly { readonly name: string; readonly value: string }[]
+  readonly status: { readonly state: 'active' | 'pending' | 'expired' }
 }
 
 export interface Alertmanager extends AsyncDisposable {
@@ -48,6 +59,8 @@ export interface Alertmanager extends AsyncDisposable {
   ): Promise<void>
   /** Runs amtool against it and returns its output; throws when it fails. */
   amtool(...args: string[]): Promise<string>
+  /** Every silence it keeps, the expired ones included. */
+  silences(): Promise<readonly AlertmanagerSilence[]>
   /** Silences what carries exactly these labels for a minute; the silence's id. */
   silence(labels: Readonly<Record<string, string>>): Promise<string>
   stop(): Promise<void>
@@ -104,6 +117,11 @@ export async function startAlertmanager(setup: AlertmanagerSetup = {}): Promise<
       if (!answer.ok) throw new Error(`POST ${url}/api/v2/alerts: HTTP ${answer.status}: ${await answer.text()}`)
     },
     amtool,
+    silences: async () => {
+      const answer = await fetch(`${url}/api/v2/silences`, { headers: { ...setup.readyHeaders } })
+      if (!answer.ok) throw new Error(`GET ${url}/api/v2/silences: HTTP ${answer.status}`)
+      return (await answer.json()) as AlertmanagerSilence[]
+    },
     silence: async (labels) => {
       const matchers = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`)
       const added = await amtool('silence', 'add', '--author=test', '--comment=test', '--duration=1m', ...matchers)
@@ -125,6 +143,8 @@ export async function startAlertmanager(setup: AlertmanagerSetup = {}): Promise<
   }
 }
 
+const pagerRoute = { receiver: 'pager', group_wait: '0s', group_interval: '1s', repeat_interval: '1s' }
+
 function configuration(setup: AlertmanagerSetup): string {
   const webhook = setup.webhookUrl && {
     url: setup.webhookUrl,
@@ -138,8 +158,12 @@ function configuration(setup: AlertmanagerSetup): string {
       group_wait: setup.groupWait ?? '0s',
       group_interval: setup.groupInterval ?? '1s',
       repeat_interval: setup.repeatInterval ?? '1h',
+      ...(setup.pagerUrl === undefined ? {} : { routes: [{ receiver: 'hepar', continue: true }, pagerRoute] }),
     },
-    receivers: [{ name: 'hepar', ...(webhook ? { webhook_configs: [webhook] } : {}) }],
+    receivers: [
+      { name: 'hepar', ...(webhook ? { webhook_configs: [webhook] } : {}) },
+      ...(setup.pagerUrl === undefined ? [] : [{ name: 'pager', webhook_configs: [{ url: setup.pagerUrl }] }]),
+    ],
     inhibit_rules: setup.inhibitRules ?? [],
   })
 }

@@ -18,6 +18,8 @@ export interface Loop extends AsyncDisposable {
   readonly witness: Witness
   /** Where `escalate: oncall` goes. */
   readonly oncall: Sink
+  /** Whom Alertmanager itself calls, every second while it hears an alert. */
+  readonly pager: Sink
   /** Makes a service ill or well as its own metric says. The case selects the playbook. */
   fall(ofCase: string, service: string): void
   recover(ofCase: string, service: string): void
@@ -44,10 +46,16 @@ export async function startLoop({ playbooks, limits = {}, ...more }: LoopSetup):
     const folder = stack.use(await tempFolder('loop'))
     const witness = witnessIn(folder.path)
     const oncall = stack.use(await startSink())
+    const pager = stack.use(await startSink())
     const exporter = stack.use(await startMetricsSource())
     const foreteller = stack.use(await startForeteller())
     const alertmanager = stack.use(
-      await startAlertmanager({ webhookUrl: foreteller.url, repeatInterval: '3s', ...more.alertmanager }),
+      await startAlertmanager({
+        webhookUrl: foreteller.url,
+        repeatInterval: '3s',
+        pagerUrl: pager.url,
+        ...more.alertmanager,
+      }),
     )
     const prometheus = stack.use(
       await startPrometheus({
@@ -85,6 +93,7 @@ export async function startLoop({ playbooks, limits = {}, ...more }: LoopSetup):
       exporter,
       witness,
       oncall,
+      pager,
       fall: set(1),
       recover: set(0),
       [Symbol.asyncDispose]: () => closing.disposeAsync(),

@@ -48,6 +48,7 @@ export function playedSources(world: PlayedWorld): Sources {
       kind: 'answered',
       firing: world.patients.get(labels.name ?? '')?.ill ?? false,
       silencedBy: [],
+      healingSilences: [],
       inhibitedBy: [],
       rule: { loaded: true, healthy: true, evaluatedAt: world.now },
       detail: 'played',

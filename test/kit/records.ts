@@ -5,6 +5,7 @@ import type { Incident } from '../../src/domain/incident.ts'
 import type { Playbook } from '../../src/domain/playbook.ts'
 import { openIncident } from '../../src/engine/attach.ts'
 import type { Facts } from '../../src/engine/next.ts'
+import type { OracleAnswer } from '../../src/engine/ports.ts'
 
 /** Plain records for tests of pure functions. Times are small numbers of milliseconds, so that they read well. */
 export function someAlert(more: Partial<Alert> = {}): Alert {
@@ -71,6 +72,7 @@ export function somePlaybook(more: Partial<Playbook> = {}): Playbook {
     verify: [{ kind: 'cleared' }],
     forMs: 10_000,
     withinMs: 120_000,
+    silence: false,
     limits: { cooldownMs: 300_000, attempts: [{ count: 3, windowMs: 3_600_000 }], maxWaitMs: 900_000 },
     reopenWithinMs: 600_000,
     ...more,
@@ -117,6 +119,22 @@ export function someAttempt(more: Partial<Attempt> = {}): Attempt {
     checks: [],
     outcome: null,
     concludedAt: null,
+    ...more,
+  }
+}
+
+/** An oracle that was asked and knows the alert as firing. */
+export function someAnswer(
+  more: Partial<Extract<OracleAnswer, { kind: 'answered' }>> = {},
+): Extract<OracleAnswer, { kind: 'answered' }> {
+  return {
+    kind: 'answered',
+    firing: true,
+    silencedBy: [],
+    healingSilences: [],
+    inhibitedBy: [],
+    rule: null,
+    detail: '',
     ...more,
   }
 }

@@ -27,7 +27,8 @@ export const sources = [
     {
       takes: 'that silences must be known, too',
       find: '  if (!silences.ok) return silences\n',
-      replace: '  if (!silences.ok) return { ok: true as const, alerts: alerts.alerts, silences: [] }\n',
+      replace:
+        '  if (!silences.ok) return { ok: true as const, alerts: alerts.alerts, silences: [], marks: new Map() }\n',
       red: 'an Alertmanager that lists its alerts and not its silences is not enough',
     },
   ]),
@@ -78,13 +79,13 @@ export const sources = [
   ...teethOf(judge, [
     {
       takes: 'that a silence of one Alertmanager silences',
-      find: '[...known.flatMap((one) => one.silencedBy), ...(matching',
-      replace: '[...(matching',
+      find: '[...known.flatMap((one) => one.silencedBy), ...covering]',
+      replace: 'covering',
       red: 'what the Alertmanagers know > silences and inhibits when one of them says so',
     },
     {
       takes: 'that a silence counts where the alert is not known',
-      find: ', ...(matching ?? []).map(({ id }) => id)]',
+      find: ', ...covering]',
       replace: ']',
       red: 'a silence counts even where the alert is not known',
     },

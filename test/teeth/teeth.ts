@@ -8,6 +8,7 @@ import { proof } from './proof.ts'
 import { recovery } from './recovery.ts'
 import { restart } from './restart.ts'
 import { runners } from './runners.ts'
+import { silences } from './silences.ts'
 import { sources } from './sources.ts'
 import { store } from './store.ts'
 import { templates } from './templates.ts'
@@ -26,6 +27,7 @@ export const teeth: readonly Tooth[] = [
   ...restart,
   ...templates,
   ...sources,
+  ...silences,
   ...doors,
   ...policies,
 ]

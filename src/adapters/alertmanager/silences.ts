@@ -4,6 +4,7 @@ import type { Labels } from '../../domain/alert.ts'
 import type { Peer } from '../../domain/config.ts'
 import type { Clock } from '../../engine/ports.ts'
 import { type Bounds, getJson } from '../http-client/get-json.ts'
+import { type Marked, markedAttempt } from './mark.ts'
 
 /** An active silence: the ids it has and which label sets it covers. */
 export interface SilenceView {
@@ -12,7 +13,12 @@ export interface SilenceView {
 }
 
 export type SilencesReply =
-  | { readonly ok: true; readonly silences: readonly SilenceView[] }
+  | {
+      readonly ok: true
+      readonly silences: readonly SilenceView[]
+      /** The attempts for which a Hepar set silences, by their ids, also of those that have expired. */
+      readonly marks: ReadonlyMap<string, string>
+    }
   | { readonly ok: false; readonly reason: string }
 
 const matcherShape = z.object({
@@ -24,6 +30,8 @@ const matcherShape = z.object({
 type Matcher = z.output<typeof matcherShape>
 const silenceShape = z.object({
   id: z.string(),
+  createdBy: z.string(),
+  comment: z.string(),
   matchers: z.array(matcherShape),
   status: z.object({ state: z.string() }),
 })
@@ -36,7 +44,20 @@ export async function fetchSilences(peer: Peer, bounds: Bounds & { readonly cloc
   const reply = await getJson(peer, '/api/v2/silences', z.array(silenceShape), bounds)
   if (!reply.ok) return reply
   const active = reply.value.filter(({ status }) => status.state === 'active')
-  return { ok: true, silences: active.map(({ id, matchers }) => ({ id, covers: coverage(matchers) })) }
+  return {
+    ok: true,
+    silences: active.map(({ id, matchers }) => ({ id, covers: coverage(matchers) })),
+    marks: marksOf(reply.value),
+  }
+}
+
+function marksOf(silences: readonly (Marked & { readonly id: string })[]): ReadonlyMap<string, string> {
+  return new Map(
+    silences.flatMap((silence) => {
+      const attempt = markedAttempt(silence)
+      return attempt === null ? [] : [[silence.id, attempt] as const]
+    }),
+  )
 }
 
 function coverage(matchers: readonly Matcher[]): (labels: Labels) => boolean {

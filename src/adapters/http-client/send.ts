@@ -5,7 +5,7 @@ import type { Peer } from '../../domain/config.ts'
 import { describePeer, scrub } from './describe.ts'
 
 export interface HttpRequest {
-  readonly method?: 'GET' | 'POST'
+  readonly method?: 'GET' | 'POST' | 'DELETE'
   /** Appended to the peer's URL: `/api/v2/alerts?active=true`; empty to use the URL as it is. */
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>

@@ -37,6 +37,7 @@ export async function compilePlaybook(
   const steps = await readSteps(fields.steps ?? [], target?.kind ?? null, context, watch)
   const verify = readVerify(fields.verify, context, watch)
   checkTimes(fields, watch)
+  if (fields.silence) warnOfNothingToSilence(context, watch)
   if (fields.steps) checkPositiveProbe(steps, verify, context.actions, watch)
   if (!sound || !target || !when) return null
   return {
@@ -64,6 +65,7 @@ function settings(
     settleMs: fields.settle ?? 0,
     forMs: fields.for ?? defaultForMs,
     withinMs: fields.within ?? defaultWithinMs,
+    silence: fields.silence ?? false,
     limits: {
       cooldownMs: fields.limits?.cooldown ?? 300_000,
       attempts: fields.limits?.attempts ?? defaultBudgets,
@@ -117,6 +119,12 @@ function warnOfSourcesWithoutPrometheus(index: number, { config }: PlaybookConte
   const alerts = config.sources.length === 0 ? 'any alert: no source is configured' : `alerts of ${without.join(', ')}`
   const message = `"cleared" can never be shown for ${alerts}${config.sources.length === 0 ? '' : ': give the source prometheus'}`
   report(['verify', index], message, { severity: 'warning' })
+}
+
+function warnOfNothingToSilence({ config }: PlaybookContext, report: Report): void {
+  if (config.sources === null || config.sources.some(({ alertmanagers }) => alertmanagers.length > 0)) return
+  const message = 'nothing can be silenced: no source in hepar.yaml has alertmanagers'
+  report(['silence'], message, { severity: 'warning' })
 }
 
 function checkTimes({ for: forMs = defaultForMs, within = defaultWithinMs }: Fields, report: Report): void {

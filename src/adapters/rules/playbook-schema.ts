@@ -7,7 +7,7 @@ const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as co
 const routes = ['next', 'escalate', 'stop'] as const satisfies readonly Route[]
 
 /** Keys of the design that only a later version supports. */
-export const laterKeys = ['silence', 'dependsOn', 'blastRadius', 'activeHours', 'order']
+export const laterKeys = ['dependsOn', 'blastRadius', 'activeHours', 'order']
 export const laterLimitKeys = ['blastRadius', 'activeHours', 'rate']
 
 const budgetField = z
@@ -35,6 +35,7 @@ export const playbookShape = {
   verify: optional(z.array(z.unknown()).max(20, 'has more than 20 checks')),
   for: optional(durationField(0, hour)),
   within: optional(durationField(second, hour)),
+  silence: optional(z.boolean()),
   limits: optional(
     section(
       {

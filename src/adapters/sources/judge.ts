@@ -9,7 +9,11 @@ import { mayBeSameAlert, type Rewritten, sameLabels } from '../prometheus/same-a
 export interface Testimony {
   readonly prometheus: { readonly rules: readonly RuleView[]; readonly rewritten: Rewritten } | null
   readonly alertmanagers: {
-    readonly answered: readonly { readonly alerts: readonly AlertView[]; readonly silences: readonly SilenceView[] }[]
+    readonly answered: readonly {
+      readonly alerts: readonly AlertView[]
+      readonly silences: readonly SilenceView[]
+      readonly marks: ReadonlyMap<string, string>
+    }[]
     /** Reasons of those that did not answer. */
     readonly away: readonly string[]
   } | null
@@ -25,12 +29,18 @@ export function judge(alert: AskedAlert, { prometheus, alertmanagers }: Testimon
     const problem = problemOfUnknown(evaluated, alertmanagers.away)
     if (problem !== null) return { kind: 'unavailable', reason: problem }
   }
-  const matching = alertmanagers?.answered.flatMap(({ silences }) => silences.filter((one) => one.covers(alert.labels)))
-  const silencedBy = [...known.flatMap((one) => one.silencedBy), ...(matching ?? []).map(({ id }) => id)]
+  const silences = alertmanagers?.answered.flatMap((one) => one.silences) ?? []
+  const covering = silences.filter((one) => one.covers(alert.labels)).map(({ id }) => id)
+  const ids = [...new Set([...known.flatMap((one) => one.silencedBy), ...covering])]
+  const marks = new Map(alertmanagers?.answered.flatMap((one) => [...one.marks]))
   return {
     kind: 'answered',
     firing: known.length > 0 || (evaluated?.length ?? 0) > 0,
-    silencedBy: [...new Set(silencedBy)],
+    silencedBy: ids.filter((id) => !marks.has(id)),
+    healingSilences: ids.flatMap((id) => {
+      const attempt = marks.get(id)
+      return attempt === undefined ? [] : [{ id, attempt }]
+    }),
     inhibitedBy: [...new Set(known.flatMap((one) => one.inhibitedBy))],
     rule: prometheus && ruleState(alert.labels, prometheus),
     detail: [prometheusWords(evaluated), alertmanagerWords(alertmanagers, known.length)].filter(Boolean).join('; '),

@@ -94,7 +94,12 @@ async function hearAlertmanager(peer: Peer, alertname: string | null, sinceMs: n
   ])
   if (!alerts.ok) return alerts
   if (!silences.ok) return silences
-  return { ok: true as const, alerts: alerts.alerts, silences: silences.silences }
+  const known = new Set([...silences.silences.map(({ id }) => id), ...silences.marks.keys()])
+  const young = alerts.alerts.some(({ silencedBy }) => silencedBy.some((id) => !known.has(id)))
+  if (!young) return { ...silences, alerts: alerts.alerts }
+  // Of a silence younger than the list of them it must be known whose it is, or Hepar would wait for its own.
+  const again = await cache.get(peer, 'silences', () => fetchSilences(peer, bounds), bounds.clock.now())
+  return again.ok ? { ...again, alerts: alerts.alerts } : again
 }
 
 async function list(source: Source, receiver: string | undefined, tools: Tools): ReturnType<Sources['list']> {

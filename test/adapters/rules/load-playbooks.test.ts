@@ -122,6 +122,7 @@ test('a sound playbook compiles with the documented defaults', async () => {
     ],
     forMs: 10_000,
     withinMs: 120_000,
+    silence: false,
     limits: {
       cooldownMs: 300_000,
       attempts: [
@@ -194,11 +195,10 @@ describe('each mistake is found with its place:', () => {
     ['duplicate key', `${sound}version: 1`, ['12:1: error: duplicate key']],
     [
       'later keys',
-      `silence: true\ndependsOn: []\norder: 1\n${sound}`,
+      `dependsOn: []\norder: 1\n${sound}`,
       [
-        '1:1: error: "silence" is not supported by this version',
-        '2:1: error: "dependsOn" is not supported by this version',
-        '3:1: error: "order" is not supported by this version',
+        '1:1: error: "dependsOn" is not supported by this version',
+        '2:1: error: "order" is not supported by this version',
       ],
     ],
     [
@@ -519,6 +519,16 @@ describe('a playbook that cannot prove anything', () => {
   test('without verify demands cleared', async () => {
     await problemsOf(sound.slice(0, sound.indexOf('verify:')))
     expect((await load()).playbooks[0]?.verify).toEqual([{ kind: 'cleared' }])
+  })
+
+  test('is warned about when it wants silence where there is no Alertmanager', async () => {
+    const silent = `${sound}silence: true\n`
+    const sources = (context.config.sources ?? []).map((source) => ({ ...source, alertmanagers: [peer] }))
+    expect(await problemsOf(silent, { config: { ...context.config, sources } })).toEqual([])
+    expect((await load()).playbooks[0]?.silence).toBe(true)
+    expect(await problemsOf(silent)).toEqual([
+      'rules/p.yaml:12:10: warning: silence: nothing can be silenced: no source in hepar.yaml has alertmanagers',
+    ])
   })
 
   test('is warned about when cleared can never be shown', async () => {

@@ -43,13 +43,13 @@ test('the same labels under another fingerprint are the same alert', () => {
     generatorURL: '',
     receivers: ['hepar'],
   }
-  const alertmanagers = { answered: [{ alerts: [view], silences: [] }], away: [] }
+  const alertmanagers = { answered: [{ alerts: [view], silences: [], marks: new Map() }], away: [] }
   expect(judge(alert, { ...none, alertmanagers })).toMatchObject({ kind: 'answered', firing: true, silencedBy: ['s'] })
 })
 
 test('a silence counts even where the alert is not known', () => {
   const silences = [{ id: 's1', covers: () => true }]
-  const alertmanagers = { answered: [{ alerts: [], silences }], away: [] }
+  const alertmanagers = { answered: [{ alerts: [], silences, marks: new Map() }], away: [] }
   expect(judge(alert, { ...none, alertmanagers })).toMatchObject({ firing: false, silencedBy: ['s1'] })
 })
 
@@ -65,12 +65,15 @@ describe('what the Alertmanagers know', () => {
     receivers: ['hepar'],
     ...change,
   })
-  const heard = (...alerts: ReturnType<typeof view>[]) => ({ answered: [{ alerts, silences: [] }], away: [] })
+  const heard = (...alerts: ReturnType<typeof view>[]) => ({
+    answered: [{ alerts, silences: [], marks: new Map() }],
+    away: [],
+  })
   const fires = rule({ alerts: [{ labels: alert.labels, state: 'firing' }] })
 
   test('silences and inhibits when one of them says so', () => {
     const [quiet, silencing, inhibiting] = [view(), view({ silencedBy: ['s1'] }), view({ inhibitedBy: ['i1'] })]
-    const answered = [quiet, silencing, inhibiting].map((one) => ({ alerts: [one], silences: [] }))
+    const answered = [quiet, silencing, inhibiting].map((one) => ({ alerts: [one], silences: [], marks: new Map() }))
     const answer = judge(alert, { ...none, alertmanagers: { answered, away: [] } })
     expect(answer).toMatchObject({ firing: true, silencedBy: ['s1'], inhibitedBy: ['i1'] })
   })
@@ -93,5 +96,14 @@ describe('what the Alertmanagers know', () => {
     expect(judge(alert, { ...prometheus(rule()), alertmanagers: heard(view()) })).toMatchObject({ firing: true })
     const pending = rule({ alerts: [{ labels: alert.labels, state: 'pending' }] })
     expect(judge(alert, { ...prometheus(pending), alertmanagers: heard() })).toMatchObject({ firing: true })
+  })
+})
+
+test('a silence that bears the mark of a Hepar is told apart from those of people', () => {
+  const silences = ['s1', 's2'].map((id) => ({ id, covers: () => true }))
+  const answered = [{ alerts: [], silences, marks: new Map([['s2', 'a1']]) }]
+  expect(judge(alert, { ...none, alertmanagers: { answered, away: [] } })).toMatchObject({
+    silencedBy: ['s1'],
+    healingSilences: [{ id: 's2', attempt: 'a1' }],
   })
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createSilencers } from '../../../src/adapters/alertmanager/silencers.ts'
 import { createSources } from '../../../src/adapters/sources/sources.ts'
 import type { Peer, Source } from '../../../src/domain/config.ts'
 import type { OracleAnswer, Sources } from '../../../src/engine/ports.ts'
@@ -145,6 +146,34 @@ test('a silence in one of two Alertmanagers silences, and an inhibition says by 
   expect(listed.complete).toBe(false)
   await second.amtool('silence', 'expire', id)
   for (const name of ['big', 'small']) metrics.set(name, 0, { host: 'a' })
+})
+
+test('a silence that Hepar set a moment ago is known for what it is, though the list of silences is older', async () => {
+  await first.post([{ labels: { alertname: 'Loud' } }])
+  const loud = await waitFor(async () => (await first.alerts()).find(({ labels }) => labels.alertname === 'Loud'), {
+    what: 'the alert',
+  })
+  // A clock that hardly moves: what was fetched once stays young.
+  let now = 1_000
+  const slow = { now: () => now++ }
+  const source = { name: 'main', alertmanagers: [peer(first.url)], prometheus: null }
+  const sources = createSources(() => [source], { log: silentLog, clock: slow })
+  const alert = { source: 'main', labels: loud.labels, fingerprint: loud.fingerprint, lastSeenAt: 0 }
+  expect(await answered(sources, alert)).toMatchObject({ silencedBy: [], healingSilences: [] })
+  const attempt = '01900000-0000-7000-8000-000000000001'
+  const [silencer] = createSilencers(() => [source], { clock })('main')
+  const made = await silencer!.set({
+    id: null,
+    attempt,
+    target: 'service/x',
+    labels: loud.labels,
+    endsAt: Date.now() + 60_000,
+  })
+  if (!made.ok) throw new Error(made.reason)
+  const later = await answered(sources, { ...alert, lastSeenAt: now })
+  expect(later).toMatchObject({ firing: true, silencedBy: [], healingSilences: [{ id: made.id, attempt }] })
+  await silencer!.expire(made.id)
+  await first.post([{ labels: loud.labels, endsAt: new Date(Date.now() - 1_000).toISOString() }])
 })
 
 test('a list is complete when all Alertmanagers answer, nothing is suppressed and Prometheus has nothing more', async () => {

@@ -10,6 +10,7 @@ const firing: OracleAnswer = {
   kind: 'answered',
   firing: true,
   silencedBy: [],
+  healingSilences: [],
   inhibitedBy: [],
   rule: { loaded: true, healthy: true, evaluatedAt: 9_000 },
   detail: 'active',
