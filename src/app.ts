@@ -143,7 +143,8 @@ async function openGround(options: AppOptions, closing: AsyncDisposableStack) {
   const lock = lockDataFolder(dataFolder)
   closing.defer(() => lock.close())
   const keyFile = auditKeyFile(reading.config)
-  const store = await openSqliteStore({ file: place.file, keyFile, clock, log, ...(checkpoint && { checkpoint }) })
+  const files = { file: place.file, keyFile, lock: lock.guarded }
+  const store = await openSqliteStore({ ...files, clock, log, ...(checkpoint && { checkpoint }) })
   closing.defer(() => store.close())
   return { reading, inForce, clock, log, store, version: readVersion() }
 }

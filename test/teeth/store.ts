@@ -210,6 +210,13 @@ export const store = [
   ]),
   ...teethOf({ file: 'src/adapters/store/data-lock.ts', test: 'test/adapters/store/data-lock.test.ts' }, [
     {
+      takes: 'that the lock is watched while it is held',
+      file: 'src/adapters/store/sqlite-store.ts',
+      find: '      ...(lock === undefined ? [] : [lock]),\n',
+      replace: '',
+      red: 'a store whose lock was taken away takes nothing in any more',
+    },
+    {
       takes: 'the lock of the data folder',
       find: "sqlite.run('begin exclusive')",
       replace: "sqlite.run('begin')",
@@ -217,6 +224,12 @@ export const store = [
     },
   ]),
   ...teethOf({ file: 'src/adapters/store/store-file.ts', test: 'test/adapters/store/store-file.test.ts' }, [
+    {
+      takes: 'the look for other names of the database',
+      find: '  refuseOtherNames(file)\n',
+      replace: '',
+      red: 'a database under a second name is refused',
+    },
     {
       takes: 'that a truncated database is not opened',
       find: '    if (!inWal.has(page)) throw truncated(',

@@ -2,9 +2,12 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HeparError } from '../../engine/errors.ts'
 import { prepareDataFolder } from './data-folder.ts'
+import type { GuardedFile } from './file-guard.ts'
 import { openSqlite } from './sqlite.ts'
 
 export interface DataLock {
+  /** The file to watch while the folder is used: whoever takes it away lets another process in. */
+  readonly guarded: GuardedFile
   close(): void
 }
 
@@ -15,8 +18,9 @@ export interface DataLock {
 export function lockDataFolder(folder: string): DataLock {
   prepareDataFolder(folder)
   const pidFile = join(folder, 'hepar.pid')
+  const lockFile = join(folder, 'hepar.lock')
   // POSIX drops the lock when any descriptor of this file is closed in this process: nothing else may ever open it.
-  const sqlite = openSqlite({ file: join(folder, 'hepar.lock'), busyTimeoutMs: 0 })
+  const sqlite = openSqlite({ file: lockFile, busyTimeoutMs: 0 })
   try {
     sqlite.run('begin exclusive')
   } catch (cause) {
@@ -26,7 +30,9 @@ export function lockDataFolder(folder: string): DataLock {
     throw new HeparError('conflict', message, { cause })
   }
   writeFileSync(pidFile, `${process.pid}\n`)
+  const next = 'another Hepar may use the folder by now: stop all of them, then start one'
   return {
+    guarded: { file: lockFile, shrinksTo: 0, next },
     close() {
       rmSync(pidFile, { force: true })
       sqlite.close()

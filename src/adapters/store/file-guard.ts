@@ -5,6 +5,8 @@ export interface GuardedFile {
   readonly file: string
   /** Bytes down to which the store itself may shorten it. */
   readonly shrinksTo: number
+  /** What to do when it is lost, where that is not to restore a backup. */
+  readonly next?: string
 }
 
 export interface FileGuard {
@@ -20,20 +22,19 @@ export interface FileGuard {
  */
 export function guardFiles(files: readonly GuardedFile[]): FileGuard {
   let known: HeparError | null = null
-  const seen = files.map(({ file, shrinksTo }) => {
-    const stats = look(file)
-    if (typeof stats === 'string') throw lost(file, stats)
-    return { file, shrinksTo, ino: stats.ino, dev: stats.dev, size: stats.size }
+  const seen = files.map((entry) => {
+    const stats = look(entry.file)
+    if (typeof stats === 'string') throw lost(entry, stats)
+    return { ...entry, ino: stats.ino, dev: stats.dev, size: stats.size }
   })
 
   function problem(): HeparError | null {
     for (const entry of seen) {
       if (known !== null) return known
       const now = look(entry.file)
-      if (typeof now === 'string') known = lost(entry.file, now)
-      else if (now.ino !== entry.ino || now.dev !== entry.dev)
-        known = lost(entry.file, 'it was replaced by another file')
-      else if (now.size < Math.min(entry.size, entry.shrinksTo)) known = lost(entry.file, 'it was cut')
+      if (typeof now === 'string') known = lost(entry, now)
+      else if (now.ino !== entry.ino || now.dev !== entry.dev) known = lost(entry, 'it was replaced by another file')
+      else if (now.size < Math.min(entry.size, entry.shrinksTo)) known = lost(entry, 'it was cut')
       else entry.size = now.size
     }
     return known
@@ -56,7 +57,8 @@ function look(file: string): Stats | string {
   }
 }
 
-function lost(file: string, what: string): HeparError {
-  const next = 'stop Hepar, restore the data folder from a backup, and start it again'
+const restore = 'stop Hepar, restore the data folder from a backup, and start it again'
+
+function lost({ file, next = restore }: GuardedFile, what: string): HeparError {
   return new HeparError('store_unavailable', `store ${file}: ${what} while Hepar was using it; ${next}`)
 }

@@ -5,7 +5,7 @@ import type { Checkpoint, Clock, Log, Store } from '../../engine/ports.ts'
 import { openAuditKeys } from './audit-key.ts'
 import { createAuditWriter } from './audit-writer.ts'
 import type { AuditKeys } from './chain.ts'
-import { type FileGuard, guardFiles } from './file-guard.ts'
+import { type FileGuard, type GuardedFile, guardFiles } from './file-guard.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { verifyTail } from './log-tail.ts'
 import { migrate } from './migrations.ts'
@@ -28,6 +28,8 @@ export interface SqliteStoreOptions {
   readonly file: string
   /** Keys of the audit log (0600); created with the first start. */
   readonly keyFile: string
+  /** The lock under which the data folder is used; nothing is written once it is gone. */
+  readonly lock?: GuardedFile
   readonly clock: Clock
   readonly log: Log
   readonly checkpoint?: Checkpoint
@@ -37,7 +39,8 @@ export interface SqliteStoreOptions {
  * Opens the embedded store. The caller holds the data folder's lock. Throws `store_unavailable` when the file or its
  * medium is unusable, `conflict` when another program or a newer version wrote it, `config` when the key is the problem.
  */
-export async function openSqliteStore({ file, keyFile, clock, log, checkpoint }: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const { file, keyFile, lock, clock, log, checkpoint } = options
   prepareStoreFile(file, { started: existsSync(keyFile) })
   const writer = openSqlite({ file, busyTimeoutMs })
   const closing = new DisposableStack()
@@ -54,6 +57,7 @@ export async function openSqliteStore({ file, keyFile, clock, log, checkpoint }:
     const guard = guardFiles([
       { file, shrinksTo: Number.POSITIVE_INFINITY },
       { file: `${file}-wal`, shrinksTo: walBytesKept },
+      ...(lock === undefined ? [] : [lock]),
     ])
     const store = assemble({ writer, db, reader, guard, keys, log, checkpoint, close: () => closing.dispose() })
     if (lastKeyId !== null && lastKeyId !== keys.current.id) await recordKeyChange(store, lastKeyId, keys, clock)

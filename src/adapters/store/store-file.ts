@@ -1,4 +1,14 @@
-import { accessSync, closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  readSync,
+} from 'node:fs'
 import { dirname } from 'node:path'
 import { HeparError } from '../../engine/errors.ts'
 import { adviceFor, checkDataFolder } from './data-folder.ts'
@@ -14,8 +24,19 @@ const magic = 'SQLite format 3\0'
  */
 export function prepareStoreFile(file: string, { started }: { readonly started: boolean }): void {
   checkDataFolder(dirname(file))
+  refuseOtherNames(file)
   if (existsSync(file)) checkStoreFile(file, started)
   else createStoreFile(file)
+}
+
+// The lock and the write-ahead log belong to a name: under two names, two processes would write into one database.
+function refuseOtherNames(file: string): void {
+  const found = lstatSync(file, { throwIfNoEntry: false })
+  if (found?.isSymbolicLink()) throw refusal(file, `it is a link to ${readlinkSync(file)}: name that file in "store"`)
+  if (found !== undefined && found.nlink > 1) {
+    const next = 'remove the other name, or copy the file and put the copy in its place'
+    throw refusal(file, `it has a second name (a hard link), under which another Hepar may use it: ${next}`)
+  }
 }
 
 function checkStoreFile(file: string, started: boolean): void {

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { lockDataFolder } from '../../../src/adapters/store/data-lock.ts'
-import { temporaryFolder } from './open-store.ts'
+import { openIn, temporaryFolder } from './open-store.ts'
+import { sampleEvent } from './samples.ts'
 
 test('a second process on the folder is refused at once, and the lock dies with its holder, not with its children', async () => {
   const folder = temporaryFolder()
@@ -31,6 +32,21 @@ test('the same process cannot take a folder twice, and can take it again after c
   }
   lock.close()
   lockDataFolder(folder).close()
+})
+
+test('a store whose lock was taken away takes nothing in any more, for another process may have the folder by now', async () => {
+  const folder = temporaryFolder()
+  const lock = lockDataFolder(folder)
+  const store = await openIn(folder, { lock: lock.guarded })
+  onTestFinished(async () => {
+    await store.close()
+    lock.close()
+  })
+  expect(store.health()).toMatchObject({ ok: true })
+  rmSync(join(folder, 'hepar.lock'))
+  const late = store.transaction('late', (tx) => tx.append([sampleEvent()]))
+  await expect(late).rejects.toThrow('another Hepar may use the folder')
+  expect(store.health()).toMatchObject({ ok: false })
 })
 
 test('a missing data folder is created private, a missing path to it is not', () => {

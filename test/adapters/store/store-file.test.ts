@@ -1,4 +1,15 @@
-import { closeSync, copyFileSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  linkSync,
+  openSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect, test } from 'vitest'
@@ -57,6 +68,20 @@ test('a database truncated after a crash is refused, but not one whose other pag
   const recovered = await openIn(crashed)
   expect(await recovered.read.auditHead()).toMatchObject({ seq: 400 })
   await expect(openIn(lost)).rejects.toThrow('it is truncated')
+})
+
+test('a database under a second name is refused, for the other name has a lock and a log of its own', async () => {
+  const folder = temporaryFolder()
+  const file = join(folder, 'hepar.db')
+  await (await openIn(folder)).close()
+  const other = temporaryFolder()
+  linkSync(file, join(other, 'hepar.db'))
+  await expect(openIn(other)).rejects.toThrow('has a second name (a hard link)')
+  await expect(openIn(folder)).rejects.toThrow('has a second name (a hard link)')
+  rmSync(join(other, 'hepar.db'))
+  symlinkSync(file, join(other, 'hepar.db'))
+  await expect(openIn(other)).rejects.toThrow(`it is a link to ${file}: name that file in "store"`)
+  await (await openIn(folder)).close()
 })
 
 test('a file that is no database is refused', async () => {
