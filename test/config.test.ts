@@ -75,7 +75,10 @@ describe('defaults', () => {
         problems: [],
         config: { mode: 'observe', rules: [join(empty, 'rules')] },
       })
-      const named = { ok: false, problems: [{ file: join(empty, 'x.yaml'), message: 'cannot be read (ENOENT)' }] }
+      const named = {
+        ok: false,
+        problems: [{ file: join(empty, 'x.yaml'), message: 'cannot be read (ENOENT): it does not exist' }],
+      }
       expect(readConfig({ file: 'x.yaml', env: {} })).toMatchObject(named)
       expect(readConfig({ file: null, env: { HEPAR_CONFIG: 'x.yaml' } })).toMatchObject(named)
     } finally {
@@ -277,7 +280,7 @@ test.each<[string, string[]]>([
   ],
   [
     'auth: { tokens: [{ name: a, role: admin, token: "file:absent" }] }',
-    ['hepar.yaml:1:49: error: auth.tokens[0].token: the file absent cannot be read (ENOENT)'],
+    ['hepar.yaml:1:49: error: auth.tokens[0].token: the file absent cannot be read (ENOENT): it does not exist'],
   ],
 ])('%j is found with its place', (text, expected) => expect(problems(text)).toEqual(expected))
 

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import * as z from 'zod'
 import { type Secret, secret } from '../domain/secret.ts'
+import { lookAt, whyUnreadable } from '../files/unreadable.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -56,8 +57,7 @@ function readSecretFile(path: string): Resolution {
     const text = readFileSync(path, 'utf8').replace(/\r?\n$/, '')
     return text === '' ? { ok: false, reason: `the file ${path} is empty` } : { ok: true, text }
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
-    return { ok: false, reason: `the file ${path} cannot be read (${code})` }
+    return { ok: false, reason: `the file ${path} ${whyUnreadable(error)}` }
   }
 }
 
@@ -87,7 +87,11 @@ export function fileField(references: References, kind: 'file' | 'folder' = 'fil
   return referenceField(references).transform((raw, context) => {
     if (raw === '') return ''
     const path = references.path(raw)
-    const found = statSync(path, { throwIfNoEntry: false })
+    const found = lookAt(path)
+    if (typeof found === 'string') {
+      context.addIssue(`the ${kind} ${path} ${found}`)
+      return path
+    }
     const fits = kind === 'file' ? found?.isFile() : found?.isDirectory()
     if (!fits) context.addIssue(`there is no ${kind} ${path}`)
     return path

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml'
 import type { Problem } from '../domain/policy.ts'
+import { whyUnreadable } from './unreadable.ts'
 import { errorWords } from './yaml-words.ts'
 
 export type Path = readonly PropertyKey[]
@@ -35,7 +36,7 @@ export function readSourceFile(file: string, bytesMax: number): SourceReading {
   try {
     bytes = readFileSync(file)
   } catch (error) {
-    return failed(file, `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`)
+    return failed(file, whyUnreadable(error))
   }
   if (bytes.length > bytesMax) return failed(file, `is larger than ${bytesMax} bytes`)
   const text = decode(bytes)

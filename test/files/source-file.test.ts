@@ -73,5 +73,5 @@ test('bombs, depth, size, encoding and absence are problems, not crashes', () =>
   expect(write('x'.repeat(200_001))).toBe('is larger than 200000 bytes')
   expect(write(Uint8Array.of(0x61, 0xff))).toBe('is not valid UTF-8')
   const absent = readSourceFile(join(folder, 'absent.yaml'), 1000)
-  expect(absent.ok ? null : absent.problems[0]?.message).toBe('cannot be read (ENOENT)')
+  expect(absent.ok ? null : absent.problems[0]?.message).toBe('cannot be read (ENOENT): it does not exist')
 })

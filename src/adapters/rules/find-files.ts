@@ -1,6 +1,7 @@
-import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs'
+import { type Dirent, readdirSync, realpathSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import type { Problem } from '../../domain/policy.ts'
+import { lookAt, whyUnreadable } from '../../files/unreadable.ts'
 
 const extensions = ['.yaml', '.yml', '.json']
 const depthMax = 8
@@ -33,16 +34,17 @@ function walk(folder: string, depth: number, { files, problems, seen }: Walk): v
     seen.add(real)
     entries = readdirSync(folder, { withFileTypes: true })
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
-    if (code === 'ENOENT') add('warning', 'this folder does not exist, so no playbooks come from it')
-    else add('error', `this folder cannot be read (${code})`)
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      add('warning', 'this folder does not exist, so no playbooks come from it')
+    else add('error', `this folder ${whyUnreadable(error)}`)
     return
   }
   for (const { name } of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     if (name.startsWith('.')) continue
     const path = join(folder, name)
-    const found = statSync(path, { throwIfNoEntry: false })
-    if (found?.isDirectory() && depth < depthMax) walk(path, depth + 1, { files, problems, seen })
+    const found = lookAt(path)
+    if (typeof found === 'string') add('error', `"${name}" ${found}`)
+    else if (found?.isDirectory() && depth < depthMax) walk(path, depth + 1, { files, problems, seen })
     else if (found?.isDirectory()) add('error', `folders are nested more than ${depthMax} deep`)
     else if (found && !found.isFile()) continue
     else if (extensions.includes(extname(name))) files.push(path)

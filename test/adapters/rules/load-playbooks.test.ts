@@ -557,6 +557,14 @@ describe('files', () => {
     expect(playbooks.map(({ name }) => name)).toEqual(['a', 'd', 'b'])
   })
 
+  test('a link that leads to itself is an error, and hides no other one', async () => {
+    symlinkSync('round', join(folder, 'round'))
+    write('a.yaml', 'version: 2')
+    const { problems } = await load()
+    expect(problems[0]).toBe('rules: error: "round" cannot be read (ELOOP): its links lead round in a circle')
+    expect(problems[1]).toMatch(/^rules\/a.yaml:1:/)
+  })
+
   test('two of one name are an error that names both', async () => {
     write('a.yaml', sound)
     write('team/a.json', '{')
