@@ -16,12 +16,14 @@ const preamble = [
 export function readAuditKeys(file: string): AuditKeys {
   let content: string
   try {
-    const { mode } = statSync(file)
+    const stats = statSync(file)
+    if (!stats.isFile()) throw refusal(`audit key ${file} is not a file: ${putBack}`)
+    const { mode } = stats
     if ((mode & 0o077) !== 0) throw refusal(`audit key ${file} is open to other users: run chmod 600 ${file}`)
     content = readFileSync(file, 'utf8')
   } catch (cause) {
     if (cause instanceof HeparError) throw cause
-    throw refusal(`audit key ${file} cannot be read (${reasonOf(cause)})`, cause)
+    throw refusal(whyUnreadable(file, cause), cause)
   }
   const all = content
     .split('\n')
@@ -29,7 +31,7 @@ export function readAuditKeys(file: string): AuditKeys {
     .filter(({ line }) => line !== '' && !line.startsWith('#'))
     .map(({ line, number }) => parseKey(file, line, number))
   const current = all.at(-1)
-  if (current === undefined) throw refusal(`audit key ${file} is empty: put it back from your copy`)
+  if (current === undefined) throw refusal(`audit key ${file} is empty: ${putBack}`)
   return { current, all }
 }
 
@@ -79,9 +81,18 @@ function parseKey(file: string, line: string, number: number): AuditKey {
   const [id, hex, ...rest] = line.split(/\s+/)
   const key = Buffer.from(hex ?? '', 'hex')
   if (rest.length > 0 || key.length !== keyBytes || idOf(key) !== id) {
-    throw refusal(`audit key ${file}:${number} is damaged: put the file back from your copy`)
+    throw refusal(`audit key ${file}:${number} is damaged: ${putBack}`)
   }
   return { id, secret: createSecretKey(key) }
+}
+
+const putBack = 'put it back from your copy'
+
+function whyUnreadable(file: string, error: unknown): string {
+  const code = reasonOf(error)
+  if (code === 'ENOENT') return `audit key ${file} is missing: ${putBack}`
+  const next = code === 'EACCES' ? ': it must belong to the user that runs Hepar' : ''
+  return `audit key ${file} cannot be read (${code})${next}`
 }
 
 function reasonOf(error: unknown): string {

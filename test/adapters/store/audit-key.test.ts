@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
@@ -43,6 +43,13 @@ test('a key file that others may read is refused with the command that mends it'
     chmodSync(file, mode)
     expect(() => readAuditKeys(file)).toThrow(`run chmod 600 ${file}`)
   }
+})
+
+test('a key file that is missing or no file is refused with what to do', () => {
+  const file = keyFile()
+  expect(() => readAuditKeys(file)).toThrow(`audit key ${file} is missing: put it back from your copy`)
+  mkdirSync(file)
+  expect(() => readAuditKeys(file)).toThrow(`audit key ${file} is not a file: put it back from your copy`)
 })
 
 test('a damaged key file is refused by line, without showing a key', () => {
