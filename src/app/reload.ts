@@ -30,7 +30,11 @@ export function createReload(parts: ReloadParts): Reload {
 
 async function reloadOnce({ dryRun, by }: Parameters<Reload>[0], parts: ReloadParts): Promise<ReloadReport> {
   const { engine, log } = parts
-  const loaded = await parts.load()
+  const loaded = await parts.load().catch(async (error: unknown) => {
+    // Whoever only watches the log and the metric must hear of it, too.
+    if (!dryRun) await refuse([unexpected(error, parts)], by, parts)
+    throw error
+  })
   const problems = loaded.ok ? restartProblems(parts.current().config, loaded.policy.config) : loaded.problems
   if (!loaded.ok || problems.length > 0) {
     if (!dryRun) await refuse(problems, by, parts)
@@ -51,6 +55,11 @@ async function reloadOnce({ dryRun, by }: Parameters<Reload>[0], parts: ReloadPa
     }
   }
   return { ok: true, dryRun, revision, playbooks: playbooks.length, actions: actions.length, preview, warnings }
+}
+
+function unexpected(error: unknown, { current }: ReloadParts): Problem {
+  const message = `the files cannot be read: ${messageOf(error)}`
+  return { severity: 'error', file: current().config.file, line: 0, column: 0, message }
 }
 
 async function refuse(problems: readonly Problem[], by: string, { store, clock, log }: ReloadParts): Promise<void> {

@@ -33,10 +33,12 @@ export async function serveUntilSignal(start: () => Promise<Served>, terminal: G
   using signals = listenForSignals()
   const served = await start()
   const { log, reload } = served
-  signals.onHangUp(() => {
-    reload({ dryRun: false, by: 'signal:SIGHUP' }).catch((error: unknown) =>
-      log.error({ error: messageOf(error) }, 'cannot reload'),
-    )
+  signals.onHangUp(async () => {
+    try {
+      await reload({ dryRun: false, by: 'signal:SIGHUP' })
+    } catch (error) {
+      log.error({ error: messageOf(error) }, 'cannot reload')
+    }
   })
   // Neighbours that do not answer take seconds, for which a stop does not wait.
   const unreachable = await Promise.race([served.unreachable(), signals.stop.then(() => null)])

@@ -56,6 +56,14 @@ test('what the log could not record does not stay in force', async () => {
   expect(state.inForce.revision).toBe('new')
 })
 
+test('files that cannot even be read are a refused reload in log and metrics, unless it was a dry run', async () => {
+  const { reload, state } = world(() => Promise.reject(new Error('too many open files')))
+  await expect(reload({ dryRun: true, by: 'a' })).rejects.toThrow('too many open files')
+  expect(state.recorded).toEqual([])
+  await expect(reload({ dryRun: false, by: 'a' })).rejects.toThrow('too many open files')
+  expect(state).toMatchObject({ inForce: { revision: 'old' }, adopted: [], recorded: ['config'] })
+})
+
 test('a change that a running process cannot make is refused whole, recorded, and the last good set stays', async () => {
   const next = good('new') as Loaded & { ok: true }
   const listen = { host: '127.0.0.1', port: 1 }
