@@ -34,7 +34,7 @@ function verify(parts: CliParts): Command {
 
 function formatReport(report: AuditReport): string {
   if (!report.ok) {
-    return `the log is NOT intact: event ${report.seq}: ${report.reason} (${report.verified} events before it are proven)\n`
+    return `the log is NOT intact: ${report.reason} (events proven before it: ${report.verified})\n`
   }
   const { head, count, erased, checkpoint } = report
   const compared =

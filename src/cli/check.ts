@@ -22,6 +22,16 @@ function format({ problems, playbooks, actions }: CheckReport): string {
   const errors = problems.filter(({ severity }) => severity === 'error').length
   const warnings = problems.length - errors
   const verdict = errors === 0 ? 'ok' : 'not usable'
-  const summary = `${verdict}: ${playbooks} playbooks, ${actions} actions, ${errors} errors, ${warnings} warnings`
+  const found = [
+    count(playbooks, 'playbook'),
+    count(actions, 'action'),
+    count(errors, 'error'),
+    count(warnings, 'warning'),
+  ]
+  const summary = `${verdict}: ${found.join(', ')}`
   return [...problems.map((problem) => visible(formatProblem(problem))), summary, ''].join('\n')
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

@@ -64,6 +64,13 @@ function parse(text: string): Fields | null {
 }
 
 function unreachable(base: string, cause: unknown): CliError {
+  if (cause instanceof Error && cause.name === 'TimeoutError') {
+    const next = 'It may be busy: look at its log, and ask again.'
+    return new CliError(`${base} took the request and gave no answer in ${timeoutMs / 1_000} s`, next, {
+      cause,
+      code: 'timeout',
+    })
+  }
   const inner = (cause as { cause?: { code?: string; message?: string } }).cause
   const detail = inner?.code ?? inner?.message ?? (cause instanceof Error ? cause.message : String(cause))
   const next = 'Is `hepar serve` running? Set HEPAR_URL if it listens elsewhere.'

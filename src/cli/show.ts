@@ -64,6 +64,7 @@ function formatAlerts(alerts: readonly Fields[]): string {
 
 function formatAttempt(attempt: Fields): string {
   const plan = attempt.plan as Fields
+  const proving = attempt.phase === 'verifying'
   const evidence = Object.entries((plan.evidence ?? {}) as Fields)
   const checks = rows(attempt, 'checks').map((check) => [check.check, check.passed ? 'passed' : 'failed', check.detail])
   return [
@@ -78,6 +79,8 @@ function formatAttempt(attempt: Fields): string {
       effect: attempt.effect,
       detail: attempt.effectDetail === '' ? null : attempt.effectDetail,
       outcome: attempt.outcome,
+      heldSince: proving ? attempt.heldSince : null,
+      proofUntil: proving ? attempt.verifyUntil : null,
     }),
     evidence.length > 0 ? `  evidence\n${indent(formatFields(Object.fromEntries(evidence)))}` : '',
     checks.length > 0 ? `\n${formatTable(['CHECK', 'RESULT', 'SAW'], checks)}` : '',

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { HttpError } from './errors.ts'
+import { unknownCursor } from './errors.ts'
 import { limit } from './fields.ts'
 import { ok, read } from './route.ts'
 import { viewAlert } from './views.ts'
@@ -32,7 +32,6 @@ function decode(cursor: string): { source: string; fingerprint: string } {
     const [source, fingerprint] = position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
     return { source, fingerprint }
   } catch (cause) {
-    const next = 'Use the cursor of the previous page as it was given.'
-    throw new HttpError(400, 'invalid', 'the cursor is not one of ours', next, { cause })
+    throw unknownCursor(cause)
   }
 }

@@ -90,7 +90,7 @@ function requirePlainJson(request: IncomingMessage): void {
 
 function tooLarge(bytesMax: number): HttpError {
   const message = `the body is larger than ${bytesMax} bytes`
-  const next = 'Send smaller groups (Alertmanager: max_alerts, group_by), or raise limits.bodyBytesMax.'
+  const next = 'Send smaller groups (Alertmanager: max_alerts, group_by), or raise limits.body in hepar.yaml.'
   return new HttpError(413, 'too_large', message, next)
 }
 

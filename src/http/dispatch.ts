@@ -78,7 +78,8 @@ function readDelivery(raw: Buffer, named: string | undefined, { limits, sources 
     return { ...delivery, source: chooseSource(sources, named, delivery.externalURL) }
   }
   if (reading.code === 'too_many_alerts') {
-    const next = 'Send smaller groups (Alertmanager: max_alerts, group_by), or raise limits.alertsPerDeliveryMax.'
+    const next =
+      'Send smaller groups (Alertmanager: max_alerts, group_by), or raise limits.alertsPerDelivery in hepar.yaml.'
     throw new HttpError(413, reading.code, reading.reason, next)
   }
   throw new HttpError(400, 'invalid_body', reading.reason, 'Send the default webhook body of Alertmanager, version 4.')

@@ -71,3 +71,9 @@ function describe(error: unknown): { code?: string | undefined; message: string;
     status: typeof status === 'number' ? status : undefined,
   }
 }
+
+/** The refusal of a page that was never offered. */
+export function unknownCursor(cause?: unknown): HttpError {
+  const next = 'Use the cursor of the previous page as it was given.'
+  return new HttpError(400, 'invalid', 'the cursor is not one of ours', next, { cause })
+}

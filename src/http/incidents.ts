@@ -2,10 +2,10 @@ import * as z from 'zod'
 import type { AuditEvent } from '../domain/audit.ts'
 import { endings, incidentStates } from '../domain/incident.ts'
 import type { Reads } from '../engine/ports.ts'
-import { HttpError } from './errors.ts'
+import { HttpError, unknownCursor } from './errors.ts'
 import { limit, name, nothing, reason, timeMs, words } from './fields.ts'
 import { ok, read, write } from './route.ts'
-import { viewAlert, viewAttempt, viewEvent, viewIncident } from './views.ts'
+import { viewAlert, viewAttempt, viewEvent, viewGates, viewIncident } from './views.ts'
 
 const eventsMax = 1_000
 
@@ -25,6 +25,7 @@ export const listIncidents = read(
     }),
   },
   async ({ query }, { read: reads }) => {
+    if (query.cursor !== undefined && (await reads.incident(query.cursor)) === null) throw unknownCursor()
     const rows = await reads.incidents({
       ...(query.state && { states: query.state }),
       ...(query.ending && { endings: query.ending }),
@@ -58,7 +59,7 @@ export const showIncident = read(
     return ok({
       incident: viewIncident(incident),
       whyNot: viewIncident(incident).waiting ?? (incident.ending === 'refused' ? refusalOf(timeline) : null),
-      gates: assessed?.body?.gates ?? [],
+      gates: viewGates(assessed?.body?.gates),
       alerts: alerts.map(viewAlert),
       attempts: attempts.map(viewAttempt),
       timeline: timeline.map(viewEvent),
@@ -123,5 +124,10 @@ export const resumeIncident = write(
 async function findIncident(reads: Reads, id: string | undefined) {
   const incident = await reads.incident(id ?? '')
   if (incident !== null) return incident
-  throw new HttpError(404, 'not_found', 'there is no such incident', 'List them with GET /api/v1/incidents.')
+  throw new HttpError(
+    404,
+    'not_found',
+    'there is no such incident',
+    'List them with `hepar incidents`, or GET /api/v1/incidents.',
+  )
 }

@@ -121,21 +121,40 @@ function cutWhatFlowsOn(request: IncomingMessage, response: ServerResponse, ling
 
 function answerBrokenClient(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const { status, text } = brokenClients[error.code ?? ''] ?? { status: 400, text: 'Bad Request' }
-  const refusal = new HttpError(
-    status,
-    'bad_request',
-    `the request was cut: ${text}`,
-    'Send a smaller or quicker request.',
-  )
+  const { status, text, message, next } = brokenClients[error.code ?? ''] ?? malformed
+  const refusal = new HttpError(status, 'bad_request', message, next)
   const body = JSON.stringify(errorBody(refusal))
   const head = `HTTP/1.1 ${status} ${text}\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}`
   socket.end(`${head}\r\nConnection: close\r\n\r\n${body}`)
 }
 
-const brokenClients: Readonly<Record<string, { readonly status: number; readonly text: string }>> = {
-  HPE_HEADER_OVERFLOW: { status: 431, text: 'Request Header Fields Too Large' },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, text: 'Request Timeout' },
+interface BrokenClient {
+  readonly status: number
+  readonly text: string
+  readonly message: string
+  readonly next: string
+}
+
+const malformed: BrokenClient = {
+  status: 400,
+  text: 'Bad Request',
+  message: 'this is not a complete HTTP/1.1 request',
+  next: 'Send plain HTTP, without TLS, with a body as long as its headers say.',
+}
+
+const brokenClients: Readonly<Record<string, BrokenClient>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: 431,
+    text: 'Request Header Fields Too Large',
+    message: 'address and headers are too large',
+    next: 'Send less than 16 KiB of them.',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: 408,
+    text: 'Request Timeout',
+    message: 'the request took too long to arrive',
+    next: 'Send headers within 10 s and the whole request within 30 s.',
+  },
 }
 
 function refuseOpenDoor(host: string, { policy }: HttpParts): void {

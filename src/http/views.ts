@@ -39,6 +39,12 @@ export function viewAlert(record: AlertRecord) {
   }
 }
 
+/** The gates as an assessment recorded them. */
+export function viewGates(recorded: unknown): readonly unknown[] {
+  if (!Array.isArray(recorded)) return []
+  return recorded.map((row) => (typeof row.until === 'number' ? { ...row, until: iso(row.until) } : row))
+}
+
 export function viewAttempt(attempt: Attempt) {
   const { runner: _, ...rest } = attempt
   return {

@@ -94,7 +94,7 @@ export interface ActionDefinition<S extends z.ZodType = z.ZodType> {
 
 /**
  * Declares an action; the file's name is the action's name. It runs in a process of its own without Hepar's environment, and
- * must write less than `limits.runnerOutputBytesMax` to stdout and stderr.
+ * must write less than `limits.runnerOutput` to stdout and stderr.
  */
 export function defineAction<S extends z.ZodType>(definition: ActionDefinition<S>): ActionDefinition<S> {
   return definition

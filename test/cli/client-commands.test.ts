@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { chained, type FakeWorld, fakeWorld, incident, now, token } from '../http/fake-parts.ts'
 import { serve } from '../http/serve.ts'
+import { someAttempt } from '../kit/records.ts'
 import { run } from './run.ts'
 
 async function served(world: FakeWorld = fakeWorld()) {
@@ -37,6 +38,18 @@ test('more incidents than one page holds are fetched page by page', async () => 
   const { out } = await hepar('incidents', '--limit', '430', '--json')
   const ids = (JSON.parse(out) as { id: string }[]).map(({ id }) => id)
   expect(new Set(ids).size).toBe(430)
+})
+
+test('show says until when proof is waited for, and since when it holds, as long as that is so', async () => {
+  const world = fakeWorld()
+  world.incidents = [incident('i1', { state: 'verifying' })]
+  const times = { effectEndedAt: now, verifyUntil: now + 120_000, heldSince: now + 4_000 }
+  world.attempts = [someAttempt({ phase: 'verifying', effect: 'done', ...times })]
+  const hepar = await served(world)
+  const { out } = await hepar('show', 'i1')
+  expect(out).toMatch(/heldSince .*2030-01-02T03:04:09.*\n.*proofUntil .*2030-01-02T03:06:05/)
+  world.attempts = [someAttempt({ phase: 'concluded', effect: 'done', outcome: 'healed', ...times })]
+  expect((await hepar('show', 'i1')).out).not.toMatch(/heldSince|proofUntil/)
 })
 
 test('show answers why not, with gate, until when and what would unblock it', async () => {

@@ -27,7 +27,7 @@ test('check prints every problem where an editor can jump to it, and fails only 
   const good = await run(['check'], {}, tools([warning]))
   expect(good).toMatchObject({ code: 0 })
   expect(good.out).toContain(
-    'rules/a.yaml:1:1: warning: no positive probe\nok: 2 playbooks, 1 actions, 0 errors, 1 warnings',
+    'rules/a.yaml:1:1: warning: no positive probe\nok: 2 playbooks, 1 action, 0 errors, 1 warning',
   )
   const bad = await run(['check', '--config', 'x.yaml'], {}, tools([warning, error]))
   expect(bad.code).toBe(1)
@@ -41,7 +41,7 @@ test('audit verify takes a checkpoint from `audit head --json` or the end of an 
   const tools: Partial<LocalTools> = {
     verifyAudit: async ({ checkpoint }) => {
       seen.push(checkpoint)
-      if (checkpoint === null) return { ok: false, seq: 3, problem: 'mac', reason: 'was changed', verified: 2 }
+      if (checkpoint === null) return { ok: false, seq: 3, problem: 'mac', reason: 'event 3 was changed', verified: 2 }
       return { ok: true, head: { seq: 7, mac, at: 0 }, count: 7, erased: 1, checkpoint: 'matched' }
     },
   }
@@ -55,7 +55,7 @@ test('audit verify takes a checkpoint from `audit head --json` or the end of an 
   await run(['audit', 'verify', '--checkpoint', head], {}, tools)
   expect(await run(['audit', 'verify'], {}, tools)).toMatchObject({
     code: 1,
-    out: expect.stringContaining('NOT intact'),
+    out: 'the log is NOT intact: event 3 was changed (events proven before it: 2)\n',
   })
   expect(seen).toEqual([{ seq: 5, mac, at: 0 }, { seq: 6, mac, at: 0 }, null])
   writeFileSync(head, 'nonsense')

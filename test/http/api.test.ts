@@ -43,6 +43,7 @@ test.each([
   '/api/v1/incidents?limit=9999',
   '/api/v1/incidents?since=yesterday',
   '/api/v1/incidents?colour=red',
+  '/api/v1/incidents?cursor=xyz',
   '/api/v1/alerts?cursor=xyz',
   '/api/v1/audit?type=nothing.known',
   '/api/v1/stats?window=soon',
@@ -58,13 +59,19 @@ test('one incident shows why it waits, its alerts and its timeline in RFC 3339',
   world.alerts = [record]
   world.events = chained([
     { type: 'incident.opened', at: now, actor: 'engine', incident: 'i1', body: {} },
-    { type: 'incident.assessed', at: now, actor: 'engine', incident: 'i1', body: { gates: [{ gate: 'cooldown' }] } },
+    {
+      type: 'incident.assessed',
+      at: now,
+      actor: 'engine',
+      incident: 'i1',
+      body: { gates: [{ gate: 'cooldown', until: now }] },
+    },
     { type: 'incident.opened', at: now, actor: 'engine', incident: 'other', body: {} },
   ])
   const { ask } = await serve(world)
   const { body } = await ask('/api/v1/incidents/i1')
   expect(body.whyNot).toEqual({ ...waiting, until: '2030-01-02T03:05:05.000Z' })
-  expect(body.gates).toEqual([{ gate: 'cooldown' }])
+  expect(body.gates).toEqual([{ gate: 'cooldown', until: '2030-01-02T03:04:05.000Z' }])
   expect(body.alerts).toMatchObject([{ fingerprint: 'f1', startsAt: '2030-01-02T03:04:05.000Z' }])
   expect(body.timeline).toHaveLength(2)
   const events = await ask('/api/v1/incidents/i1/events?limit=1')

@@ -1,4 +1,5 @@
 import type { AlertRecord, Decision, Delivery } from '../../src/domain/alert.ts'
+import type { Attempt } from '../../src/domain/attempt.ts'
 import type { AuditEvent, NewAuditEvent } from '../../src/domain/audit.ts'
 import { type Config, defaultLimits, type Role, type Source, type Token } from '../../src/domain/config.ts'
 import type { Incident, IncidentState } from '../../src/domain/incident.ts'
@@ -87,6 +88,7 @@ export interface FakeWorld {
   readonly deliveries: { code: number; seconds: number }[]
   incidents: Incident[]
   alerts: AlertRecord[]
+  attempts: Attempt[]
   events: AuditEvent[]
   pause: Pause | null
   phase: 'starting' | 'running' | 'stopping'
@@ -120,6 +122,7 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     deliveries: [],
     incidents: [],
     alerts: [],
+    attempts: [],
     events: [],
     pause: null,
     phase: 'running',
@@ -235,7 +238,7 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
           .toSorted((a, b) => (a.id < b.id ? 1 : -1))
           .slice(0, filter.limit),
       ),
-    attemptsOf: async () => [],
+    attemptsOf: async () => world.attempts,
     pause: async () => guarded(() => world.pause),
     audit: async ({ incident: id, types, after = 0, limit }) =>
       guarded(() =>

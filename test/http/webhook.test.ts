@@ -145,10 +145,14 @@ test('too many labels, or one too long, reject the alert alone', async () => {
   ])
 })
 
+/** The key as it is written in hepar.yaml, and not a longer one that begins like it. */
+const naming = (key: string) => expect.stringMatching(new RegExp(`${key.replace('.', '\\.')} in hepar\\.yaml`))
+
 test('more alerts than the limit are answered 413', async () => {
   const world = fakeWorld({ limits: { ...defaultLimits, alertsPerDeliveryMax: 2 } })
   const { ask } = await serve(world)
-  expect((await ask(path, json({ ...body, alerts: [alert, alert, alert] }))).status).toBe(413)
+  const answer = await ask(path, json({ ...body, alerts: [alert, alert, alert] }))
+  expect(answer).toMatchObject({ status: 413, body: { error: { next: naming('limits.alertsPerDelivery') } } })
 })
 
 test('ten thousand alerts are taken in', async () => {
@@ -168,6 +172,14 @@ test('millions of nested brackets crash nothing', async () => {
   expect((await ask('/livez')).status).toBe(200)
 })
 
+test('what is no HTTP request is told so, not to hurry', async () => {
+  const { port } = await serve(fakeWorld())
+  const answer = await rawAnswer(port, `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n`)
+  expect(answer).toMatch(/^HTTP\/1\.1 400 /)
+  expect(answer).toContain('not a complete HTTP/1.1 request')
+  expect(answer).not.toContain('quicker')
+})
+
 test('a body announced too large is refused before it is read', async () => {
   const world = fakeWorld()
   const { port } = await serve(world)
@@ -178,7 +190,8 @@ test('a body announced too large is refused before it is read', async () => {
 test('40 MB are answered 413 and the sender can read the answer', async () => {
   const { ask } = await serve(fakeWorld())
   const raw = Buffer.alloc(40 * 1024 * 1024, ' ')
-  expect((await ask(path, post(raw))).status).toBe(413)
+  const answer = await ask(path, post(raw))
+  expect(answer).toMatchObject({ status: 413, body: { error: { next: naming('limits.body') } } })
 })
 
 test('a chunked body is cut at the limit, and a sender who goes on is disconnected', async () => {
