@@ -9,6 +9,9 @@ const graceMsMax = 5 * 60_000
 // How far the engine's clock may seem to be off beyond what was measured: it is read a moment later.
 const clockSlackMs = 2_000
 
+// What an engine takes for a restart beside the grace.
+const engineRestartMs = 10_000
+
 const pinShape = z.object({ id: z.string().regex(/^[0-9a-f]{64}$/), created: z.string(), imageId: z.string() })
 const dataShape = z.object({ startedAt: z.string() })
 
@@ -64,7 +67,7 @@ export default defineAction({
     return { id, graceSeconds }
   },
 
-  async verify({ target, pin, data }, context) {
+  async verify({ target, params, pin, data }, context) {
     const { engine } = open(target, context)
     const { id } = pinShape.parse(pin)
     const info = await engine.inspect(id, context.signal)
@@ -79,7 +82,9 @@ export default defineAction({
     const slackMs = errorMs + clockSlackMs
     if (started - aheadMs < context.intendedAt - slackMs)
       return failed(`it was started before the restart, ${startedAt}`)
-    if (started - aheadMs > context.effectEndedAt + slackMs) {
+    // A restart that nobody saw the end of may still have been in its grace when it was given up.
+    const lateMs = context.effectSeen ? 0 : params.grace + engineRestartMs
+    if (started - aheadMs > context.effectEndedAt + lateMs + slackMs) {
       return failed(`it has started once more since the restart, at ${startedAt}: it does not stay up`)
     }
     const health = healthOf(info)

@@ -101,7 +101,13 @@ test('the plugin of the README loads, plans, acts on the run that it pinned, and
   const times = { intendedAt, deadlineAt: intendedAt + 30_000, idempotencyKey: 'k', signal }
   expect(await runner.run({ action, plan: planned.plan, ...times })).toMatchObject({ kind: 'done' })
   expect(readFileSync(folder.file('run'), 'utf8')).toBe('2\n')
-  const verified = await actions.verify({ action, plan: planned.plan, intendedAt, effectEndedAt: Date.now() })
+  const verified = await actions.verify({
+    action,
+    plan: planned.plan,
+    intendedAt,
+    effectEndedAt: Date.now(),
+    effectSeen: true,
+  })
   expect(verified).toMatchObject({ passed: true, detail: 'active, invocation 2' })
 }, 60_000)
 

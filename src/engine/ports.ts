@@ -240,6 +240,15 @@ export interface ActionCall {
   readonly now: number
 }
 
+/** Times in epoch milliseconds; `effectSeen` is false when nobody saw how the effect ended. */
+export interface VerifyCall {
+  readonly action: ActionInfo
+  readonly plan: Plan
+  readonly intendedAt: number
+  readonly effectEndedAt: number
+  readonly effectSeen: boolean
+}
+
 /** `refused` with `final` can never pass; without it, it may pass at `retryAt`. */
 export type PlanOutcome =
   | { readonly kind: 'planned'; readonly plan: Plan; readonly digest: string }
@@ -271,7 +280,7 @@ export interface Runner {
 
 export interface Actions {
   plan(call: ActionCall): Promise<PlanOutcome>
-  verify(call: { action: ActionInfo; plan: Plan; effectEndedAt: number; intendedAt: number }): Promise<CheckResult>
+  verify(call: VerifyCall): Promise<CheckResult>
   /** A runner with the action's plugin loaded; rejects when none can be had. */
   reserve(action: ActionInfo): Promise<Runner>
   /** Ends whatever is left of a runner: its group and everything that carries its marker. Resolves when they are gone. */

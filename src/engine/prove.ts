@@ -35,8 +35,9 @@ export async function prove(subject: Subject, ports: ProvePorts): Promise<Round>
   const checks = await Promise.all(probes.map((probe) => check(probe, subject, cleared, ports)))
   const action = subject.policy.actions.find(({ name }) => name === subject.attempt.action)
   if (action?.hasVerify) {
-    const { plan, effectEndedAt, intendedAt } = subject.attempt
-    checks.push(await ports.actions.verify({ action, plan, effectEndedAt: effectEndedAt ?? intendedAt, intendedAt }))
+    const { plan, effect, intendedAt, effectEndedAt } = subject.attempt
+    const times = { intendedAt, effectEndedAt: effectEndedAt ?? intendedAt, effectSeen: effect !== 'unknown' }
+    checks.push(await ports.actions.verify({ action, plan, ...times }))
   }
   if (checks.length === 0) checks.push(failed('proof', false, 'nothing is declared that could prove anything'))
   return { checks, cleared }

@@ -61,6 +61,8 @@ export interface VerifyContext extends PlanContext {
   /** Epoch milliseconds. */
   readonly intendedAt: number
   readonly effectEndedAt: number
+  /** False when nobody saw how `run` ended, as after a crash: what it asked for may have happened after `effectEndedAt`. */
+  readonly effectSeen: boolean
 }
 
 /** What a plugin's own probe saw of the target as it is now. */

@@ -41,12 +41,14 @@ describe('an alert has cleared', () => {
 interface World extends Played {
   readonly playbook?: Partial<Playbook>
   readonly hasVerify?: boolean
+  readonly effect?: 'done' | 'unknown'
   readonly alerts?: readonly ReturnType<typeof someRecord>[]
 }
 
-async function proven(verify: readonly Probe[], { playbook, hasVerify = false, alerts, ...played }: World = {}) {
+async function proven(verify: readonly Probe[], world: World = {}) {
+  const { playbook, hasVerify = false, effect = 'done', alerts, ...played } = world
   const policy = { ...simulatedPolicy(), actions: [{ ...playedAction, hasVerify }] }
-  const attempt = someAttempt({ phase: 'verifying', effect: 'done', effectEndedAt: endedAt })
+  const attempt = someAttempt({ phase: 'verifying', effect, effectEndedAt: endedAt })
   const subject = {
     attempt,
     incident: someIncident(),
@@ -150,7 +152,11 @@ describe('the action’s own probe', () => {
     }
     const { checks } = await proven([{ kind: 'cleared' }], { hasVerify: true, actions: { verify } })
     expect(checks.map(({ check }) => check)).toEqual(['alert: cleared', 'action'])
-    expect(asked).toMatchObject([{ plan: someAttempt().plan, effectEndedAt: endedAt, intendedAt: 2_000 }])
+    await proven([{ kind: 'cleared' }], { hasVerify: true, effect: 'unknown', actions: { verify } })
+    expect(asked).toMatchObject([
+      { plan: someAttempt().plan, effectEndedAt: endedAt, intendedAt: 2_000, effectSeen: true },
+      { effectSeen: false },
+    ])
   })
 })
 

@@ -57,9 +57,11 @@ export function containerAction<S extends z.ZodType>(
       const context = { settings: settings(change), signal, now, idempotencyKey: 'k', deadlineAt: now + timeoutMs }
       return action.run(made, context)
     },
-    verify(made: PlannedCall<Params>, intendedAt: number, effectEndedAt = Date.now(), change: JsonObject = {}) {
+    verify(made: PlannedCall<Params>, intendedAt: number, effectEndedAt = Date.now(), more: VerifyMore = {}) {
       if (action.verify === undefined) throw new Error('this action has no verification')
-      const context = { settings: settings(change), signal: never, now: Date.now(), intendedAt, effectEndedAt }
+      const { effectSeen = true, change = {} } = more
+      const times = { now: Date.now(), intendedAt, effectEndedAt, effectSeen }
+      const context = { settings: settings(change), signal: never, ...times }
       return action.verify(made, context)
     },
     /** What happened to the container, from the engine's own events. */
@@ -70,6 +72,11 @@ export function containerAction<S extends z.ZodType>(
     /** A container that is opted in. */
     start: (wish: ContainerWish = {}) => docker.runContainer({ labels: optedIn, ...wish }),
   }
+}
+
+interface VerifyMore {
+  readonly effectSeen?: boolean
+  readonly change?: JsonObject
 }
 
 export const optedIn = { 'hepar.enable': 'true' }

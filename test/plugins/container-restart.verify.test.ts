@@ -59,6 +59,22 @@ describe('verification', () => {
     })
   })
 
+  test('passes on a start within the grace of a restart that nobody saw the end of, and on no later one', async () => {
+    const container = await on.start()
+    const made = await on.planned(container.name, { grace: '10s' })
+    const intendedAt = Date.now()
+    await on.run(made)
+    const started = Date.now()
+    expect(await on.verify(made, intendedAt - 60_000, started - 15_000, { effectSeen: false })).toMatchObject({
+      passed: true,
+    })
+    expect(await on.verify(made, intendedAt - 60_000, started - 15_000)).toMatchObject({ passed: false })
+    expect(await on.verify(made, intendedAt - 60_000, started - 40_000, { effectSeen: false })).toMatchObject({
+      passed: false,
+      detail: expect.stringMatching(/does not stay up/),
+    })
+  })
+
   test('does not pass on a container that ended again', async () => {
     const container = await on.start({ onStart: '[ ! -e /once ] || exit 9; touch /once' })
     const made = await on.planned(container.name)

@@ -86,7 +86,7 @@ test('an engine that ends, or hangs, in the middle of a restart leaves its outco
     await engine.kill()
     expect(await ended).toMatchObject({ code: 'outcome_unknown' })
     await expect(on.planned(container.name, {}, change)).rejects.toThrow(/does not answer: E\w+; start the engine/)
-    await expect(on.verify(made, Date.now(), Date.now(), change)).rejects.toThrow(/does not answer/)
+    await expect(on.verify(made, Date.now(), Date.now(), { change })).rejects.toThrow(/does not answer/)
   } finally {
     await engine.close()
   }

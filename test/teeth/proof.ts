@@ -167,7 +167,7 @@ export const proof = [
     },
     {
       takes: 'container-restart: another start after the effect proves nothing',
-      find: 'if (started - aheadMs > context.effectEndedAt + slackMs) {',
+      find: 'if (started - aheadMs > context.effectEndedAt + lateMs + slackMs) {',
       replace: 'if (started - aheadMs > context.effectEndedAt * 2) {',
       red: 'verification > does not pass on a container that keeps crashing',
     },

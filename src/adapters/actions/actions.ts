@@ -68,11 +68,11 @@ export function createActions(options: ActionsOptions): PluginActions {
       return planOutcome(call, await readers.ask(action, request, limits.planTimeoutMs))
     },
 
-    async verify({ action, plan, effectEndedAt, intendedAt }) {
+    async verify({ action, plan, intendedAt, effectEndedAt, effectSeen }) {
       const check = `action: ${action.name}`
       const place = placeOf(action, plan.target, settingsFor)
       if (!('settings' in place)) return { check, passed: false, positive: true, detail: reasonOf(place) }
-      const times = { now: clock.now(), intendedAt, effectEndedAt }
+      const times = { now: clock.now(), intendedAt, effectEndedAt, effectSeen }
       const request = { verb: 'verify', ...fileOf(action), plan, settings: place.settings, ...times } as const
       return verifyResult(check, await readers.ask(action, request, limits.planTimeoutMs))
     },

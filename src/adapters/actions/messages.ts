@@ -26,6 +26,7 @@ export type RunnerRequest =
       readonly now: number
       readonly intendedAt: number
       readonly effectEndedAt: number
+      readonly effectSeen: boolean
     } & PluginFile)
   | ({
       readonly verb: 'run'

@@ -67,8 +67,8 @@ async function plan(definition: ActionDefinition, request: RequestFor<'plan'>, s
 }
 
 async function verify(definition: ActionDefinition, request: RequestFor<'verify'>, signal: AbortSignal) {
-  const { plan, settings, now, intendedAt, effectEndedAt } = request
-  const context = { settings, signal, now, intendedAt, effectEndedAt }
+  const { plan, settings, now, intendedAt, effectEndedAt, effectSeen } = request
+  const context = { settings, signal, now, intendedAt, effectEndedAt, effectSeen }
   const value = await definition.verify?.({ ...plan, target: readTarget(plan.target) }, context)
   return { kind: 'value', value } as const
 }

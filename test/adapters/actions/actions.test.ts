@@ -170,7 +170,13 @@ describe('an effect', () => {
 describe('verify', () => {
   test("passes on the plugin's own word", async () => {
     const planned = await bench.planned('touch', { word: 'verified' })
-    const call = { action: bench.action('touch'), plan: planned, effectEndedAt: Date.now(), intendedAt: Date.now() }
+    const call = {
+      action: bench.action('touch'),
+      plan: planned,
+      effectEndedAt: Date.now(),
+      intendedAt: Date.now(),
+      effectSeen: true,
+    }
     expect(await bench.actions.verify(call)).toMatchObject({ passed: false, positive: true })
     await bench.run('touch', { word: 'verified' })
     expect(await bench.actions.verify(call)).toMatchObject({ check: 'action: touch', passed: true, positive: true })

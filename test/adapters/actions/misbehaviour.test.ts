@@ -133,7 +133,13 @@ describe('a plan that misbehaves has failed, and the next one works', () => {
 
 test.each(['loop', 'exit-1', 'garbage', 'throw'])('a verify that does not say yes (%s) has not passed', async (way) => {
   const planned = await bench.planned('misbehave', { verify: way })
-  const call = { action: bench.action('misbehave'), plan: planned, effectEndedAt: Date.now(), intendedAt: Date.now() }
+  const call = {
+    action: bench.action('misbehave'),
+    plan: planned,
+    effectEndedAt: Date.now(),
+    intendedAt: Date.now(),
+    effectSeen: true,
+  }
   expect(await bench.actions.verify(call)).toMatchObject({ passed: false, positive: true })
 })
 
