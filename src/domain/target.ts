@@ -22,6 +22,8 @@ export type TargetReading =
 /** Reads the written form. Only a `path` name may contain slashes; every part must be non-empty and printable. */
 export function parseTarget(text: string): TargetReading {
   const [kind, ...rest] = text.split('/')
+  if (rest.length === 0)
+    return { ok: false, reason: `target "${text}" has no kind: write it as in container/local/web` }
   if (!isTargetKind(kind)) return { ok: false, reason: `target kind "${kind}" is not one of ${targetKinds.join(', ')}` }
   const place = placed[kind] ? (rest.shift() ?? '') : null
   const name = rest.join('/')

@@ -30,7 +30,9 @@ export function limit(max: number, fallback: number) {
 
 /** One or several of the words, repeated or separated by commas. */
 export function words<const W extends readonly [string, ...string[]]>(known: W) {
-  const list = z.array(z.enum(known)).max(known.length)
+  const list = z
+    .array(z.enum(known, { error: ({ input }) => `"${input}" is not one of ${known.join(', ')}` }))
+    .max(known.length)
   return z
     .preprocess(
       (given) => [given].flat().flatMap((item) => (typeof item === 'string' ? item.split(',') : [item])),

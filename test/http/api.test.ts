@@ -52,6 +52,12 @@ test.each([
   expect(await ask(path)).toMatchObject({ status: 400, body: { error: { code: 'invalid' } } })
 })
 
+test('a wrong word is named with those that would be right', async () => {
+  const { ask } = await serve(fakeWorld())
+  const { body } = await ask('/api/v1/incidents?state=ill')
+  expect((body.error as { message: string }).message).toMatch(/"ill" is not one of open, waiting, .*closed$/)
+})
+
 test('one incident shows why it waits, its alerts and its timeline in RFC 3339', async () => {
   const world = fakeWorld()
   const waiting = { gate: 'cooldown', reason: 'acted 1m ago', until: now + 60_000, unblock: 'wait' }

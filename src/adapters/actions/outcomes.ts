@@ -8,6 +8,10 @@ import { describeIssues } from './params.ts'
 
 /** What the answer to `plan` means. */
 export function planOutcome({ action, target }: ActionCall, reply: Reply): PlanOutcome {
+  if (reply.kind === 'answered' && reply.late === null && reply.answer.kind === 'invalid_params') {
+    // Asking again would not make them right.
+    return { kind: 'refused', reason: describeIssues(reply.answer.issues), final: true, evidence: {} }
+  }
   const value = readValue(reply, planned, 'plan')
   if (!value.ok) return { kind: 'failed', reason: value.reason }
   const { params, result } = value.data

@@ -19,7 +19,7 @@ export const target: Gate = {
     return block(plan.reason, {
       until: plan.final ? null : now + lookAgainMs,
       unblock: plan.final
-        ? 'permit the target (see the reason) and reload: Hepar then looks again'
+        ? 'permit the target, or correct what the reason names, and reload: Hepar then looks again'
         : 'Hepar looks again by itself',
       facts: { ...facts, evidence: plan.evidence },
       final: plan.final,

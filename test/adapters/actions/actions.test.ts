@@ -51,9 +51,11 @@ describe('a plan', () => {
     expect(await plan('service/busy')).toMatchObject({ kind: 'refused', final: false })
   })
 
-  test('fails on wrong parameters, and says which', async () => {
+  test('is refused for good on wrong parameters, and says which: no host has to answer first', async () => {
     expect(await plan('service/it', { word: 5, pause: 'soon' })).toEqual({
-      kind: 'failed',
+      kind: 'refused',
+      final: true,
+      evidence: {},
       reason: expect.stringMatching(/wrong parameters: word: .*; pause: "soon" is not a duration/),
     })
   })
