@@ -42,7 +42,7 @@ function format(answer: Fields): string {
     rows(answer, 'gates').length > 0 ? heading('Gates, last time') + formatGates(rows(answer, 'gates')) : '',
     rows(answer, 'alerts').length > 0 ? heading('Alerts') + formatAlerts(rows(answer, 'alerts')) : '',
     ...rows(answer, 'attempts').map(formatAttempt),
-    heading(answer.timelineCut === true ? 'Timeline (its beginning)' : 'Timeline'),
+    heading(answer.timelineCut === true ? 'Timeline (its end)' : 'Timeline'),
     formatTable(['SEQ', 'TIME', 'EVENT', 'BY', 'WHAT'], rows(answer, 'timeline').map(formatEvent)),
   ].join('')
 }

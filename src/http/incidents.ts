@@ -50,10 +50,10 @@ export const showIncident = read(
   },
   async ({ params }, { read: reads }) => {
     const incident = await findIncident(reads, params.id)
-    const [alerts, attempts, timeline] = await Promise.all([
+    const [alerts, attempts, { timeline, timelineCut }] = await Promise.all([
       reads.alertsOf(incident.id),
       reads.attemptsOf(incident.id),
-      reads.audit({ incident: incident.id, limit: eventsMax }),
+      latestEvents(reads, incident.id),
     ])
     const assessed = timeline.findLast(({ type }) => type === 'incident.assessed')
     return ok({
@@ -63,10 +63,23 @@ export const showIncident = read(
       alerts: alerts.map(viewAlert),
       attempts: attempts.map(viewAttempt),
       timeline: timeline.map(viewEvent),
-      timelineCut: timeline.length === eventsMax,
+      timelineCut,
     })
   },
 )
+
+/** The end of an incident's story, where it is too long: what it waits for now stands there. */
+async function latestEvents(reads: Reads, incident: string) {
+  let timeline: readonly AuditEvent[] = []
+  let timelineCut = false
+  for (;;) {
+    const after = timeline.at(-1)?.seq
+    const page = await reads.audit({ incident, limit: eventsMax, ...(after !== undefined && { after }) })
+    timelineCut ||= timeline.length + page.length > eventsMax
+    timeline = [...timeline, ...page].slice(-eventsMax)
+    if (page.length < eventsMax) return { timeline, timelineCut }
+  }
+}
 
 /** What refused an incident for good, in the form of what makes one wait. */
 function refusalOf(timeline: readonly AuditEvent[]) {

@@ -52,6 +52,26 @@ test.each([
   expect(await ask(path)).toMatchObject({ status: 400, body: { error: { code: 'invalid' } } })
 })
 
+test('of a long story the end is shown, for there stands what it waits for', async () => {
+  const world = fakeWorld()
+  world.incidents = [incident('i1', { state: 'waiting' })]
+  const assessed = (count: number) => ({
+    type: 'incident.assessed' as const,
+    at: now,
+    actor: 'engine',
+    incident: 'i1',
+    body: { gates: [{ gate: 'cooldown', reason: `round ${count}` }] },
+  })
+  world.events = chained(Array.from({ length: 2_500 }, (_, count) => assessed(count)))
+  const { ask } = await serve(world)
+  const { body } = await ask('/api/v1/incidents/i1')
+  expect(body).toMatchObject({ timelineCut: true, gates: [{ reason: 'round 2499' }] })
+  expect((body.timeline as { seq: number }[]).map(({ seq }) => seq).slice(-1)).toEqual([2_500])
+  expect(body.timeline).toHaveLength(1_000)
+  world.events = world.events.slice(0, 1_000)
+  expect((await ask('/api/v1/incidents/i1')).body).toMatchObject({ timelineCut: false })
+})
+
 test('a wrong word is named with those that would be right', async () => {
   const { ask } = await serve(fakeWorld())
   const { body } = await ask('/api/v1/incidents?state=ill')
