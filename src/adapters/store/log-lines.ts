@@ -1,3 +1,5 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { HeparError } from '../../engine/errors.ts'
 import type { StoredLine } from './chain.ts'
@@ -15,7 +17,8 @@ const page = `select seq, type, at, actor, incident, attempt, playbook, target, 
  * Throws `store_unavailable`.
  */
 export async function* logLines(file: string, afterSeq?: number): AsyncGenerator<StoredLine> {
-  const sqlite = openSqlite({ file, readOnly: true, busyTimeoutMs, bigIntegers: true })
+  const immutable = isPutAway(file)
+  const sqlite = openSqlite({ file, readOnly: true, immutable, busyTimeoutMs, bigIntegers: true })
   try {
     if (sqlite.all("select 1 from sqlite_schema where name = 'audit'").length === 0) {
       throw new HeparError('store_unavailable', `${file} has no audit log: name the database file of a store`)
@@ -35,5 +38,16 @@ export async function* logLines(file: string, afterSeq?: number): AsyncGenerator
     }
   } finally {
     sqlite.close()
+  }
+}
+
+// Beside a database in write-ahead mode SQLite must be able to write even to read it; a copy kept as evidence cannot be.
+function isPutAway(file: string): boolean {
+  if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return false
+  try {
+    accessSync(dirname(file), constants.W_OK)
+    return false
+  } catch {
+    return true
   }
 }

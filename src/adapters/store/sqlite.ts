@@ -1,4 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { pathToFileURL } from 'node:url'
 import { HeparError } from '../../engine/errors.ts'
 
 export type SqlValue = null | number | bigint | string
@@ -25,6 +26,8 @@ export interface Sqlite {
 export interface SqliteOptions {
   readonly file: string
   readonly readOnly?: boolean
+  /** Nobody can change the file while it is read: no lock is taken and nothing is written beside it. */
+  readonly immutable?: boolean
   readonly busyTimeoutMs: number
   /** Integers are read as bigint, so that no stored value can fail to be read. */
   readonly bigIntegers?: boolean
@@ -48,7 +51,7 @@ export function openSqlite(options: SqliteOptions): Sqlite {
   }
   const db = guard(
     () =>
-      new DatabaseSync(file, {
+      new DatabaseSync(options.immutable ? immutableUrl(file) : file, {
         readOnly: options.readOnly ?? false,
         timeout: options.busyTimeoutMs,
         readBigInts: options.bigIntegers ?? false,
@@ -78,6 +81,12 @@ export function openSqlite(options: SqliteOptions): Sqlite {
     },
     close: () => db.close(),
   }
+}
+
+function immutableUrl(file: string): URL {
+  const url = pathToFileURL(file)
+  url.searchParams.set('immutable', '1')
+  return url
 }
 
 function wrapStatement(statement: StatementSync, guard: <T>(work: () => T) => T): CachedStatement {

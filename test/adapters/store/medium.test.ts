@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { readAuditKeys } from '../../../src/adapters/store/audit-key.ts'
 import { lockDataFolder } from '../../../src/adapters/store/data-lock.ts'
+import { exportLog } from '../../../src/adapters/store/export-log.ts'
 import { verifyLog } from '../../../src/adapters/store/verify-log.ts'
 import { mountSmallDisk, type SmallDisk } from '../../kit/small-disk.ts'
 import { openIn, temporaryFolder } from './open-store.ts'
@@ -111,6 +112,20 @@ test('a read-only file system is named as the reason', async () => {
   expect(() => lockDataFolder(folder)).toThrow('its file system is read-only')
   remount('rw')
   await (await openIn(folder)).close()
+})
+
+test('a log that was put away read-only, as evidence, is verified and exported as it lies there', async () => {
+  const { folder, remount } = smallDisk()
+  const { file, keyFile } = placeIn(folder)
+  const store = await openIn(folder)
+  await store.transaction('test', (tx) => tx.append([sampleEvent(), sampleEvent()]))
+  await store.close()
+  remount('ro')
+  expect(await verifyLog({ file, keys: readAuditKeys(keyFile) })).toMatchObject({ ok: true, count: 2 })
+  const lines: string[] = []
+  for await (const line of exportLog({ file })) lines.push(line)
+  expect(lines).toHaveLength(3)
+  remount('rw')
 })
 
 test('a missing data folder is named as the reason', async () => {
