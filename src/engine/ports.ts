@@ -4,8 +4,11 @@ import type { Attempt, CheckResult, Plan, RunnerIdentity } from '../domain/attem
 import type { AuditEvent, AuditHead, AuditType, NewAuditEvent } from '../domain/audit.ts'
 import type { Ending, Incident, IncidentState } from '../domain/incident.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
+import type { OutboxMessage } from '../domain/message.ts'
+import type { Pause } from '../domain/pause.ts'
 import type { AttemptBudget } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { HealingSilence } from '../domain/silence.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
 export interface Clock {
@@ -24,29 +27,6 @@ export interface PolicyHolder {
 export type Checkpoint = (name: string) => Promise<void> | void
 
 // ---------------------------------------------------------------- store
-
-/** The stop switch. `until` is epoch milliseconds, `null` for until lifted. */
-export interface Pause {
-  readonly reason: string
-  readonly by: string
-  readonly since: number
-  readonly until: number | null
-}
-
-/** A message that must leave exactly once in effect: same `dedupeKey`, one row. */
-export interface OutboxMessage {
-  readonly id: string
-  readonly dedupeKey: string
-  readonly incident: string
-  readonly channel: string
-  readonly body: JsonObject
-  readonly createdAt: number
-  readonly tries: number
-  readonly nextAt: number
-  readonly sentAt: number | null
-  readonly gaveUpAt: number | null
-  readonly lastError: string | null
-}
 
 export interface IncidentFilter {
   readonly states?: readonly IncidentState[]
@@ -192,14 +172,6 @@ export interface Sources {
       }
     | { readonly ok: false; readonly reason: string }
   >
-}
-
-/** A silence as Hepar sets it while an attempt heals: for the alert of exactly these labels. Times are epoch milliseconds. */
-export interface HealingSilence {
-  readonly id: string
-  readonly attempt: string
-  readonly labels: Labels
-  readonly endsAt: number
 }
 
 type Failed = { readonly ok: false; readonly reason: string }
