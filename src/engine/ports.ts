@@ -1,5 +1,5 @@
 import type { ActionInfo } from '../domain/action.ts'
-import type { Alert, AlertRecord, Labels } from '../domain/alert.ts'
+import type { Alert, AlertRecord, Labels, Remainder } from '../domain/alert.ts'
 import type { Attempt, CheckResult, Plan, RunnerIdentity } from '../domain/attempt.ts'
 import type { AuditEvent, AuditHead, AuditType, NewAuditEvent } from '../domain/audit.ts'
 import type { Ending, Incident, IncidentState } from '../domain/incident.ts'
@@ -106,6 +106,8 @@ export interface Reads {
     now: number,
   ): Promise<AttemptHistory>
   pause(): Promise<Pause | null>
+  /** Truncated deliveries whose rest has not been decided yet, oldest first. */
+  remainders(): Promise<readonly Remainder[]>
   outboxDue(now: number, limit: number): Promise<readonly OutboxMessage[]>
   audit(filter: AuditFilter): Promise<readonly AuditEvent[]>
   auditHead(): Promise<AuditHead>
@@ -125,6 +127,10 @@ export interface Tx extends Reads {
   /** Saves the attempt if its stored fence equals `attempt.fence` and it is not concluded; throws StaleWrite otherwise. */
   saveAttempt(attempt: Attempt): Promise<void>
   setPause(pause: Pause | null): Promise<void>
+  /** In place of an earlier one of the same group. Keeps the `keepMax` newest of all groups; resolves to how many others are lost. */
+  saveRemainder(remainder: Remainder, keepMax: number): Promise<number>
+  /** Does nothing when a newer one has taken its place. */
+  removeRemainder(id: string): Promise<void>
   /** Does nothing when a message with this `dedupeKey` exists. */
   enqueue(message: OutboxMessage): Promise<void>
   saveMessage(message: OutboxMessage): Promise<void>
