@@ -174,16 +174,13 @@ export interface Sources {
   /** Asks the alert's source whether it still fires, later than it was last heard of. Never throws; bounded in time. */
   ask(alert: { source: string; labels: Labels; fingerprint: string; lastSeenAt: number }): Promise<OracleAnswer>
   /**
-   * All active, unsuppressed alerts a source's Alertmanagers know. `absenceMeansCleared` only when every Alertmanager
-   * answered and Prometheus confirms; otherwise an absent alert says nothing. `receiver` keeps only what is routed to it.
+   * All active, unsuppressed alerts a source's Alertmanagers know. An absent one says nothing: ask about it. Fails where
+   * `ask` could answer nothing, either. `receiver` keeps only what is routed to it.
    */
   list(
     source: string,
     receiver?: string,
-  ): Promise<
-    | { readonly ok: true; readonly alerts: readonly Alert[]; readonly complete: boolean }
-    | { readonly ok: false; readonly reason: string }
-  >
+  ): Promise<{ readonly ok: true; readonly alerts: readonly Alert[] } | { readonly ok: false; readonly reason: string }>
   /** Instant query with its samples' own timestamps (epoch milliseconds). */
   query(
     source: string,

@@ -13,7 +13,7 @@ const ofGroup = (fingerprint: string, group: string) => {
 const all = [ofGroup('f1', 'a'), ofGroup('f2', 'a'), ofGroup('f3', 'b')]
 const cut = someDelivery([ofGroup('f1', 'a')], { truncatedAlerts: 1, groupLabels: { group: 'a' } })
 type Listing = Awaited<ReturnType<Sources['list']>>
-const listed: Listing = { ok: true, alerts: all, complete: true }
+const listed: Listing = { ok: true, alerts: all }
 
 /** What the sources would list in this simulation, from now on. */
 async function simulateListing(listing: Listing) {
