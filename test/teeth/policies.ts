@@ -67,4 +67,24 @@ export const policies = [
       red: 'a change that could not be followed is tried again',
     },
   ]),
+  ...teethOf({ ...rules, file: 'src/adapters/rules/weaknesses.ts' }, [
+    {
+      takes: 'the warning of a playbook without positive probe',
+      find: '  warnOfNoPositiveProbe(ladder, context, warn)\n',
+      replace: '',
+      red: 'a playbook that cannot prove anything > is warned about when neither',
+    },
+    {
+      takes: 'the warning of a playbook that heals without asking whether the alert has cleared',
+      find: '  warnOfClearedNotAsked(ladder, context, warn)\n',
+      replace: '',
+      red: 'a playbook that heals without asking whether the alert has cleared > is warned about',
+    },
+    {
+      takes: 'that nobody is told to ask where cleared could never be shown',
+      find: ' || sources.some(({ prometheus }) => prometheus === null)) return\n',
+      replace: ') return\n',
+      red: 'a playbook that heals without asking whether the alert has cleared > is right where cleared could not be shown',
+    },
+  ]),
 ]

@@ -155,7 +155,7 @@ test('everything written arrives', async () => {
         { action: 'container-restart', with: { grace: '{{ labels.grace }}' }, timeout: '5s', on: { failed: 'stop' } },
         { escalate: 'oncall' },
       ],
-      verify: [{ http: { url: 'http://web/{{ labels.x }}', status: 204, timeout: '1s' } }],
+      verify: [{ alert: 'cleared' }, { http: { url: 'http://web/{{ labels.x }}', status: 204, timeout: '1s' } }],
       for: 0,
       within: '30s',
       limits: { cooldown: '0', attempts: ['1/5m'], maxWait: '1h30m' },
@@ -178,7 +178,7 @@ test('everything written arrives', async () => {
       },
       { kind: 'escalate', channel: 'oncall' },
     ],
-    verify: [{ kind: 'http', status: 204, timeoutMs: 1000 }],
+    verify: [{ kind: 'cleared' }, { kind: 'http', status: 204, timeoutMs: 1000 }],
     forMs: 0,
     withinMs: 30_000,
     limits: { cooldownMs: 0, attempts: [{ count: 1, windowMs: 300_000 }], maxWaitMs: 5_400_000 },
@@ -530,6 +530,35 @@ describe('a playbook that cannot prove anything', () => {
     expect(await problemsOf(sound, { config: { ...context.config, sources: [] } })).toEqual([
       'rules/p.yaml:10:5: warning: verify[0]: "cleared" can never be shown for any alert: no source is configured',
     ])
+  })
+})
+
+describe('a playbook that heals without asking whether the alert has cleared', () => {
+  const withoutCleared = but('  - alert: cleared\n', '')
+  const warning =
+    'warning: verify: without "alert: cleared" an incident can end healed while its alert still fires, and nothing more is done about that firing: add - alert: cleared'
+
+  test('is warned about', async () => {
+    expect(await problemsOf(withoutCleared)).toEqual([`rules/p.yaml:10:3: ${warning}`])
+    expect(await problemsOf(sound)).toEqual([])
+  })
+
+  test('is nothing to warn about when it only calls a human', async () => {
+    const [head] = sound.split('steps:')
+    expect(await problemsOf(`${head}steps: [{ escalate: oncall }]\nverify: [{ promql: up == 1 }]\n`)).toEqual([])
+  })
+
+  test('is right where cleared could not be shown, or where that is not known', async () => {
+    const without = { name: 'b', alertmanagers: [peer], prometheus: null }
+    const sources: Config['sources'] = [...(context.config.sources ?? []), without]
+    for (const known of [sources, [without], [], null]) {
+      expect(await problemsOf(withoutCleared, { config: { ...context.config, sources: known } })).toEqual([])
+    }
+  })
+
+  test('is not accused when a check could not be read', async () => {
+    const problems = await problemsOf(but('alert: cleared', 'alert: gone'))
+    expect(problems).toEqual(['rules/p.yaml:10:12: error: verify[0].alert: must be cleared'])
   })
 })
 
