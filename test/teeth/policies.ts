@@ -81,6 +81,18 @@ export const policies = [
       red: 'a playbook that heals without asking whether the alert has cleared > is warned about',
     },
     {
+      takes: 'the warning of a ladder that ends without a word',
+      find: '  warnOfNobodyTold(ladder, context, warn)\n',
+      replace: '',
+      red: 'a playbook whose ladder ends without a word > is warned about where there is a channel',
+    },
+    {
+      takes: 'that nobody is told to call a human where there is no channel',
+      find: '  if (first === undefined || steps.some(',
+      replace: '  if (steps.some(',
+      red: 'a playbook whose ladder ends without a word > is right where there is no channel',
+    },
+    {
       takes: 'that nobody is told to ask where cleared could never be shown',
       find: ' || sources.some(({ prometheus }) => prometheus === null)) return\n',
       replace: ') return\n',

@@ -15,7 +15,9 @@ export function warnOfWeaknesses(ladder: Ladder, context: PlaybookContext, repor
   warnOfClearedNeverShown(ladder, context, warn)
   // A ladder that only calls a human claims no healing that would need a proof.
   if (ladder.steps.every((step) => step?.kind === 'escalate')) return
-  if (ladder.steps.includes(null) || ladder.verify.includes(null)) return
+  if (ladder.steps.includes(null)) return
+  warnOfNobodyTold(ladder, context, warn)
+  if (ladder.verify.includes(null)) return
   warnOfNoPositiveProbe(ladder, context, warn)
   warnOfClearedNotAsked(ladder, context, warn)
 }
@@ -28,6 +30,14 @@ function warnOfClearedNeverShown({ verify, verifyIsWritten }: Ladder, { config }
   const alerts = config.sources.length === 0 ? 'any alert: no source is configured' : `alerts of ${without.join(', ')}`
   const next = config.sources.length === 0 ? '' : ': give the source prometheus'
   warn(['verify', index], `"cleared" can never be shown for ${alerts}${next}`)
+}
+
+/** Where messages can be sent, somebody wants one when the ladder is at its end; where they cannot, the alert itself pages. */
+function warnOfNobodyTold({ steps }: Ladder, { config }: PlaybookContext, warn: Report): void {
+  const [first, ...others] = config.notify?.map(({ name }) => name) ?? []
+  if (first === undefined || steps.some((step) => step?.kind === 'escalate')) return
+  const choice = others.length === 0 ? first : `${first}, or another channel of notify`
+  warn(['steps'], `nobody gets a message when they do not heal: add - escalate: ${choice}`)
 }
 
 /** Without one, no incident of this playbook can ever end healed. */
