@@ -67,6 +67,20 @@ export const policies = [
       red: 'a change that could not be followed is tried again',
     },
   ]),
+  ...teethOf({ file: 'src/app/load.ts', test: 'test/app.test.ts' }, [
+    {
+      takes: 'that a configuration which was read in part is never put in force',
+      find: '  return loaded.ok && !reading.ok ? { ok: false, problems: loaded.warnings } : loaded\n',
+      replace: '  return loaded\n',
+      red: 'a mistake in the configuration hides none in the playbooks',
+    },
+    {
+      takes: 'that a mistake in the configuration hides none in the playbooks',
+      find: '  const readable = reading.ok ? reading : reading.readable\n',
+      replace: '  const readable = reading.ok ? reading : null\n',
+      red: 'a mistake in the configuration hides none in the playbooks',
+    },
+  ]),
   ...teethOf({ ...rules, file: 'src/adapters/rules/weaknesses.ts' }, [
     {
       takes: 'the warning of a playbook without positive probe',
