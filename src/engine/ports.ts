@@ -1,5 +1,5 @@
 import type { ActionInfo } from '../domain/action.ts'
-import type { Alert, AlertRecord, Labels } from '../domain/alert.ts'
+import type { Alert, AlertRecord, Labels, Remainder } from '../domain/alert.ts'
 import type { Attempt, CheckResult, Plan, RunnerIdentity } from '../domain/attempt.ts'
 import type { AuditEvent, AuditHead, AuditType, NewAuditEvent } from '../domain/audit.ts'
 import type { Ending, Incident, IncidentState } from '../domain/incident.ts'
@@ -86,6 +86,8 @@ export interface Reads {
     now: number,
   ): Promise<AttemptHistory>
   pause(): Promise<Pause | null>
+  /** Truncated deliveries whose rest has not been decided yet, oldest first. */
+  remainders(): Promise<readonly Remainder[]>
   outboxDue(now: number, limit: number): Promise<readonly OutboxMessage[]>
   audit(filter: AuditFilter): Promise<readonly AuditEvent[]>
   auditHead(): Promise<AuditHead>
@@ -105,6 +107,10 @@ export interface Tx extends Reads {
   /** Saves the attempt if its stored fence equals `attempt.fence` and it is not concluded; throws StaleWrite otherwise. */
   saveAttempt(attempt: Attempt): Promise<void>
   setPause(pause: Pause | null): Promise<void>
+  /** In place of an earlier one of the same group. Keeps the `keepMax` newest of all groups; resolves to how many others are lost. */
+  saveRemainder(remainder: Remainder, keepMax: number): Promise<number>
+  /** Does nothing when a newer one has taken its place. */
+  removeRemainder(id: string): Promise<void>
   /** Does nothing when a message with this `dedupeKey` exists. */
   enqueue(message: OutboxMessage): Promise<void>
   saveMessage(message: OutboxMessage): Promise<void>
@@ -151,16 +157,13 @@ export interface Sources {
   /** Asks the alert's source whether it still fires, later than it was last heard of. Never throws; bounded in time. */
   ask(alert: { source: string; labels: Labels; fingerprint: string; lastSeenAt: number }): Promise<OracleAnswer>
   /**
-   * All active, unsuppressed alerts a source's Alertmanagers know. `absenceMeansCleared` only when every Alertmanager
-   * answered and Prometheus confirms; otherwise an absent alert says nothing. `receiver` keeps only what is routed to it.
+   * All active, unsuppressed alerts a source's Alertmanagers know. An absent one says nothing: ask about it. Fails where
+   * `ask` could answer nothing, either. `receiver` keeps only what is routed to it.
    */
   list(
     source: string,
     receiver?: string,
-  ): Promise<
-    | { readonly ok: true; readonly alerts: readonly Alert[]; readonly complete: boolean }
-    | { readonly ok: false; readonly reason: string }
-  >
+  ): Promise<{ readonly ok: true; readonly alerts: readonly Alert[] } | { readonly ok: false; readonly reason: string }>
   /** Instant query with its samples' own timestamps (epoch milliseconds). */
   query(
     source: string,

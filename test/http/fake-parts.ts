@@ -220,6 +220,7 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     holder: unused,
     attemptHistory: unused,
     outboxDue: unused,
+    remainders: unused,
     incidentCounts: unused,
     firingAlerts: async ({ after, limit }) =>
       guarded(() => {
