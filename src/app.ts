@@ -26,7 +26,15 @@ import { createExporter } from './app/exporter.ts'
 import { createInForce, type InForce } from './app/in-force.ts'
 import { invocation } from './app/invocation.ts'
 import { createLifecycle } from './app/lifecycle.ts'
-import { configError, type Loaded, type Loaders, loadFiles } from './app/load.ts'
+import {
+  type ConfigReading,
+  configError,
+  type Loaded,
+  type Loaders,
+  loadAll,
+  loadFiles,
+  type Readable,
+} from './app/load.ts'
 import { createLocalTools } from './app/local-tools.ts'
 import { findUnreachable } from './app/reachability.ts'
 import { createReload } from './app/reload.ts'
@@ -135,7 +143,7 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
 async function openGround(options: AppOptions, closing: AsyncDisposableStack) {
   const { env, configFile, clock = { now: () => Date.now() }, checkpoint } = options
   const reading = readConfig({ file: configFile, env })
-  if (!reading.ok) throw configError(reading.problems)
+  if (!reading.ok) throw configError(await problemsOf(reading))
   const { dataFolder, store: place } = reading.config
   const inForce = createInForce(reading.config)
   const level = () => inForce.config().log.level
@@ -169,10 +177,8 @@ async function openFiles({ env, configFile }: AppOptions, ground: Ground, closin
   const loaded = await loadFiles(reading, loaders, clock.now())
   if (!loaded.ok) throw configError(loaded.problems)
   inForce.put(loaded)
-  const load = async () => {
-    const again = readConfig({ file: configFile, env })
-    return again.ok ? loadFiles(again, loaders, clock.now()) : again
-  }
+  const load = () =>
+    loadAll(readConfig({ file: configFile, env }), (readable) => loadFiles(readable, loaders, clock.now()))
   return { actions, load, warnings: loaded.warnings, follow: following.resolve }
 }
 
@@ -217,7 +223,7 @@ export function createTools(env: Environment, terminal: Terminal): LocalTools {
     },
     schema: (name) => (name === 'config' ? configJsonSchema() : playbookJsonSchema()),
     readConfig: (configFile) => readConfig({ file: configFile, env }),
-    load: loadOnce,
+    load: (readable) => loadOnce(readable, 'error'),
     verify: (config, checkpoint) => {
       const keys = readAuditKeys(auditKeyFile(config))
       return verifyLog({ file: config.store.file, keys, ...(checkpoint && { checkpoint }) })
@@ -227,13 +233,20 @@ export function createTools(env: Environment, terminal: Terminal): LocalTools {
   })
 }
 
-async function loadOnce(reading: Parameters<typeof loadFiles>[0]): Promise<Loaded> {
+/** What keeps a server from starting, said all at once. */
+async function problemsOf(reading: ConfigReading): Promise<readonly Problem[]> {
+  const loaded = await loadAll(reading, (readable) => loadOnce(readable, 'warning'))
+  return loaded.ok ? [] : loaded.problems
+}
+
+/** Loads everything and starts nothing that stays. */
+async function loadOnce(readable: Readable, brokenAs: Problem['severity']): Promise<Loaded> {
   const clock = { now: () => Date.now() }
-  const settingsFor = createPlaceSettings(reading.config)
-  const actions = createActions({ limits: reading.config.limits, settingsFor, log: silentLog, clock, poolSize: 0 })
+  const settingsFor = createPlaceSettings(readable.config)
+  const actions = createActions({ limits: readable.config.limits, settingsFor, log: silentLog, clock, poolSize: 0 })
   try {
     const loaders = { describe: actions.describe, checkParams: actions.checkParams, loadPolicy }
-    return await loadFiles(reading, loaders, clock.now(), 'error')
+    return await loadFiles(readable, loaders, clock.now(), brokenAs)
   } finally {
     await actions.close()
   }

@@ -180,6 +180,24 @@ test('a configuration with mistakes does not start and names all of them', async
   await expect(start(folder)).rejects.toThrow(/sick\.yaml:\d+:\d+: error: .*container-restrat/)
 })
 
+test('a mistake in the configuration hides none in the playbooks, neither at a start nor at a reload', async () => {
+  const folder = folderWith()
+  const { app } = await start(folder)
+  writeFileSync(join(folder, 'hepar.yaml'), `${configuration}\nmoode: auto\n`)
+  writeFileSync(join(folder, 'rules/sick.yaml'), playbook.replace('container-restart', 'container-restrat'))
+  const errors = async () => {
+    const report = await app.reload({ dryRun: true, by: 'test' })
+    if (report.ok) throw new Error('reloaded')
+    return report.problems.filter(({ severity }) => severity === 'error').map(({ message }) => message)
+  }
+  expect(await errors()).toEqual([expect.stringContaining('moode'), expect.stringContaining('container-restrat')])
+  writeFileSync(join(folder, 'rules/sick.yaml'), playbook)
+  expect(await errors()).toEqual([expect.stringContaining('moode')])
+  await app.close()
+  writeFileSync(join(folder, 'rules/sick.yaml'), playbook.replace('container-restart', 'container-restrat'))
+  await expect(start(folder)).rejects.toThrow(/moode[\s\S]*container-restrat/)
+})
+
 test('a broken plugin is reported with its reason, and the others serve', async () => {
   const folder = folderWith(configuration.replace(`plugins: ${plugins}`, `plugins: [${plugins}, ./plugins]`))
   mkdirSync(join(folder, 'plugins'))

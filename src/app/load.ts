@@ -43,6 +43,19 @@ export interface Readable {
   readonly unread?: readonly string[]
 }
 
+/** A configuration, or its problems and what could be read nevertheless. */
+export type ConfigReading =
+  | { readonly ok: true; readonly config: Config; readonly problems: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[]; readonly readable: Readable | null }
+
+/** Loads also below a configuration with mistakes, so that they hide none elsewhere; that never comes out as loaded. */
+export async function loadAll(reading: ConfigReading, load: (readable: Readable) => Promise<Loaded>): Promise<Loaded> {
+  const readable = reading.ok ? reading : reading.readable
+  if (readable === null) return { ok: false, problems: reading.problems }
+  const loaded = await load(readable)
+  return loaded.ok && !reading.ok ? { ok: false, problems: loaded.warnings } : loaded
+}
+
 /** Everything that the files below one configuration say, with every problem at once. `now` is epoch milliseconds. */
 export async function loadFiles(
   { config, problems: before, unread = [] }: Readable,

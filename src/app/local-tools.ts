@@ -1,12 +1,7 @@
 import type { AuditReport, CheckReport, LocalTools } from '../cli/parts.ts'
 import type { AuditHead } from '../domain/audit.ts'
 import type { Config } from '../domain/config.ts'
-import type { Problem } from '../domain/policy.ts'
-import { configError, type Loaded, type Readable } from './load.ts'
-
-type ConfigReading =
-  | { readonly ok: true; readonly config: Config; readonly problems: readonly Problem[] }
-  | { readonly ok: false; readonly problems: readonly Problem[]; readonly readable: Readable | null }
+import { type ConfigReading, configError, type Loaded, loadAll, type Readable } from './load.ts'
 
 interface ToolParts {
   readonly serve: LocalTools['serve']
@@ -38,11 +33,7 @@ export function createLocalTools({
     serve,
     schema,
     async check({ configFile }): Promise<CheckReport> {
-      const reading = readConfig(configFile)
-      // A mistake in the configuration hides none in the playbooks and plugins.
-      const readable = reading.ok ? reading : reading.readable
-      if (readable === null) return { problems: reading.problems, playbooks: 0, actions: 0 }
-      const loaded = await load(readable)
+      const loaded = await loadAll(readConfig(configFile), load)
       if (!loaded.ok) return { problems: loaded.problems, playbooks: 0, actions: 0 }
       const { policy, warnings } = loaded
       return { problems: warnings, playbooks: policy.playbooks.length, actions: policy.actions.length }

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { durationText, parameter, reasonOption } from './arguments.ts'
+import { parameter, reasonOption } from './arguments.ts'
 import type { Fields } from './client.ts'
 import { serverCommand } from './command.ts'
 import type { CliParts } from './parts.ts'
@@ -43,25 +43,6 @@ export function run(parts: CliParts): Command {
     const [action, target] = args as [string, string]
     const path = `/api/v1/actions/${encodeURIComponent(action)}/run`
     print(await client.send('POST', path, { target, with: options.with ?? {}, reason: options.reason }), formatIncident)
-  })
-}
-
-export function pause(parts: CliParts): Command {
-  const command = new Command('pause')
-    .summary('turn the stop switch on')
-    .description('Turns the stop switch on: running effects finish, nothing new starts. It survives restarts.')
-    .option('--for <duration>', 'until lifted by itself, such as 30m', durationText)
-    .addOption(reasonOption())
-  return serverCommand<Reason & { for?: string }>(command, parts, async ({ options, print }, client) => {
-    const body = { paused: true, reason: options.reason, ...(options.for !== undefined && { for: options.for }) }
-    print(await client.send('PUT', '/api/v1/pause', body), formatFields)
-  })
-}
-
-export function unpause(parts: CliParts): Command {
-  const command = new Command('unpause').summary('lift the stop switch').description('Lifts the stop switch.')
-  return serverCommand(command, parts, async ({ print }, client) => {
-    print(await client.send('PUT', '/api/v1/pause', { paused: false }), formatFields)
   })
 }
 

@@ -41,6 +41,18 @@ export interface Delivery {
   readonly via: 'webhook' | 'reconcile'
 }
 
+/** What Alertmanager cut from a delivery, until it has been fetched and decided: all that is needed to ask for it. */
+export interface Remainder {
+  /** Newer ones are greater. */
+  readonly id: string
+  /** Digest of source, receiver, group key and group labels: one group waits once. */
+  readonly group: string
+  readonly source: string
+  readonly receiver: string
+  readonly groupKey: string
+  readonly groupLabels: Labels
+}
+
 export const decisions = ['matched', 'unmatched', 'duplicate', 'stale', 'resolved', 'rejected'] as const
 export type DecisionKind = (typeof decisions)[number]
 

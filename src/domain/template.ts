@@ -127,9 +127,11 @@ const escapes: Readonly<Record<Escape, (value: string) => string>> = {
 /** Escapes text for the inside of a double-quoted PromQL string. */
 export function escapePromql(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is escaped
-  return text.replace(/[\\"\u0000-\u001f\u007f]/g, (char) => {
+  return text.replace(/[\\"\u0000-\u001f\u007f\ufffd]/g, (char) => {
     if (char === '\\' || char === '"') return `\\${char}`
     if (char === '\n') return '\\n'
+    // Prometheus takes it for broken UTF-8 when it stands as it is.
+    if (char === '\ufffd') return '\\ufffd'
     return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`
   })
 }

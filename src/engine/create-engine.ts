@@ -26,7 +26,7 @@ import { recover } from './recover.ts'
 import { previewRematch, rematch } from './rematch.ts'
 import { createSilencing } from './silencing.ts'
 import { sweep } from './sweep.ts'
-import { createTruncated, type Truncated } from './truncated.ts'
+import { completeRest, completeWaiting } from './truncated.ts'
 
 /** Everything the engine needs from the world. */
 export interface EnginePorts {
@@ -51,8 +51,7 @@ export function createEngine(world: EnginePorts): Engine {
   const outbox = createOutbox(world)
   const silencing = createSilencing(world)
   const background = createBackground(log)
-  const truncated = createTruncated(ports)
-  const sweeping = createSweeping(ports, truncated, background)
+  const sweeping = createSweeping(ports, background)
   const stopListening = store.onCommit((events) => {
     queue.wake()
     if (events.some(({ type }) => type === 'incident.handed_over')) outbox.kick()
@@ -60,15 +59,13 @@ export function createEngine(world: EnginePorts): Engine {
   })
   return {
     async receive(delivery, by) {
-      const { decisions, askSource } = await receive(delivery, by, ports)
+      const { decisions, askSource, rest } = await receive(delivery, by, ports)
       if (askSource.length > 0) {
         background.run('asking the source about ambiguous alerts', async () => {
           await askAbout(await store.read.alerts(delivery.source, [...new Set(askSource)]), ports)
         })
       }
-      if (delivery.truncatedAlerts > 0 && delivery.via === 'webhook') {
-        background.run('completing a truncated delivery', () => truncated.complete(delivery))
-      }
+      if (rest !== null) background.run('completing a truncated delivery', () => completeRest(rest, ports))
       return decisions
     },
     explain: (delivery) => explain(delivery, ports),
@@ -84,6 +81,7 @@ export function createEngine(world: EnginePorts): Engine {
       outbox.kick()
       silencing.start()
       sweeping.start()
+      background.run('completing truncated deliveries', () => completeWaiting(ports))
     },
     async stop() {
       sweeping.stop()
@@ -124,18 +122,14 @@ function createBackground(log: Log): { run(what: string, work: () => Promise<voi
   }
 }
 
-function createSweeping(
-  ports: AdvancePorts & EnginePorts,
-  truncated: Truncated,
-  background: ReturnType<typeof createBackground>,
-) {
+function createSweeping(ports: AdvancePorts & EnginePorts, background: ReturnType<typeof createBackground>) {
   let timer: NodeJS.Timeout | null = null
   let stopped = false
   const again = () => {
     if (stopped) return
     timer = setTimeout(() => {
       const look = async () => {
-        await truncated.retry()
+        await completeWaiting(ports)
         await sweep(ports)
       }
       background.run('comparing with the sources', () => look().finally(again))

@@ -2,8 +2,8 @@ import type { Decision, Delivery } from '../domain/alert.ts'
 import type { Plan } from '../domain/attempt.ts'
 import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
+import type { Pause } from '../domain/pause.ts'
 import type { Policy } from '../domain/policy.ts'
-import type { Pause } from './ports.ts'
 
 /** What one playbook's conditions made of one alert. */
 export interface PlaybookTrace {

@@ -1,11 +1,12 @@
 import type { Incident } from '../domain/incident.ts'
+import type { Pause } from '../domain/pause.ts'
 import { parseTarget } from '../domain/target.ts'
 import { openIncident } from './attach.ts'
 import { closeIncident } from './close.ts'
 import type { Engine } from './engine.ts'
 import { HeparError } from './errors.ts'
 import { manualPlaybook } from './load-facts.ts'
-import type { Clock, NewId, Pause, PolicyHolder, Store, Tx } from './ports.ts'
+import type { Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
 
 export interface OperatePorts {
   readonly store: Store

@@ -1,5 +1,6 @@
+import type { OutboxMessage } from '../domain/message.ts'
 import { messageOf } from './errors.ts'
-import type { Clock, Deliver, Log, OutboxMessage, Store } from './ports.ts'
+import type { Clock, Deliver, Log, Store } from './ports.ts'
 import { createRounds, type Rounds } from './rounds.ts'
 
 export interface OutboxPorts {

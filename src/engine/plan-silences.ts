@@ -1,9 +1,10 @@
 import type { AlertRecord, Labels } from '../domain/alert.ts'
 import type { Attempt } from '../domain/attempt.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { HealingSilence } from '../domain/silence.ts'
 import { digestOf } from './digest.ts'
 import { playbookOf } from './load-facts.ts'
-import type { HealingSilence, Reads } from './ports.ts'
+import type { Reads } from './ports.ts'
 import { alertsOfIllness } from './present-illness.ts'
 
 /** Beyond it, further alerts of one incident stay audible. */

@@ -1,11 +1,14 @@
 import type { ActionInfo } from '../domain/action.ts'
-import type { Alert, AlertRecord, Labels } from '../domain/alert.ts'
+import type { Alert, AlertRecord, Labels, Remainder } from '../domain/alert.ts'
 import type { Attempt, CheckResult, Plan, RunnerIdentity } from '../domain/attempt.ts'
 import type { AuditEvent, AuditHead, AuditType, NewAuditEvent } from '../domain/audit.ts'
 import type { Ending, Incident, IncidentState } from '../domain/incident.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
+import type { OutboxMessage } from '../domain/message.ts'
+import type { Pause } from '../domain/pause.ts'
 import type { AttemptBudget } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { HealingSilence } from '../domain/silence.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
 export interface Clock {
@@ -24,29 +27,6 @@ export interface PolicyHolder {
 export type Checkpoint = (name: string) => Promise<void> | void
 
 // ---------------------------------------------------------------- store
-
-/** The stop switch. `until` is epoch milliseconds, `null` for until lifted. */
-export interface Pause {
-  readonly reason: string
-  readonly by: string
-  readonly since: number
-  readonly until: number | null
-}
-
-/** A message that must leave exactly once in effect: same `dedupeKey`, one row. */
-export interface OutboxMessage {
-  readonly id: string
-  readonly dedupeKey: string
-  readonly incident: string
-  readonly channel: string
-  readonly body: JsonObject
-  readonly createdAt: number
-  readonly tries: number
-  readonly nextAt: number
-  readonly sentAt: number | null
-  readonly gaveUpAt: number | null
-  readonly lastError: string | null
-}
 
 export interface IncidentFilter {
   readonly states?: readonly IncidentState[]
@@ -106,6 +86,8 @@ export interface Reads {
     now: number,
   ): Promise<AttemptHistory>
   pause(): Promise<Pause | null>
+  /** Truncated deliveries whose rest has not been decided yet, oldest first. */
+  remainders(): Promise<readonly Remainder[]>
   outboxDue(now: number, limit: number): Promise<readonly OutboxMessage[]>
   audit(filter: AuditFilter): Promise<readonly AuditEvent[]>
   auditHead(): Promise<AuditHead>
@@ -125,6 +107,10 @@ export interface Tx extends Reads {
   /** Saves the attempt if its stored fence equals `attempt.fence` and it is not concluded; throws StaleWrite otherwise. */
   saveAttempt(attempt: Attempt): Promise<void>
   setPause(pause: Pause | null): Promise<void>
+  /** In place of an earlier one of the same group. Keeps the `keepMax` newest of all groups; resolves to how many others are lost. */
+  saveRemainder(remainder: Remainder, keepMax: number): Promise<number>
+  /** Does nothing when a newer one has taken its place. */
+  removeRemainder(id: string): Promise<void>
   /** Does nothing when a message with this `dedupeKey` exists. */
   enqueue(message: OutboxMessage): Promise<void>
   saveMessage(message: OutboxMessage): Promise<void>
@@ -171,16 +157,13 @@ export interface Sources {
   /** Asks the alert's source whether it still fires, later than it was last heard of. Never throws; bounded in time. */
   ask(alert: { source: string; labels: Labels; fingerprint: string; lastSeenAt: number }): Promise<OracleAnswer>
   /**
-   * All active, unsuppressed alerts a source's Alertmanagers know. `absenceMeansCleared` only when every Alertmanager
-   * answered and Prometheus confirms; otherwise an absent alert says nothing. `receiver` keeps only what is routed to it.
+   * All active, unsuppressed alerts a source's Alertmanagers know. An absent one says nothing: ask about it. Fails where
+   * `ask` could answer nothing, either. `receiver` keeps only what is routed to it.
    */
   list(
     source: string,
     receiver?: string,
-  ): Promise<
-    | { readonly ok: true; readonly alerts: readonly Alert[]; readonly complete: boolean }
-    | { readonly ok: false; readonly reason: string }
-  >
+  ): Promise<{ readonly ok: true; readonly alerts: readonly Alert[] } | { readonly ok: false; readonly reason: string }>
   /** Instant query with its samples' own timestamps (epoch milliseconds). */
   query(
     source: string,
@@ -192,14 +175,6 @@ export interface Sources {
       }
     | { readonly ok: false; readonly reason: string }
   >
-}
-
-/** A silence as Hepar sets it while an attempt heals: for the alert of exactly these labels. Times are epoch milliseconds. */
-export interface HealingSilence {
-  readonly id: string
-  readonly attempt: string
-  readonly labels: Labels
-  readonly endsAt: number
 }
 
 type Failed = { readonly ok: false; readonly reason: string }

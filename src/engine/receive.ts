@@ -5,11 +5,13 @@ import {
   type Delivery,
   decisions,
   type ParsedAlert,
+  type Remainder,
 } from '../domain/alert.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
 import { attachAlert } from './attach.ts'
 import { type Decided, decideParsed } from './decide-parsed.ts'
-import type { Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
+import type { Clock, Log, NewId, PolicyHolder, Store, Tx } from './ports.ts'
+import { type Promised, promiseRest } from './remainder.ts'
 
 /** Alerts of one delivery that are decided and committed together; a larger delivery commits in parts. */
 const alertsPerCommitMax = 500
@@ -19,17 +21,28 @@ export interface ReceivePorts {
   readonly clock: Clock
   readonly newId: NewId
   readonly policy: PolicyHolder
+  readonly log: Log
 }
 
-/** What `receive` decided, and the alerts whose true state only their source knows. */
+/** What `receive` decided, the alerts whose true state only their source knows, and what Alertmanager cut. */
 export interface Received {
   readonly decisions: readonly Decision[]
   readonly askSource: readonly string[]
+  readonly rest: Remainder | null
 }
 
-/** Decides every alert of a delivery and commits; the last part also records the delivery itself. */
-export async function receive(delivery: Delivery, by: string, ports: ReceivePorts): Promise<Received> {
+/**
+ * Decides every alert of a delivery and commits; the last part also records the delivery itself, and promises to fetch what
+ * was cut from it. `completes` is the promise that this delivery keeps.
+ */
+export async function receive(
+  delivery: Delivery,
+  by: string,
+  ports: ReceivePorts,
+  completes: Remainder | null = null,
+): Promise<Received> {
   const all: Decided[] = []
+  let promised: Promised = { rest: null, givenUp: 0 }
   for (let start = 0; start === 0 || start < delivery.alerts.length; start += alertsPerCommitMax) {
     const part = delivery.alerts.slice(start, start + alertsPerCommitMax)
     const last = start + alertsPerCommitMax >= delivery.alerts.length
@@ -39,11 +52,16 @@ export async function receive(delivery: Delivery, by: string, ports: ReceivePort
       const events = await follow(tx, done, delivery.source, now, ports.newId)
       if (last) events.push(deliveryEvent(delivery, by, [...all, ...done], now))
       await tx.append(events)
+      if (last) promised = await promiseRest(tx, delivery, ports.newId(now))
+      if (last && completes) await tx.removeRemainder(completes.id)
       return done
     })
     all.push(...decided)
   }
+  const { rest, givenUp } = promised
+  if (givenUp > 0) ports.log.warn({ count: givenUp }, 'too many truncated deliveries wait, the oldest are given up')
   return {
+    rest,
     decisions: all.map(({ decision }) => decision),
     askSource: all.flatMap(({ askSource, decision }) =>
       askSource && decision.fingerprint ? [decision.fingerprint] : [],

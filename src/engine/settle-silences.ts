@@ -1,8 +1,9 @@
 import type { Attempt } from '../domain/attempt.ts'
 import type { AuditType } from '../domain/audit.ts'
 import type { JsonObject } from '../domain/json.ts'
+import type { HealingSilence } from '../domain/silence.ts'
 import { planSilences, type SilenceCommand, type WantedSilence } from './plan-silences.ts'
-import type { Clock, HealingSilence, PolicyHolder, Silencer, Store } from './ports.ts'
+import type { Clock, PolicyHolder, Silencer, Store } from './ports.ts'
 
 export interface SettlePorts {
   readonly store: Store

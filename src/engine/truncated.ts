@@ -1,56 +1,60 @@
-import type { Delivery } from '../domain/alert.ts'
+import type { Alert, Remainder } from '../domain/alert.ts'
 import { digestOf } from './digest.ts'
 import { messageOf } from './errors.ts'
-import type { Log, Sources } from './ports.ts'
+import type { Sources } from './ports.ts'
 import { type ReceivePorts, receive } from './receive.ts'
 
-export type TruncatedPorts = ReceivePorts & { readonly sources: Sources; readonly log: Log }
+export type TruncatedPorts = ReceivePorts & { readonly sources: Sources }
 
-/** Deliveries that Alertmanager cut, until the rest of each has been fetched from it and decided. */
-export interface Truncated {
-  complete(delivery: Delivery): Promise<void>
-  /** Tries again what could not be fetched before. */
-  retry(): Promise<void>
+/** Fetches and decides what Alertmanager cut from a delivery. What cannot be fetched now waits for `completeWaiting`. */
+export async function completeRest(rest: Remainder, ports: TruncatedPorts): Promise<void> {
+  await complete(rest, [rest], ports)
 }
 
-/** Beyond it the oldest is given up, and comes with Alertmanager's next repeat. */
-const waitingMax = 1_000
+/** The same for everything that waits, of this life of the process and of earlier ones. */
+export async function completeWaiting(ports: TruncatedPorts): Promise<void> {
+  const waiting = await ports.store.read.remainders()
+  // One list serves all groups of a receiver, so that a source which does not answer is waited for once.
+  const byList = Map.groupBy(waiting, ({ source, receiver }) => digestOf([source, receiver]))
+  for (const rests of byList.values()) await complete(rests[0] as Remainder, rests, ports)
+}
 
-export function createTruncated(ports: TruncatedPorts): Truncated {
-  const waiting = new Map<string, Delivery>()
-
-  async function complete(delivery: Delivery): Promise<void> {
-    const { source, receiver, groupKey, groupLabels } = delivery
-    const key = digestOf([source, receiver, groupKey, groupLabels])
-    const reason = await fetchRest(delivery, ports).catch(messageOf)
-    waiting.delete(key)
-    if (reason === null) return
-    ports.log.warn({ source, reason }, 'a truncated delivery could not be completed, it is tried again')
-    const [oldest] = waiting.keys()
-    if (oldest !== undefined && waiting.size >= waitingMax) waiting.delete(oldest)
-    waiting.set(key, delivery)
-  }
-
-  return {
-    complete,
-    async retry() {
-      for (const delivery of [...waiting.values()]) await complete(delivery)
-    },
+async function complete(
+  { source, receiver }: Pick<Remainder, 'source' | 'receiver'>,
+  rests: readonly Remainder[],
+  ports: TruncatedPorts,
+): Promise<void> {
+  const { store, sources, log } = ports
+  const about = { source, receiver, count: rests.length }
+  try {
+    if (!sources.names().includes(source)) {
+      await store.transaction('rest', async (tx) => {
+        for (const { id } of rests) await tx.removeRemainder(id)
+      })
+      return log.warn(about, 'truncated deliveries are given up, their source is not in the configuration')
+    }
+    const listed = await sources.list(source, receiver)
+    if (!listed.ok) return log.warn({ ...about, reason: listed.reason }, tryAgain)
+    for (const rest of rests) await decideRest(rest, listed.alerts, ports)
+  } catch (error) {
+    log.warn({ ...about, reason: messageOf(error) }, tryAgain)
   }
 }
 
-/** Decides what the source has beyond a delivery of the same group; the reason where it cannot be asked. */
-async function fetchRest(delivery: Delivery, ports: TruncatedPorts): Promise<string | null> {
-  const listed = await ports.sources.list(delivery.source, delivery.receiver)
-  if (!listed.ok) return listed.reason
-  const delivered = new Set(delivery.alerts.flatMap((parsed) => (parsed.ok ? [parsed.alert.fingerprint] : [])))
-  const group = Object.entries(delivery.groupLabels)
-  const rest = listed.alerts.filter(
-    ({ fingerprint, labels }) => !delivered.has(fingerprint) && group.every(([name, value]) => labels[name] === value),
-  )
-  if (rest.length === 0) return null
-  const alerts = rest.map((alert) => ({ ok: true, alert }) as const)
-  const digest = digestOf(rest.map(({ fingerprint, startsAt }) => [fingerprint, startsAt]))
-  await receive({ ...delivery, alerts, digest, truncatedAlerts: 0, via: 'reconcile' }, 'reconcile', ports)
-  return null
+const tryAgain = 'truncated deliveries could not be completed, they are tried again'
+
+/** Decides the whole group: for what came with the delivery that is a repeat, and harmless. */
+async function decideRest(rest: Remainder, listed: readonly Alert[], ports: TruncatedPorts): Promise<void> {
+  const { id: _, group: __, ...envelope } = rest
+  const wanted = Object.entries(rest.groupLabels)
+  const alerts = listed.filter(({ labels }) => wanted.every(([name, value]) => labels[name] === value))
+  const delivery = {
+    ...envelope,
+    externalURL: '',
+    truncatedAlerts: 0,
+    alerts: alerts.map((alert) => ({ ok: true, alert }) as const),
+    digest: digestOf(alerts.map(({ fingerprint, startsAt }) => [fingerprint, startsAt])),
+    via: 'reconcile',
+  } as const
+  await receive(delivery, 'reconcile', ports, rest)
 }

@@ -2,7 +2,7 @@ import type { AlertRecord } from '../domain/alert.ts'
 import type { Attempt } from '../domain/attempt.ts'
 import type { AuditEvent } from '../domain/audit.ts'
 import type { Incident } from '../domain/incident.ts'
-import type { Pause } from '../engine/ports.ts'
+import type { Pause } from '../domain/pause.ts'
 
 /** Epoch milliseconds as RFC 3339. */
 export function iso(at: number): string

@@ -172,6 +172,39 @@ test('the stop switch is turned on for a while and lifted', async () => {
   expect(world.pause).toBeNull()
 })
 
+test('pause --show says whether, by whom, why and until when, and changes nothing', async () => {
+  const world = fakeWorld()
+  const hepar = await served(world)
+  expect(await hepar('pause', '--show')).toMatchObject({ code: 0, out: expect.stringMatching(/^.*paused.* no\n$/) })
+  expect(JSON.parse((await hepar('pause', '--show', '--json')).out)).toEqual({ paused: false })
+  await hepar('pause', '--reason', 'deploy')
+  const before = world.pause
+  const { code, out } = await hepar('pause', '--show')
+  expect(code).toBe(0)
+  expect(out).toMatch(
+    /paused.* yes\n.*reason.* deploy\n.*by.* \S+\n.*since.* 2030-01-02T03:04:05\S+\n.*until.* it is lifted\n/,
+  )
+  await hepar('pause', '--reason', 'deploy', '--for', '30m')
+  expect((await hepar('pause', '--show')).out).toMatch(/until.* 2030-01-02T03:34:05/)
+  const json = JSON.parse((await hepar('pause', '--show', '--json')).out)
+  expect(json).toMatchObject({
+    paused: true,
+    reason: 'deploy',
+    by: before?.by,
+    until: expect.stringContaining('T03:34:05'),
+  })
+})
+
+test('pause without a word of why is misused, and says how to look instead; nothing is paused or asked', async () => {
+  const world = fakeWorld()
+  const hepar = await served(world)
+  const bare = await hepar('pause')
+  expect(bare).toMatchObject({ code: 2, err: expect.stringMatching(/--reason .*--show/) })
+  expect((await hepar('pause', '--show', '--reason', 'x')).code).toBe(2)
+  expect((await hepar('pause', '--show', '--for', '1m')).code).toBe(2)
+  expect(world.pause).toBeNull()
+})
+
 test('reload first says what would match, and stops there on a dry run', async () => {
   const world = fakeWorld()
   const preview = { active: 12, willMatch: 7, willOpen: 3 }

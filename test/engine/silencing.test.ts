@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest'
-import type { HealingSilence, Silencer } from '../../src/engine/ports.ts'
+import type { HealingSilence } from '../../src/domain/silence.ts'
+import type { Silencer } from '../../src/engine/ports.ts'
 import { createSilencing } from '../../src/engine/silencing.ts'
 import { simulate, someRunner, theIncident, typesOf } from './simulate.ts'
 

@@ -7,7 +7,7 @@ import { simulate, theIncident } from './simulate.ts'
 
 const listing =
   (...alerts: Alert[]): Sources['list'] =>
-  async () => ({ ok: true, alerts, complete: true })
+  async () => ({ ok: true, alerts })
 
 test('a firing alert that no Alertmanager lists any more is asked about, and ends by the answer', async () => {
   const simulation = await simulate({ sources: { list: listing() } })

@@ -3,11 +3,12 @@ import type { Attempt } from '../../src/domain/attempt.ts'
 import type { AuditEvent, NewAuditEvent } from '../../src/domain/audit.ts'
 import { type Config, defaultLimits, type Role, type Source, type Token } from '../../src/domain/config.ts'
 import type { Incident, IncidentState } from '../../src/domain/incident.ts'
+import type { Pause } from '../../src/domain/pause.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { secret } from '../../src/domain/secret.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { HeparError } from '../../src/engine/errors.ts'
-import type { Log, Pause, Reads } from '../../src/engine/ports.ts'
+import type { Log, Reads } from '../../src/engine/ports.ts'
 import type { HttpParts, ReloadReport } from '../../src/http/parts.ts'
 
 export const now = Date.parse('2030-01-02T03:04:05Z')
@@ -222,6 +223,7 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     holder: unused,
     attemptHistory: unused,
     outboxDue: unused,
+    remainders: unused,
     incidentCounts: unused,
     firingAlerts: async ({ after, limit }) =>
       guarded(() => {

@@ -206,15 +206,76 @@ export const decisions = [
   ...teethOf({ test: 'test/engine/truncated.test.ts', file: 'src/engine/truncated.ts' }, [
     {
       takes: 'that what could not be fetched is tried again',
-      find: '    waiting.set(key, delivery)\n',
-      replace: '',
+      find: '  const waiting = await ports.store.read.remainders()\n',
+      replace: '  const waiting: readonly Remainder[] = []\n',
       red: 'what could not be fetched is tried again until it can',
     },
     {
       takes: 'that what was cut from a delivery is fetched by its group',
-      find: ' && group.every(([name, value]) => labels[name] === value)',
-      replace: '',
+      find: 'listed.filter(({ labels }) => wanted.every(([name, value]) => labels[name] === value))',
+      replace: 'listed.filter(() => wanted.length > 0)',
       red: 'what Alertmanager cut from a delivery is fetched',
+    },
+    {
+      takes: 'that the rest is taken off the list when it is decided',
+      find: "  await receive(delivery, 'reconcile', ports, rest)\n",
+      replace: "  await receive(delivery, 'reconcile', ports)\n",
+      red: 'what could not be fetched is tried again until it can, and then no more',
+    },
+    {
+      takes: 'that a source which does not answer is waited for once for all groups',
+      find: 'digestOf([source, receiver]))',
+      replace: 'digestOf([source, receiver, Math.random()]))',
+      red: 'all groups of a receiver are completed from one list',
+    },
+    {
+      takes: 'that nobody waits for a source that is no longer configured',
+      find: '    if (!sources.names().includes(source)) {\n',
+      replace: "    if (source === '') {\n",
+      red: 'the rest of a source that is no longer configured is given up',
+    },
+    {
+      file: 'src/engine/remainder.ts',
+      takes: 'the promise to fetch what was cut from a delivery',
+      find: '  if (delivery.truncatedAlerts === 0) return',
+      replace: '  if (delivery.truncatedAlerts >= 0) return',
+      red: 'the promise is written by the commit that accepts the delivery',
+    },
+    {
+      file: 'src/engine/receive.ts',
+      takes: 'that the promise is written by the very commit that accepts the delivery',
+      find: '      if (last) promised = await promiseRest(tx, delivery, ports.newId(now))\n',
+      replace:
+        "      const late = () => ports.store.transaction('late', (other) => promiseRest(other, delivery, ports.newId(now)))\n      if (last) setImmediate(() => void late().catch(() => {}))\n",
+      red: 'the promise is written by the commit that accepts the delivery',
+    },
+    {
+      file: 'src/engine/remainder.ts',
+      takes: 'the bound of deliveries that wait for their rest',
+      find: 'const remaindersMax = 1_000\n',
+      replace: 'const remaindersMax = 1_000_000\n',
+      red: 'what waits is bounded',
+    },
+    {
+      takes: 'that the rest is decided and taken off the list by one commit',
+      find: "  await receive(delivery, 'reconcile', ports, rest)\n",
+      replace:
+        "  await ports.store.transaction('early', (tx) => tx.removeRemainder(rest.id))\n  await receive(delivery, 'reconcile', ports)\n",
+      red: 'the promise is kept until the commit that decides the rest',
+    },
+    {
+      file: 'src/engine/create-engine.ts',
+      takes: 'that the rest is fetched right after a restart',
+      find: "      background.run('completing truncated deliveries', () => completeWaiting(ports))\n",
+      replace: '',
+      red: 'an engine takes up at its start what an earlier life has promised',
+    },
+    {
+      file: 'src/engine/create-engine.ts',
+      takes: 'that the rest is fetched as soon as the delivery is accepted',
+      find: "      if (rest !== null) background.run('completing a truncated delivery', () => completeRest(rest, ports))\n",
+      replace: '',
+      red: 'an engine fetches the rest of what it has just accepted',
     },
   ]),
   ...teethOf({ test: 'test/engine/rematch.test.ts', file: 'src/engine/rematch.ts' }, [

@@ -206,4 +206,18 @@ export const doors = [
       red: 'a known secret never appears',
     },
   ]),
+  ...teethOf({ file: 'src/cli/pause.ts', test: 'test/cli/client-commands.test.ts' }, [
+    {
+      takes: 'that nobody takes an answer for a pause',
+      find: '    if (options.show) return',
+      replace: '    if (options.show || options.reason === undefined) return',
+      red: 'pause without a word of why is misused',
+    },
+    {
+      takes: 'that who only looks at the pause changes nothing',
+      find: ".conflicts(['reason', 'for'])",
+      replace: '',
+      red: 'pause without a word of why is misused',
+    },
+  ]),
 ]

@@ -67,4 +67,50 @@ export const policies = [
       red: 'a change that could not be followed is tried again',
     },
   ]),
+  ...teethOf({ file: 'src/app/load.ts', test: 'test/app.test.ts' }, [
+    {
+      takes: 'that a configuration which was read in part is never put in force',
+      find: '  return loaded.ok && !reading.ok ? { ok: false, problems: loaded.warnings } : loaded\n',
+      replace: '  return loaded\n',
+      red: 'a mistake in the configuration hides none in the playbooks',
+    },
+    {
+      takes: 'that a mistake in the configuration hides none in the playbooks',
+      find: '  const readable = reading.ok ? reading : reading.readable\n',
+      replace: '  const readable = reading.ok ? reading : null\n',
+      red: 'a mistake in the configuration hides none in the playbooks',
+    },
+  ]),
+  ...teethOf({ ...rules, file: 'src/adapters/rules/weaknesses.ts' }, [
+    {
+      takes: 'the warning of a playbook without positive probe',
+      find: '  warnOfNoPositiveProbe(ladder, context, warn)\n',
+      replace: '',
+      red: 'a playbook that cannot prove anything > is warned about when neither',
+    },
+    {
+      takes: 'the warning of a playbook that heals without asking whether the alert has cleared',
+      find: '  warnOfClearedNotAsked(ladder, context, warn)\n',
+      replace: '',
+      red: 'a playbook that heals without asking whether the alert has cleared > is warned about',
+    },
+    {
+      takes: 'the warning of a ladder that ends without a word',
+      find: '  warnOfNobodyTold(ladder, context, warn)\n',
+      replace: '',
+      red: 'a playbook whose ladder ends without a word > is warned about where there is a channel',
+    },
+    {
+      takes: 'that nobody is told to call a human where there is no channel',
+      find: '  if (first === undefined || steps.some(',
+      replace: '  if (steps.some(',
+      red: 'a playbook whose ladder ends without a word > is right where there is no channel',
+    },
+    {
+      takes: 'that nobody is told to ask where cleared could never be shown',
+      find: ' || sources.some(({ prometheus }) => prometheus === null)) return\n',
+      replace: ') return\n',
+      red: 'a playbook that heals without asking whether the alert has cleared > is right where cleared could not be shown',
+    },
+  ]),
 ]

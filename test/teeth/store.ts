@@ -130,6 +130,20 @@ export const store = [
       red: `${of} > attempts, outbox and pause > a message is kept once per key`,
     },
     {
+      takes: 'that a store of an earlier version gets what the newer one needs',
+      find: 'for (let next = version; next < migrations.length; next++)',
+      replace: 'for (let next = version; next < (version === 0 ? migrations.length : 0); next++)',
+      red: 'a store written by an earlier version is brought to this one',
+    },
+    {
+      takes: 'that only the promise which was kept is taken off the list, and no newer one of its group',
+      file: 'src/adapters/store/remainder-table.ts',
+      find: ".values({ id: text, group_digest: text, data: text })\n      .onConflict((conflict) =>\n        conflict\n          .column('group_digest')\n          .doUpdateSet((row) => ({ id: row.ref('excluded.id'), data: row.ref('excluded.data') })),",
+      replace:
+        ".values({ id: text, group_digest: text, data: text })\n      .onConflict((conflict) =>\n        conflict.column('group_digest').doUpdateSet((row) => ({ data: row.ref('excluded.data') })),",
+      red: `${of} > attempts, outbox and pause > the rest of a group waits once`,
+    },
+    {
       takes: 'that no line of the log can be deleted',
       find: 'before delete on audit\n',
       replace: 'before delete on audit when old.seq < 0\n',

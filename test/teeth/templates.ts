@@ -41,9 +41,16 @@ export const templates = [
     {
       takes: 'the escaping of quotes in PromQL',
       ...promql,
-      find: '  return text.replace(/[\\\\"\\u0000-\\u001f\\u007f]/g,',
-      replace: '  return text.replace(/[\\\\\\u0000-\\u001f\\u007f]/g,',
+      find: '  return text.replace(/[\\\\"\\u0000-\\u001f',
+      replace: '  return text.replace(/[\\\\\\u0000-\\u001f',
       red: 'any value leaves the tree of',
+    },
+    {
+      takes: 'that Prometheus is never sent what it takes for broken text',
+      test: 'test/adapters/rules/promql-in-prometheus.test.ts',
+      find: "    if (char === '\\ufffd') return '\\\\ufffd'\n",
+      replace: "    if (char === '\\ufffd') return char\n",
+      red: 'Prometheus reads any value in',
     },
     {
       takes: 'that a value is quoted within a regular expression',

@@ -1,4 +1,3 @@
-import type { ActionInfo } from '../../domain/action.ts'
 import type { AttemptBudget, Playbook, Probe, Step } from '../../domain/playbook.ts'
 import { parseTarget, type TargetKind } from '../../domain/target.ts'
 import { compileTemplate, type Template } from '../../domain/template.ts'
@@ -10,6 +9,7 @@ import type { PlaybookContext } from './context.ts'
 import { laterKeys, playbookShape } from './playbook-schema.ts'
 import { readProbe } from './probes.ts'
 import { readSteps } from './steps.ts'
+import { warnOfWeaknesses } from './weaknesses.ts'
 
 const defaultForMs = 10_000
 const defaultWithinMs = 120_000
@@ -35,10 +35,10 @@ export async function compilePlaybook(
   const target = readTarget(fields.target, watch)
   const when = readWhen(source.value, watch)
   const steps = await readSteps(fields.steps ?? [], target?.kind ?? null, context, watch)
-  const verify = readVerify(fields.verify, context, watch)
+  const verify = readVerify(fields.verify, watch)
   checkTimes(fields, watch)
-  if (fields.silence) warnOfNothingToSilence(context, watch)
-  if (fields.steps) checkPositiveProbe(steps, verify, context.actions, watch)
+  if (fields.steps)
+    warnOfWeaknesses({ ...fields, steps, verify, verifyIsWritten: fields.verify !== undefined }, context, watch)
   if (!sound || !target || !when) return null
   return {
     name,
@@ -100,52 +100,11 @@ function readTarget(text: string | undefined, report: Report): { template: Templ
   return sample.ok ? { template: reading.template, kind: sample.target.kind } : refuse(sample.reason)
 }
 
-function readVerify(
-  values: readonly unknown[] | undefined,
-  context: PlaybookContext,
-  report: Report,
-): readonly (Probe | null)[] {
+function readVerify(values: readonly unknown[] | undefined, report: Report): readonly (Probe | null)[] {
   if (values === undefined) return [{ kind: 'cleared' }]
-  const probes = values.map((value, index) => readProbe(value, ['verify', index], report))
-  const cleared = probes.findIndex((probe) => probe?.kind === 'cleared')
-  if (cleared !== -1) warnOfSourcesWithoutPrometheus(cleared, context, report)
-  return probes
-}
-
-function warnOfSourcesWithoutPrometheus(index: number, { config }: PlaybookContext, report: Report): void {
-  if (config.sources === null) return
-  const without = config.sources.filter(({ prometheus }) => prometheus === null).map(({ name }) => name)
-  if (config.sources.length > 0 && without.length === 0) return
-  const alerts = config.sources.length === 0 ? 'any alert: no source is configured' : `alerts of ${without.join(', ')}`
-  const message = `"cleared" can never be shown for ${alerts}${config.sources.length === 0 ? '' : ': give the source prometheus'}`
-  report(['verify', index], message, { severity: 'warning' })
-}
-
-function warnOfNothingToSilence({ config }: PlaybookContext, report: Report): void {
-  if (config.sources === null || config.sources.some(({ alertmanagers }) => alertmanagers.length > 0)) return
-  const message = 'nothing can be silenced: no source in hepar.yaml has alertmanagers'
-  report(['silence'], message, { severity: 'warning' })
+  return values.map((value, index) => readProbe(value, ['verify', index], report))
 }
 
 function checkTimes({ for: forMs = defaultForMs, within = defaultWithinMs }: Fields, report: Report): void {
   if (forMs > within) report(['within'], 'is shorter than "for", so nothing could ever be proven healed')
-}
-
-/** Without one, no incident of this playbook can ever end healed. */
-function checkPositiveProbe(
-  steps: readonly (Step | null)[],
-  verify: readonly (Probe | null)[],
-  actions: readonly ActionInfo[],
-  report: Report,
-): void {
-  // A ladder that only calls a human claims no healing that would need a proof.
-  if (steps.every((step) => step?.kind === 'escalate')) return
-  const unread = steps.includes(null) || verify.includes(null)
-  const probes = verify.some((probe) => probe?.kind === 'promql' || probe?.kind === 'http')
-  const verified = steps.some((step) => {
-    return step?.kind === 'action' && actions.some(({ name, hasVerify }) => name === step.action && hasVerify)
-  })
-  if (unread || probes || verified) return
-  const message = 'no positive probe: incidents can end only unverified. Add promql or http to verify'
-  report(['verify'], message, { severity: 'warning' })
 }

@@ -7,7 +7,6 @@ import type { Bounds } from '../http-client/get-json.ts'
 import { queryDated } from '../prometheus/query.ts'
 import { fetchRewrittenLabels } from '../prometheus/relabel.ts'
 import { fetchAlertingRules, fetchRecordedNames } from '../prometheus/rules.ts'
-import { mayBeSameAlert } from '../prometheus/same-alert.ts'
 import { type BriefCache, createBriefCache } from './brief-cache.ts'
 import { judge, type Testimony } from './judge.ts'
 
@@ -103,11 +102,11 @@ async function hearAlertmanager(peer: Peer, alertname: string | null, sinceMs: n
 }
 
 async function list(source: Source, receiver: string | undefined, tools: Tools): ReturnType<Sources['list']> {
-  // Without an Alertmanager there is nothing to list, and an absent alert says nothing.
-  if (source.alertmanagers.length === 0) return { ok: true, alerts: [], complete: false }
+  if (source.alertmanagers.length === 0) return { ok: true, alerts: [] }
+  // Prometheus is heard as well: who compares with the list asks it next, alert by alert, and would wait for each answer.
   const heard = await hear(source, null, tools.bounds.clock.now(), tools)
   if (!heard.ok) return heard
-  const { prometheus, alertmanagers } = heard.testimony
+  const { alertmanagers } = heard.testimony
   const views = new Map<string, AlertView>()
   const suppressed = new Set<string>()
   for (const view of alertmanagers?.answered.flatMap(({ alerts }) => alerts) ?? []) {
@@ -117,21 +116,7 @@ async function list(source: Source, receiver: string | undefined, tools: Tools):
   }
   const wanted = ({ fingerprint, receivers }: AlertView) =>
     !suppressed.has(fingerprint) && (receiver === undefined || receivers.includes(receiver))
-  const alerts = [...views.values()].filter(wanted).map(alertOf)
-  const everyoneAnswered = alertmanagers?.away.length === 0
-  // A suppressed alert is missing from the list and yet not cleared.
-  const complete = everyoneAnswered && suppressed.size === 0 && confirms(prometheus, [...views.values()])
-  return { ok: true, alerts, complete }
-}
-
-/** Whether the Alertmanagers know all that fires in Prometheus: one that forgot its alerts must not clear them. */
-function confirms(prometheus: Testimony['prometheus'], views: readonly AlertView[]): boolean {
-  if (!prometheus) return false
-  const firing = prometheus.rules.flatMap(({ alerts }) => alerts.filter(({ state }) => state === 'firing'))
-  const byName = Map.groupBy(views, ({ labels }) => labels.alertname)
-  return firing.every(({ labels }) =>
-    byName.get(labels.alertname)?.some((view) => mayBeSameAlert(labels, view.labels, prometheus.rewritten)),
-  )
+  return { ok: true, alerts: [...views.values()].filter(wanted).map(alertOf) }
 }
 
 function alertOf({ fingerprint, labels, annotations, startsAt, generatorURL }: AlertView): Alert {

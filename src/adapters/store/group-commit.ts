@@ -157,6 +157,8 @@ function leased(tx: Tx, lease: { readonly open: boolean }): Tx {
     insertAttempt: during(tx.insertAttempt),
     saveAttempt: during(tx.saveAttempt),
     setPause: during(tx.setPause),
+    saveRemainder: during(tx.saveRemainder),
+    removeRemainder: during(tx.removeRemainder),
     enqueue: during(tx.enqueue),
     saveMessage: during(tx.saveMessage),
     append: during(tx.append),

@@ -58,6 +58,7 @@ export const migrations: readonly (readonly string[])[] = [
     `create trigger audit_erase_only before update of body on audit when new.body is not null
       begin select raise(abort, 'the audit log is append-only'); end`,
   ],
+  ['create table remainders (id text primary key, group_digest text not null unique, data text not null)'],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */

@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { JsonObject } from '../../domain/json.ts'
-import type { OutboxMessage, Reads, Tx } from '../../engine/ports.ts'
+import type { OutboxMessage } from '../../domain/message.ts'
+import type { Reads, Tx } from '../../engine/ports.ts'
 import { integer, prepared, preparedWrite, type StoreDb, type StoreTables, text } from './tables.ts'
 
 type OutboxRow = StoreTables['outbox']

@@ -1,4 +1,5 @@
-import type { Pause, Reads, Tx } from '../../engine/ports.ts'
+import type { Pause } from '../../domain/pause.ts'
+import type { Reads, Tx } from '../../engine/ports.ts'
 import { prepared, preparedWrite, type StoreDb, text } from './tables.ts'
 
 export function settingReads(db: StoreDb): Pick<Reads, 'pause'> {

@@ -5,6 +5,7 @@ import { auditReads } from './audit-table.ts'
 import type { AuditWriter } from './audit-writer.ts'
 import { incidentReads, incidentWrites } from './incident-table.ts'
 import { outboxReads, outboxWrites } from './outbox-table.ts'
+import { remainderReads, remainderWrites } from './remainder-table.ts'
 import { settingReads, settingWrites } from './settings-table.ts'
 import type { StoreDb } from './tables.ts'
 
@@ -16,6 +17,7 @@ export function readsOver(db: StoreDb): Reads {
     ...attemptReads(db),
     ...outboxReads(db),
     ...settingReads(db),
+    ...remainderReads(db),
     ...auditReads(db),
   }
 }
@@ -29,6 +31,7 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Tx {
     ...attemptWrites(db),
     ...outboxWrites(db),
     ...settingWrites(db),
+    ...remainderWrites(db),
     append: async (events) => audit.append(events),
     async audit(filter) {
       await audit.flush()

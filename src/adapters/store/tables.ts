@@ -53,6 +53,7 @@ export interface StoreTables {
     last_error: string | null
   }
   settings: { name: string; value: string }
+  remainders: { id: string; group_digest: string; data: string }
   audit: {
     seq: number
     type: string

@@ -3,8 +3,9 @@ import type { Attempt } from '../../domain/attempt.ts'
 import type { GateDecision, GateName } from '../../domain/gate.ts'
 import type { Incident } from '../../domain/incident.ts'
 import type { JsonObject } from '../../domain/json.ts'
+import type { Pause } from '../../domain/pause.ts'
 import type { Mode, Playbook } from '../../domain/playbook.ts'
-import type { AttemptHistory, OracleAnswer, Pause, PlanOutcome } from '../ports.ts'
+import type { AttemptHistory, OracleAnswer, PlanOutcome } from '../ports.ts'
 
 /** What the store knows, read in the transaction that commits the intent. */
 export interface StoredFacts {

@@ -75,6 +75,7 @@ target: container/local/{{ labels.name }}
 steps:
   - action: container-restart
     with: { grace: 10s }
+  - escalate: oncall
 verify:
   - alert: cleared
   - promql: up{name="{{ labels.name }}"} == 1
@@ -115,6 +116,7 @@ test('a sound playbook compiles with the documented defaults', async () => {
         timeoutMs: 60_000,
         on: { ineffective: 'next', failed: 'next', unknown: 'escalate' },
       },
+      { kind: 'escalate', channel: 'oncall' },
     ],
     verify: [
       { kind: 'cleared' },
@@ -156,7 +158,7 @@ test('everything written arrives', async () => {
         { action: 'container-restart', with: { grace: '{{ labels.grace }}' }, timeout: '5s', on: { failed: 'stop' } },
         { escalate: 'oncall' },
       ],
-      verify: [{ http: { url: 'http://web/{{ labels.x }}', status: 204, timeout: '1s' } }],
+      verify: [{ alert: 'cleared' }, { http: { url: 'http://web/{{ labels.x }}', status: 204, timeout: '1s' } }],
       for: 0,
       within: '30s',
       limits: { cooldown: '0', attempts: ['1/5m'], maxWait: '1h30m' },
@@ -179,7 +181,7 @@ test('everything written arrives', async () => {
       },
       { kind: 'escalate', channel: 'oncall' },
     ],
-    verify: [{ kind: 'http', status: 204, timeoutMs: 1000 }],
+    verify: [{ kind: 'cleared' }, { kind: 'http', status: 204, timeoutMs: 1000 }],
     forMs: 0,
     withinMs: 30_000,
     limits: { cooldownMs: 0, attempts: [{ count: 1, windowMs: 300_000 }], maxWaitMs: 5_400_000 },
@@ -192,7 +194,7 @@ const condition = '{ fact: labels, path: $.alertname, operator: equal, value: Do
 describe('each mistake is found with its place:', () => {
   test.each<[string, string, string[]]>([
     ['unknown key', `verfy: []\n${sound}`, ['1:1: error: unknown key "verfy", did you mean "verify"?']],
-    ['duplicate key', `${sound}version: 1`, ['12:1: error: duplicate key']],
+    ['duplicate key', `${sound}version: 1`, ['13:1: error: duplicate key']],
     [
       'later keys',
       `dependsOn: []\norder: 1\n${sound}`,
@@ -205,11 +207,11 @@ describe('each mistake is found with its place:', () => {
       'later limits',
       `${sound}limits:\n  blastRadius: {}\n  activeHours: x`,
       [
-        '13:3: error: limits: "blastRadius" is not supported by this version',
-        '14:3: error: limits: "activeHours" is not supported by this version',
+        '14:3: error: limits: "blastRadius" is not supported by this version',
+        '15:3: error: limits: "activeHours" is not supported by this version',
       ],
     ],
-    ['prototype keys', `${sound}__proto__: 1`, ['12:1: error: the key "__proto__" is not allowed']],
+    ['prototype keys', `${sound}__proto__: 1`, ['13:1: error: the key "__proto__" is not allowed']],
     [
       'missing keys',
       'priority: 1',
@@ -408,7 +410,7 @@ describe('each mistake is found with its place:', () => {
     ],
     [
       'empty ladder',
-      but('\n  - action: container-restart\n    with: { grace: 10s }', ' []'),
+      but('\n  - action: container-restart\n    with: { grace: 10s }\n  - escalate: oncall', ' []'),
       ['6:8: error: steps: needs at least one step'],
     ],
     [
@@ -418,7 +420,7 @@ describe('each mistake is found with its place:', () => {
     ],
     [
       'unknown channel',
-      but('verify:', '  - escalate: onacll\nverify:'),
+      but('escalate: oncall', 'escalate: onacll'),
       ['9:15: error: steps[1].escalate: unknown channel "onacll", did you mean "oncall"?'],
     ],
     [
@@ -429,34 +431,34 @@ describe('each mistake is found with its place:', () => {
     [
       'unparsable PromQL',
       but('== 1', '=== 1'),
-      ['11:13: error: verify[1].promql: is not PromQL: unexpected text at character 32'],
+      ['12:13: error: verify[1].promql: is not PromQL: unexpected text at character 32'],
     ],
     [
       'misplaced placeholder',
       but('up{name="{{ labels.name }}"}', '"{{ labels.name }} > 0"'),
-      ['11:37: error: unexpected text: quote a value that begins with {{'],
+      ['12:37: error: unexpected text: quote a value that begins with {{'],
     ],
     [
       'misplaced placeholder in a query',
       but('up{name="{{ labels.name }}"} == 1', "'{{ labels.name }} > 0'"),
       [
-        '11:13: error: verify[1].promql: a placeholder may stand only inside the quoted value of a label matcher, such as {name="{{ labels.name }}"}',
+        '12:13: error: verify[1].promql: a placeholder may stand only inside the quoted value of a label matcher, such as {name="{{ labels.name }}"}',
       ],
     ],
     [
       'unknown check',
       but('- alert: cleared', '- alerts: cleared'),
       [
-        '10:5: error: verify[0]: unknown key "alerts", did you mean "alert"?',
-        '10:5: error: verify[0]: a check needs exactly one of "alert: cleared", "promql" and "http"',
+        '11:5: error: verify[0]: unknown key "alerts", did you mean "alert"?',
+        '11:5: error: verify[0]: a check needs exactly one of "alert: cleared", "promql" and "http"',
       ],
     ],
-    ['alert check', but('alert: cleared', 'alert: gone'), ['10:12: error: verify[0].alert: must be cleared']],
+    ['alert check', but('alert: cleared', 'alert: gone'), ['11:12: error: verify[0].alert: must be cleared']],
     [
       'probe to a host from a label',
       but('promql: up{name="{{ labels.name }}"} == 1', 'http: { url: "http://{{ labels.name }}/" }'),
       [
-        '11:18: error: verify[1].http.url: must begin with http://host/ or https://host/, and a placeholder may not stand in scheme, host or port',
+        '12:18: error: verify[1].http.url: must begin with http://host/ or https://host/, and a placeholder may not stand in scheme, host or port',
       ],
     ],
     [
@@ -468,17 +470,17 @@ describe('each mistake is found with its place:', () => {
       'bad budgets',
       `${sound}limits: { attempts: [3/1h, 0/1h, 3, 3/soon] }`,
       [
-        '12:28: error: limits.attempts[1]: must be a count and a duration up to 30d, such as 3/1h',
-        '12:34: error: limits.attempts[2]: must be text, not a number',
-        '12:37: error: limits.attempts[3]: must be a count and a duration up to 30d, such as 3/1h',
+        '13:28: error: limits.attempts[1]: must be a count and a duration up to 30d, such as 3/1h',
+        '13:34: error: limits.attempts[2]: must be text, not a number',
+        '13:37: error: limits.attempts[3]: must be a count and a duration up to 30d, such as 3/1h',
       ],
     ],
-    ['duration as a number', `${sound}settle: 30`, ['12:9: error: settle: must be a duration such as 30s or 1h30m']],
-    ['mode', `${sound}mode: automatic`, ['12:7: error: mode: must be one of observe, approve, auto']],
+    ['duration as a number', `${sound}settle: 30`, ['13:9: error: settle: must be a duration such as 30s or 1h30m']],
+    ['mode', `${sound}mode: automatic`, ['13:7: error: mode: must be one of observe, approve, auto']],
     [
       'priority',
       `${sound}priority: high`,
-      ['12:11: error: priority: must be a whole number between -1000000 and 1000000'],
+      ['13:11: error: priority: must be a whole number between -1000000 and 1000000'],
     ],
     [
       'unquoted placeholder',
@@ -496,7 +498,7 @@ describe('each mistake is found with its place:', () => {
       .replace('container-restart', 'restart')
       .replace('== 1', '==')
     const places = (await problemsOf(`x: 1\n${text}`)).map((problem) => problem.split(': ')[0])
-    expect(places).toEqual(['1:1', '5:52', '6:9', '8:13', '12:13'].map((place) => `rules/p.yaml:${place}`))
+    expect(places).toEqual(['1:1', '5:52', '6:9', '8:13', '13:13'].map((place) => `rules/p.yaml:${place}`))
   })
 })
 
@@ -506,7 +508,7 @@ describe('a playbook that cannot prove anything', () => {
 
   test('is warned about when neither a probe nor the plugin looks at the target', async () => {
     expect(await problemsOf(onlyCleared.replace('container-restart', 'container-stop'))).toEqual([
-      `rules/p.yaml:10:3: ${warning}`,
+      `rules/p.yaml:11:3: ${warning}`,
     ])
     expect(await problemsOf(onlyCleared)).toEqual([])
   })
@@ -527,7 +529,7 @@ describe('a playbook that cannot prove anything', () => {
     expect(await problemsOf(silent, { config: { ...context.config, sources } })).toEqual([])
     expect((await load()).playbooks[0]?.silence).toBe(true)
     expect(await problemsOf(silent)).toEqual([
-      'rules/p.yaml:12:10: warning: silence: nothing can be silenced: no source in hepar.yaml has alertmanagers',
+      'rules/p.yaml:13:10: warning: silence: nothing can be silenced: no source in hepar.yaml has alertmanagers',
     ])
   })
 
@@ -535,11 +537,65 @@ describe('a playbook that cannot prove anything', () => {
     const without = { name: 'b', alertmanagers: [peer], prometheus: null }
     const sources: Config['sources'] = [...(context.config.sources ?? []), without]
     expect(await problemsOf(sound, { config: { ...context.config, sources } })).toEqual([
-      'rules/p.yaml:10:5: warning: verify[0]: "cleared" can never be shown for alerts of b: give the source prometheus',
+      'rules/p.yaml:11:5: warning: verify[0]: "cleared" can never be shown for alerts of b: give the source prometheus',
     ])
     expect(await problemsOf(sound, { config: { ...context.config, sources: [] } })).toEqual([
-      'rules/p.yaml:10:5: warning: verify[0]: "cleared" can never be shown for any alert: no source is configured',
+      'rules/p.yaml:11:5: warning: verify[0]: "cleared" can never be shown for any alert: no source is configured',
     ])
+  })
+})
+
+describe('a playbook that heals without asking whether the alert has cleared', () => {
+  const withoutCleared = but('  - alert: cleared\n', '')
+  const warning =
+    'warning: verify: without "alert: cleared" an incident can end healed while its alert still fires, and nothing more is done about that firing: add - alert: cleared'
+
+  test('is warned about', async () => {
+    expect(await problemsOf(withoutCleared)).toEqual([`rules/p.yaml:11:3: ${warning}`])
+    expect(await problemsOf(sound)).toEqual([])
+  })
+
+  test('is nothing to warn about when it only calls a human', async () => {
+    const [head] = sound.split('steps:')
+    expect(await problemsOf(`${head}steps: [{ escalate: oncall }]\nverify: [{ promql: up == 1 }]\n`)).toEqual([])
+  })
+
+  test('is right where cleared could not be shown, or where that is not known', async () => {
+    const without = { name: 'b', alertmanagers: [peer], prometheus: null }
+    const sources: Config['sources'] = [...(context.config.sources ?? []), without]
+    for (const known of [sources, [without], [], null]) {
+      expect(await problemsOf(withoutCleared, { config: { ...context.config, sources: known } })).toEqual([])
+    }
+  })
+
+  test('is not accused when a check could not be read', async () => {
+    const problems = await problemsOf(but('alert: cleared', 'alert: gone'))
+    expect(problems).toEqual(['rules/p.yaml:11:12: error: verify[0].alert: must be cleared'])
+  })
+})
+
+describe('a playbook whose ladder ends without a word', () => {
+  const silent = but('  - escalate: oncall\n', '')
+  const warning =
+    'rules/p.yaml:7:3: warning: steps: nobody gets a message when they do not heal: add - escalate: oncall'
+
+  test('is warned about where there is a channel for one', async () => {
+    expect(await problemsOf(silent)).toEqual([warning])
+    const notify = ['oncall', 'team'].map((name) => ({ name, peer }))
+    const several = await problemsOf(silent, { config: { ...context.config, notify } })
+    expect(several).toEqual([`${warning}, or another channel of notify`])
+    expect(await problemsOf(sound, { config: { ...context.config, notify } })).toEqual([])
+  })
+
+  test('is right where there is no channel, or where that is not known', async () => {
+    for (const notify of [[], null]) {
+      expect(await problemsOf(silent, { config: { ...context.config, notify } })).toEqual([])
+    }
+  })
+
+  test('is not accused when a step could not be read', async () => {
+    const problems = await problemsOf(silent.replace('container-restart', 'restart'))
+    expect(problems).toEqual([expect.stringContaining('unknown action "restart"')])
   })
 })
 
@@ -603,7 +659,10 @@ describe('a policy', () => {
   async function policy(text: string, over: { actions?: ActionInfo[]; yaml?: string } = {}) {
     write('a.yaml', text)
     write('b.yaml', `${sound}priority: 1`)
-    writeFileSync(join(root, 'hepar.yaml'), over.yaml ?? 'sources: [{ name: main, prometheus: "http://p" }]')
+    writeFileSync(
+      join(root, 'hepar.yaml'),
+      over.yaml ?? 'notify: { oncall: "http://p" }\nsources: [{ name: main, prometheus: "http://p" }]',
+    )
     const reading = readConfig({ file: join(root, 'hepar.yaml'), env: {} })
     if (!reading.ok) throw new Error('config')
     return loadPolicy({ config: reading.config, actions: over.actions ?? actions, checkParams, now: 5 })
@@ -630,12 +689,14 @@ describe('a policy', () => {
     }
     const base = await revisionOf(sound)
     expect(await revisionOf(sound)).toBe(base)
-    const source = 'sources: [{ name: main, prometheus: "http://p" }]'
+    const source = 'notify: { oncall: "http://p" }\nsources: [{ name: main, prometheus: "http://p" }]'
     const others = [
       await revisionOf(`${sound}priority: 2`),
       await revisionOf(sound, { actions: [...actions.slice(1), action('container-restart', { fileDigest: 'e' })] }),
       await revisionOf(sound, { yaml: `mode: auto\n${source}` }),
-      await revisionOf(sound, { yaml: 'sources: [{ name: main, prometheus: "http://q" }]' }),
+      await revisionOf(sound, {
+        yaml: 'notify: { oncall: "http://p" }\nsources: [{ name: main, prometheus: "http://q" }]',
+      }),
       await revisionOf(sound, { yaml: `docker: { hosts: { local: { socket: /x } } }\n${source}` }),
     ]
     expect(new Set([base, ...others]).size).toBe(6)

@@ -87,6 +87,7 @@ const hostile = fc.constantFrom(
   '"} or up{a="',
   '\\"',
   '\u2028',
+  '\ufffd',
   '\\n',
   '[',
   '(?',

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { hasCode } from '../../../src/engine/errors.ts'
 import type { OpenStore } from './contract.ts'
-import { noon, sampleAttempt, sampleIncident, sampleMessage } from './samples.ts'
+import { bare, noon, sampleAttempt, sampleIncident, sampleMessage } from './samples.ts'
 
 const target = 'container/local/web'
 
@@ -157,5 +157,24 @@ export function attemptContract(openEmpty: OpenStore): void {
     expect(await due()).toEqual([])
     const unknown = store.transaction('test', (tx) => tx.saveMessage(sampleMessage({ id: 'unknown' })))
     await expect(unknown).rejects.toThrow('not in the outbox')
+  })
+  test('the rest of a group waits once, the newest win over the bound, and an older promise removes no newer one', async () => {
+    const store = await open()
+    const rest = (id: string, group: string, receiver = 'hepar') => {
+      return { id, group, source: 'main', receiver, groupKey: 'k', groupLabels: bare({ ['__proto__']: 'a label' }) }
+    }
+    const save = (...one: Parameters<typeof rest>) =>
+      store.transaction('test', (tx) => tx.saveRemainder(rest(...one), 2))
+    expect(await save('r1', 'a')).toBe(0)
+    expect(await save('r2', 'b')).toBe(0)
+    expect(await save('r3', 'a', 'other')).toBe(0)
+    const waiting = await store.read.remainders()
+    expect(waiting).toEqual([rest('r2', 'b'), rest('r3', 'a', 'other')])
+    expect(Object.keys(waiting[0]?.groupLabels ?? {})).toEqual(['__proto__'])
+    expect(await save('r4', 'c')).toBe(1)
+    await store.transaction('test', (tx) => tx.removeRemainder('r1'))
+    expect((await store.read.remainders()).map(({ id }) => id)).toEqual(['r3', 'r4'])
+    await store.transaction('test', (tx) => tx.removeRemainder('r3'))
+    expect((await store.read.remainders()).map(({ id }) => id)).toEqual(['r4'])
   })
 }

@@ -3,7 +3,8 @@ import type { AlertRecord } from '../../../src/domain/alert.ts'
 import type { Attempt } from '../../../src/domain/attempt.ts'
 import type { NewAuditEvent } from '../../../src/domain/audit.ts'
 import type { Incident } from '../../../src/domain/incident.ts'
-import type { Log, OutboxMessage } from '../../../src/engine/ports.ts'
+import type { OutboxMessage } from '../../../src/domain/message.ts'
+import type { Log } from '../../../src/engine/ports.ts'
 
 export const noon = Date.UTC(2026, 0, 2, 12)
 

@@ -47,6 +47,19 @@ test('a store written by a newer version is refused and left alone', async () =>
   )
 })
 
+test('a store written by an earlier version is brought to this one, and loses nothing', async () => {
+  const folder = temporaryFolder()
+  const first = await openIn(folder)
+  await first.transaction('test', (tx) => tx.openIncident(sampleIncident()))
+  await first.close()
+  const db = new DatabaseSync(placeIn(folder).file)
+  db.exec('drop table remainders; pragma user_version = 1')
+  db.close()
+  const second = await openIn(folder)
+  expect(await second.read.incident('i1')).toEqual(sampleIncident())
+  expect(await second.read.remainders()).toEqual([])
+})
+
 test('a database of another program is refused', async () => {
   const folder = temporaryFolder()
   const db = new DatabaseSync(placeIn(folder).file)
