@@ -81,7 +81,7 @@ function parseKey(file: string, line: string, number: number): AuditKey {
   const [id, hex, ...rest] = line.split(/\s+/)
   const key = Buffer.from(hex ?? '', 'hex')
   if (rest.length > 0 || key.length !== keyBytes || idOf(key) !== id) {
-    throw refusal(`audit key ${file}:${number} is damaged: ${putBack}`)
+    throw refusal(`audit key ${file}:${number} is damaged: put the file back from your copy`)
   }
   return { id, secret: createSecretKey(key) }
 }
