@@ -36,7 +36,7 @@ import {
   type Readable,
 } from './app/load.ts'
 import { createLocalTools } from './app/local-tools.ts'
-import { findUnreachable } from './app/reachability.ts'
+import { findUnreachable, type Unreachable } from './app/reachability.ts'
 import { createReload } from './app/reload.ts'
 import { serveUntilSignal } from './app/serve.ts'
 import { readVersion } from './app/version.ts'
@@ -78,8 +78,8 @@ export interface App {
   readonly policy: PolicyHolder
   /** What the files are warned about. */
   readonly warnings: readonly Problem[]
-  /** A sentence for each neighbour that does not answer now. */
-  unreachable(): Promise<readonly string[]>
+  /** Neighbours that do not answer now. */
+  unreachable(): Promise<readonly Unreachable[]>
   readonly reload: Reload
   /** Stops in reverse order; running effects get their grace. */
   close(): Promise<void>
@@ -134,7 +134,7 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
   await begin(inForce.current())
   closing.defer(end)
   files.follow(reload)
-  const unreachable = () => findUnreachable(inForce.config(), { http: askHttp, docker: askDocker })
+  const unreachable = () => findUnreachable(inForce.config(), neighbours)
   const { warnings } = files
   return { url, version, log, clock, policy: inForce, warnings, unreachable, reload, close: once(closing) }
 }
@@ -223,6 +223,7 @@ export function createTools(env: Environment, terminal: Terminal): LocalTools {
     },
     schema: (name) => (name === 'config' ? configJsonSchema() : playbookJsonSchema()),
     readConfig: (configFile) => readConfig({ file: configFile, env }),
+    findUnreachable: (config) => findUnreachable(config, neighbours),
     load: (readable) => loadOnce(readable, 'error'),
     verify: (config, checkpoint) => {
       const keys = readAuditKeys(auditKeyFile(config))
@@ -251,6 +252,8 @@ async function loadOnce(readable: Readable, brokenAs: Problem['severity']): Prom
     await actions.close()
   }
 }
+
+const neighbours = { http: askHttp, docker: askDocker }
 
 function auditKeyFile({ dataFolder }: Config): string {
   return join(dataFolder, 'audit.key')

@@ -10,10 +10,23 @@ import { type Config, type DockerHost, defaultLimits } from './domain/config.ts'
 import { deepFreeze } from './domain/freeze.ts'
 import type { Problem } from './domain/policy.ts'
 import { type FieldValues, readFields } from './files/read-fields.ts'
-import { fromTopToBottom, type Report, readSourceFile, reporter, type SourceReading } from './files/source-file.ts'
+import {
+  fromTopToBottom,
+  type Report,
+  readSourceFile,
+  reporter,
+  type SourceFile,
+  type SourceReading,
+} from './files/source-file.ts'
 
 export type ConfigReading =
-  | { readonly ok: true; readonly config: Config; readonly problems: readonly Problem[] }
+  /** `position` says where a path of the file stands. */
+  | {
+      readonly ok: true
+      readonly config: Config
+      readonly problems: readonly Problem[]
+      readonly position: SourceFile['position']
+    }
   /** `readable` has defaults for the keys in `unread`, for a check that goes on; `null` when it would find nothing of use. */
   | {
       readonly ok: false
@@ -50,7 +63,9 @@ export function readConfig({ file, env }: { readonly file: string | null; readon
   const sorted = fromTopToBottom(problems)
   if (!values) return { ok: false, problems: sorted, readable: null }
   const config = deepFreeze(buildConfig(path, values, overrides, references))
-  if (!problems.some(({ severity }) => severity === 'error')) return { ok: true, config, problems: sorted }
+  if (!problems.some(({ severity }) => severity === 'error')) {
+    return { ok: true, config, problems: sorted, position: source.position }
+  }
   const unread = Object.keys(written).filter((key) => values[key as keyof Values] === undefined)
   const lost = unread.includes('rules') || unread.includes('plugins')
   return { ok: false, problems: sorted, readable: lost ? null : { config, problems: sorted, unread } }

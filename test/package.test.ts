@@ -45,7 +45,7 @@ beforeAll(async () => {
 afterAll(() => folder[Symbol.asyncDispose]())
 
 test('in an empty folder the installed package has its actions and no playbook, and says so', () => {
-  const { status, stdout } = hepar('check')
+  const { status, stdout } = hepar('check', '--offline')
   expect(stdout).toMatch(/rules: warning: this folder does not exist/)
   expect(stdout).toContain('ok: 0 playbooks, 1 action, 0 errors, 1 warning')
   expect(status).toBe(0)
@@ -55,7 +55,7 @@ test('with the configuration and the playbooks it brings along it is ready to se
   for (const name of ['hepar.yaml', 'rules', 'prometheus', 'alertmanager']) {
     cpSync(join(home, 'node_modules/hepar', name), join(home, name), { recursive: true })
   }
-  expect(hepar('check').stdout).toBe('ok: 1 playbook, 1 action, 0 errors, 0 warnings\n')
+  expect(hepar('check', '--offline').stdout).toBe('ok: 1 playbook, 1 action, 0 errors, 0 warnings\n')
   const url = `http://127.0.0.1:${await freePort()}`
   const served = await startProcess({
     name: 'hepar',

@@ -1,12 +1,16 @@
 import type { AuditReport, CheckReport, LocalTools } from '../cli/parts.ts'
 import type { AuditHead } from '../domain/audit.ts'
 import type { Config } from '../domain/config.ts'
+import type { Problem } from '../domain/policy.ts'
+import { fromTopToBottom, type SourceFile } from '../files/source-file.ts'
 import { type ConfigReading, configError, type Loaded, loadAll, type Readable } from './load.ts'
+import type { Unreachable } from './reachability.ts'
 
 interface ToolParts {
   readonly serve: LocalTools['serve']
   readonly schema: LocalTools['schema']
-  readonly readConfig: (configFile: string | null) => ConfigReading
+  readonly readConfig: (configFile: string | null) => Located
+  readonly findUnreachable: (config: Config) => Promise<readonly Unreachable[]>
   /** Loads everything without starting anything that stays; a broken plugin counts as an error. */
   readonly load: (readable: Readable) => Promise<Loaded>
   readonly verify: (config: Config, checkpoint: AuditHead | null) => Promise<AuditReport>
@@ -14,11 +18,15 @@ interface ToolParts {
   readonly rotateKey: (config: Config) => string
 }
 
+/** A configuration that knows where in its file everything stands. */
+type Located = ConfigReading & ({ readonly ok: false } | { readonly position: SourceFile['position'] })
+
 /** The commands that work on files, over the parts that the composition names. */
 export function createLocalTools({
   serve,
   schema,
   readConfig,
+  findUnreachable,
   load,
   verify,
   exportLog,
@@ -32,14 +40,27 @@ export function createLocalTools({
   return {
     serve,
     schema,
-    async check({ configFile }): Promise<CheckReport> {
-      const loaded = await loadAll(readConfig(configFile), load)
-      if (!loaded.ok) return { problems: loaded.problems, playbooks: 0, actions: 0 }
+    async check({ configFile, offline }): Promise<CheckReport> {
+      const reading = readConfig(configFile)
+      const [loaded, away] = await Promise.all([
+        loadAll(reading, load),
+        reading.ok && !offline ? findUnreachable(reading.config) : [],
+      ])
+      const unreachable = reading.ok ? fromTopToBottom(away.map((one) => problemOf(one, reading))) : []
+      if (!loaded.ok) return { problems: [...unreachable, ...loaded.problems], playbooks: 0, actions: 0 }
       const { policy, warnings } = loaded
-      return { problems: warnings, playbooks: policy.playbooks.length, actions: policy.actions.length }
+      const problems = [...unreachable, ...warnings]
+      return { problems, playbooks: policy.playbooks.length, actions: policy.actions.length }
     },
     verifyAudit: async ({ configFile, checkpoint }) => verify(configOf(configFile), checkpoint),
     exportAudit: ({ configFile }) => exportLog(configOf(configFile)),
     rotateAuditKey: async ({ configFile }) => rotateKey(configOf(configFile)),
   }
+}
+
+function problemOf(
+  { path, message }: Unreachable,
+  { config, position }: { readonly config: Config; readonly position: SourceFile['position'] },
+): Problem {
+  return { severity: 'warning', file: config.file, ...position(path), message }
 }

@@ -6,19 +6,38 @@ export interface Neighbours {
   docker(host: DockerHost): Promise<string | null>
 }
 
-/** One sentence for each neighbour that does not answer. Hepar starts anyway and waits for them. */
-export async function findUnreachable({ sources, docker }: Config, neighbours: Neighbours): Promise<readonly string[]> {
-  const asked = [
-    ...sources.flatMap(({ name, alertmanagers, prometheus }) => [
-      ...alertmanagers.map((peer) => ask(`Alertmanager of source ${name}`, neighbours.http(peer, '/-/ready'))),
-      ...(prometheus ? [ask(`Prometheus of source ${name}`, neighbours.http(prometheus, '/-/ready'))] : []),
-    ]),
-    ...docker.hosts.map((host) => ask(`Docker host ${host.name}`, neighbours.docker(host))),
-  ]
-  return (await Promise.all(asked)).filter((sentence) => sentence !== null)
+/** A neighbour that does not answer: its place in the configuration, and a sentence about it. */
+export interface Unreachable {
+  readonly path: readonly (string | number)[]
+  readonly message: string
 }
 
-async function ask(what: string, answer: Promise<string | null>): Promise<string | null> {
+/** Asks every neighbour at once. Hepar starts without them and waits for them. */
+export async function findUnreachable(
+  { sources, docker }: Config,
+  neighbours: Neighbours,
+): Promise<readonly Unreachable[]> {
+  const asked = [
+    ...sources.flatMap(({ name, alertmanagers, prometheus }, source) => {
+      const http = (what: string, peer: Peer, path: Unreachable['path']) =>
+        ask(`${what} of source ${name}`, ['sources', source, ...path], neighbours.http(peer, '/-/ready'))
+      return [
+        ...alertmanagers.map((peer, index) => http('Alertmanager', peer, ['alertmanagers', index])),
+        ...(prometheus ? [http('Prometheus', prometheus, ['prometheus'])] : []),
+      ]
+    }),
+    ...docker.hosts.map((host) =>
+      ask(`Docker host ${host.name}`, ['docker', 'hosts', host.name], neighbours.docker(host)),
+    ),
+  ]
+  return (await Promise.all(asked)).filter((one) => one !== null)
+}
+
+async function ask(
+  what: string,
+  path: Unreachable['path'],
+  answer: Promise<string | null>,
+): Promise<Unreachable | null> {
   const reason = await answer
-  return reason === null ? null : `${what} cannot be reached: ${reason}`
+  return reason === null ? null : { path, message: `${what} cannot be reached: ${reason}` }
 }

@@ -13,7 +13,7 @@ interface Served {
   readonly clock: Clock
   readonly policy: PolicyHolder
   readonly warnings: readonly Problem[]
-  unreachable(): Promise<readonly string[]>
+  unreachable(): Promise<readonly { readonly message: string }[]>
   readonly reload: Reload
   close(): Promise<void>
 }
@@ -42,7 +42,12 @@ export async function serveUntilSignal(start: () => Promise<Served>, terminal: G
   })
   // Neighbours that do not answer take seconds, for which a stop does not wait.
   const unreachable = await Promise.race([served.unreachable(), signals.stop.then(() => null)])
-  if (unreachable !== null) greet(served, unreachable, terminal)
+  if (unreachable !== null)
+    greet(
+      served,
+      unreachable.map(({ message }) => message),
+      terminal,
+    )
   log.info({ signal: await signals.stop }, 'stopping')
   await closeInTime(served)
   log.info({}, 'stopped')

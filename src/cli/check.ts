@@ -8,11 +8,15 @@ import type { CheckReport, CliParts } from './parts.ts'
 export function check(parts: CliParts): Command {
   const command = new Command('check')
     .summary('find all problems in configuration, playbooks and plugins')
-    .description('Finds all problems in configuration, playbooks and plugins; exits 1 when one is an error.')
+    .description(
+      'Finds all problems in configuration, playbooks and plugins, and asks every source and Docker host whether it ' +
+        'answers; exits 1 when one is an error.',
+    )
     .addOption(configOption())
-  return localCommand<{ config?: string }>(command, parts, async ({ options, print }) => {
+    .option('--offline', 'do not ask whether sources and Docker hosts answer')
+  return localCommand<{ config?: string; offline?: boolean }>(command, parts, async ({ options, print }) => {
     const local = await parts.local()
-    const report = await local.check({ configFile: options.config ?? null })
+    const report = await local.check({ configFile: options.config ?? null, offline: options.offline === true })
     print(report, format)
     return report.problems.some(({ severity }) => severity === 'error') ? 1 : 0
   })

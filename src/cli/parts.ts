@@ -27,7 +27,8 @@ export type AuditReport =
 export interface LocalTools {
   /** Serves until a signal ends it; `json` makes log and greeting machine-readable on a terminal, too. */
   serve(request: { readonly configFile: string | null; readonly json: boolean }): Promise<void>
-  check(request: { readonly configFile: string | null }): Promise<CheckReport>
+  /** `offline` leaves out whether sources and Docker hosts answer. */
+  check(request: { readonly configFile: string | null; readonly offline: boolean }): Promise<CheckReport>
   verifyAudit(request: {
     readonly configFile: string | null
     readonly checkpoint: AuditHead | null

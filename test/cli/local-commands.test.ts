@@ -17,10 +17,10 @@ test('check prints every problem where an editor can jump to it, and fails only 
     message: 'no positive probe',
   } as const
   const error = { severity: 'error', file: 'plugins/x.ts', line: 0, column: 0, message: 'no default export' } as const
-  const asked: (string | null)[] = []
+  const asked: [string | null, boolean][] = []
   const tools = (problems: readonly (typeof warning | typeof error)[]): Partial<LocalTools> => ({
-    check: async ({ configFile }) => {
-      asked.push(configFile)
+    check: async ({ configFile, offline }) => {
+      asked.push([configFile, offline])
       return { problems, playbooks: 2, actions: 1 }
     },
   })
@@ -32,8 +32,12 @@ test('check prints every problem where an editor can jump to it, and fails only 
   const bad = await run(['check', '--config', 'x.yaml'], {}, tools([warning, error]))
   expect(bad.code).toBe(1)
   expect(bad.out).toContain('plugins/x.ts: error: no default export\nnot usable: ')
-  expect((await run(['check', '--json'], {}, tools([error]))).code).toBe(1)
-  expect(asked).toEqual([null, 'x.yaml', null])
+  expect((await run(['check', '--json', '--offline'], {}, tools([error]))).code).toBe(1)
+  expect(asked).toEqual([
+    [null, false],
+    ['x.yaml', false],
+    [null, true],
+  ])
 })
 
 test('audit verify takes a checkpoint from `audit head --json` or the end of an export, and fails when the log is not intact', async () => {

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { runProgram } from '../kit/process.ts'
+import { startSink } from '../kit/sink.ts'
 import { tempFolder } from '../kit/temp.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
@@ -21,6 +22,39 @@ test('check finds one of every mistake at once, each where an editor can jump to
   const { code, stdout, stderr } = await hepar(mistakes, 'check')
   expect(stdout.replaceAll(`${mistakes}/`, '')).toBe(readFileSync(join(mistakes, 'expected.txt'), 'utf8'))
   expect({ code, stderr }).toEqual({ code: 1, stderr: '' })
+})
+
+test('check warns of every source and Docker host that does not answer, and asks none of them offline', async () => {
+  await using folder = await tempFolder('check')
+  await using prometheus = await startSink()
+  await using alertmanager = await startSink({ answer: { code: 401 } })
+  mkdirSync(folder.file('rules'))
+  const lines = [
+    'sources:',
+    `  - { name: good, prometheus: "${prometheus.url}" }`,
+    `  - name: bad`,
+    '    prometheus: http://127.0.0.1:1',
+    `    alertmanagers: ["${alertmanager.url}"]`,
+    'docker: { hosts: { far: { url: "http://127.0.0.1:1" } } }',
+  ]
+  writeFileSync(folder.file('hepar.yaml'), `${lines.join('\n')}\n`)
+  const { code, stdout } = await hepar(folder.path, 'check')
+  const found = stdout.replaceAll(`${folder.path}/`, '').split('\n')
+  expect(found).toContainEqual(
+    expect.stringMatching(/^hepar\.yaml:4:17: warning: Prometheus of source bad cannot be reached: .*ECONNREFUSED/),
+  )
+  expect(found).toContainEqual(
+    expect.stringMatching(/^hepar\.yaml:5:21: warning: Alertmanager of source bad cannot be reached: .*401/),
+  )
+  expect(found).toContainEqual(
+    expect.stringMatching(/^hepar\.yaml:6:25: warning: Docker host far cannot be reached: .*ECONNREFUSED/),
+  )
+  expect(stdout).not.toContain('source good')
+  expect(found).toContain('rules: warning: there is no playbook in it, so every alert stays unmatched')
+  expect(code).toBe(0)
+  const asked = prometheus.requests.length
+  expect((await hepar(folder.path, 'check', '--offline')).stdout).not.toContain('cannot be reached')
+  expect(prometheus.requests).toHaveLength(asked)
 })
 
 test('check --json gives the same problems to a program', async () => {

@@ -19,7 +19,12 @@ export async function loadPlaybooks(
   const problems: Problem[] = []
   const playbooks: Playbook[] = []
   const seen = new Map<string, string>()
-  for (const file of findPlaybookFiles(folders, problems)) {
+  const files = findPlaybookFiles(folders, problems)
+  if (files.length === 0 && problems.length === 0) {
+    const message = 'there is no playbook in it, so every alert stays unmatched'
+    problems.push({ severity: 'warning', file: folders.join(', '), line: 0, column: 0, message })
+  }
+  for (const file of files) {
     const name = basename(file, extname(file))
     checkName(name, file, seen, problems)
     const reading = readSourceFile(file, fileBytesMax)
