@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { expect, onTestFinished, test } from 'vitest'
 import { createFamilies } from '../../../src/adapters/actions/families.ts'
 import * as processTable from '../../../src/adapters/actions/process-table.ts'
@@ -6,7 +7,9 @@ import { endFamily } from '../../../src/adapters/actions/survivors.ts'
 import { isRunning } from '../../kit/process-table.ts'
 import { until } from './kit.ts'
 
-const runner = { pid: 999_999, startTicks: '1', bootId: processTable.readBootId(), marker: 'family-1' }
+/** Unlike that of any other run of these tests on this machine. */
+const marker = `family-${randomUUID()}`
+const runner = { pid: 999_999, startTicks: '1', bootId: processTable.readBootId(), marker }
 
 function start(command: string, args: string[], env: Record<string, string>): ChildProcess & { pid: number } {
   const child = spawn(command, args, { detached: true, stdio: 'ignore', env })
@@ -17,8 +20,8 @@ function start(command: string, args: string[], env: Record<string, string>): Ch
 const sleeper = (env: Record<string, string>) => start('/bin/sleep', ['600'], env)
 
 test('the environment of a process that has none to show is unknown, not empty of a marker', async () => {
-  const child = sleeper({ HEPAR_RUNNER: 'family-1' })
-  await until('its program runs', () => processTable.readMarker(child.pid) === 'family-1')
+  const child = sleeper({ HEPAR_RUNNER: marker })
+  await until('its program runs', () => processTable.readMarker(child.pid) === marker)
   expect(processTable.readMarker(sleeper({ PATH: '/bin' }).pid)).toBeOneOf([null, undefined])
   // A zombie answers as a process does that is just exchanging its program.
   const parent = start('/bin/sh', ['-c', '/bin/sleep 0 & exec /bin/sleep 600'], {})
@@ -28,16 +31,16 @@ test('the environment of a process that has none to show is unknown, not empty o
 })
 
 test('a process seen between two programs makes a census uncertain, and is found by the next', async () => {
-  const child = sleeper({ HEPAR_RUNNER: 'family-1' })
-  await until('its program runs', () => processTable.readMarker(child.pid) === 'family-1')
+  const child = sleeper({ HEPAR_RUNNER: marker })
+  await until('its program runs', () => processTable.readMarker(child.pid) === marker)
   let between = true
   const readMarker = (pid: number) => (pid === child.pid && between ? undefined : processTable.readMarker(pid))
   const families = createFamilies({ ...processTable, readMarker })
   families.track(runner)
   const first = await families.census()
-  expect({ members: first.families.get('family-1'), certain: first.certain }).toEqual({ members: [], certain: false })
+  expect({ members: first.families.get(marker), certain: first.certain }).toEqual({ members: [], certain: false })
   between = false
-  expect((await families.census()).families.get('family-1')?.map(({ pid }) => pid)).toEqual([child.pid])
+  expect((await families.census()).families.get(marker)?.map(({ pid }) => pid)).toEqual([child.pid])
 })
 
 test('a process that was given no environment casts no doubt', async () => {
@@ -49,8 +52,8 @@ test('a process that was given no environment casts no doubt', async () => {
 })
 
 test('a family is gone only when a census that is certain finds nobody', async () => {
-  const child = sleeper({ HEPAR_RUNNER: 'family-1' })
-  await until('its program runs', () => processTable.readMarker(child.pid) === 'family-1')
+  const child = sleeper({ HEPAR_RUNNER: marker })
+  await until('its program runs', () => processTable.readMarker(child.pid) === marker)
   let looks = 0
   const readMarker = (pid: number) => {
     if (pid === child.pid) looks += 1
