@@ -84,6 +84,11 @@ function open(options: RequestOptions, body: string | undefined): Promise<Incomi
     const start = options.protocol === 'https:' ? requestHttps : requestHttp
     const outgoing = start(options, resolve)
     outgoing.on('error', reject)
+    // Without a listener the socket of such an answer would stay open beyond every limit.
+    outgoing.on('upgrade', (_, socket) => {
+      socket.destroy()
+      reject(new Error('it wants to switch to another protocol: is this the right URL?'))
+    })
     outgoing.end(body)
   })
 }

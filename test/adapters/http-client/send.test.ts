@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { createServer as createTcpServer } from 'node:net'
 import { join } from 'node:path'
 import type { TLSSocket } from 'node:tls'
 import { expect, test } from 'vitest'
@@ -81,4 +82,24 @@ test('a long answer is an error, or cut where only the status matters', async ()
     reason: expect.stringContaining('1000 bytes'),
   })
   expect(await send(peer, { path: '', ...bounds, beyond: 'cut' })).toMatchObject({ ok: true, status: 200 })
+})
+
+test('a peer that switches to another protocol is a failure, at once', async () => {
+  const server = createTcpServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', () =>
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: tea\r\n\r\n'),
+    )
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { port: number }
+  try {
+    const reply = await send(
+      { url: `http://127.0.0.1:${port}`, headers: {} },
+      { path: '/', timeoutMs: 5_000, bytesMax: 1_000 },
+    )
+    expect(reply).toMatchObject({ ok: false, reason: expect.stringContaining('another protocol') })
+  } finally {
+    server.close()
+  }
 })
