@@ -111,7 +111,7 @@ function place(panel: AnyPanel, wish: Wish, how: { readonly instant?: boolean } 
   if (empty !== undefined) panel.noValue(empty)
   if (decimals !== undefined) panel.decimals(decimals)
   if (words !== undefined) panel.mappings(valueMappings(words))
-  panel.thresholds(thresholds(steps ?? [[null, 'text']]))
+  panel.thresholds(thresholds(steps))
   if (colours !== undefined) panel.overrides(colourByName(colours))
   return { width, panel }
 }

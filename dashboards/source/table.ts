@@ -26,8 +26,9 @@ export interface TableWish {
 
 /** A table whose columns are queries at the end of the range, joined by their labels. */
 export function table({ title, description, width, empty, rows, columns, hidden = [] }: TableWish): Placed {
-  const fieldOf = (index: number) => (columns.length === 1 ? 'Value' : `Value #${String.fromCharCode(65 + index)}`)
-  const titles = [...Object.entries(rows), ...columns.map(({ title }, index) => [fieldOf(index), title] as const)]
+  const values = columns.map(({ title }, index) => [`Value #${String.fromCharCode(65 + index)}`, title] as const)
+  // Grafana leaves the letter away where one query alone has an answer: the first, which is there for every row.
+  const titles = [...Object.entries(rows), ['Value', columns[0]?.title ?? ''] as const, ...values]
   const excluded = ['Time', ...titles.flatMap(([field, title]) => (hidden.includes(title) ? [field] : []))]
   const panel = new PanelBuilder()
     .title(title)
@@ -35,7 +36,7 @@ export function table({ title, description, width, empty, rows, columns, hidden 
     .datasource(datasource)
     .unit('short')
     .noValue(empty)
-    .thresholds(thresholds([[null, 'text']]))
+    .thresholds(thresholds())
     .targets(targets(columns, { table: true }))
     .transformations([
       { id: 'merge', options: {} },

@@ -11,18 +11,22 @@ import {
 export type Words = Readonly<Record<string, readonly [text: string, colour: string]>>
 /** Name of a series → its colour. */
 export type Colours = Readonly<Record<string, string>>
-/** From this value on, this colour; the first step has no value. */
-export type Steps = readonly (readonly [from: number | null, colour: string])[]
+/** From this value on, this colour. */
+export type Steps = readonly (readonly [from: number, colour: string])[]
+
+// Grafana paints "no value" in the colour of the first step, which must not be that of good news.
+const unseen = '#808080'
 
 export function valueMappings(words: Words): ValueMapping[] {
   const options = Object.entries(words).map(([value, [text, color]], index) => [value, { text, color, index }] as const)
   return [{ type: MappingType.ValueToText, options: Object.fromEntries(options) }]
 }
 
-export function thresholds(steps: Steps): ThresholdsConfigBuilder {
+export function thresholds(steps: Steps = []): ThresholdsConfigBuilder {
+  const coloured = steps.map(([value, color]) => ({ value, color }))
   return new ThresholdsConfigBuilder()
     .mode(ThresholdsMode.Absolute)
-    .steps(steps.map(([value, color]) => ({ value, color })))
+    .steps([{ value: null, color: unseen }, ...coloured])
 }
 
 export function colourByName(colours: Colours) {

@@ -25,7 +25,10 @@ export interface Panel {
   description?: string
   datasource?: { uid: string }
   gridPos: { x: number; y: number; w: number; h: number }
-  fieldConfig?: { defaults: { unit?: string; mappings?: unknown[]; noValue?: string }; overrides: Override[] }
+  fieldConfig?: {
+    defaults: { unit?: string; noValue?: string; thresholds?: { steps: { value: number | null; color: string }[] } }
+    overrides: Override[]
+  }
   transformations?: { id: string; options: { renameByName?: Record<string, string> } }[]
   targets?: Target[]
 }

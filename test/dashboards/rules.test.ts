@@ -192,6 +192,13 @@ const mutations: Record<keyof typeof rules, readonly Mutation[]> = {
       panel(d, 'Queue').targets![0]!.legendFormat = '{{instance}}'
     },
   ],
+  'unseen-is-no-news': [
+    (d) => {
+      panel(d, 'Ill containers').fieldConfig!.defaults.thresholds!.steps[0]!.color = 'green'
+    },
+    (d) => void panel(d, 'Docker engines').fieldConfig!.defaults.thresholds!.steps.shift(),
+    (d) => void delete panel(d, 'Gate blocks').fieldConfig!.defaults.noValue,
+  ],
   layout: [
     (d) => {
       panel(d, 'Queue').gridPos.w -= 1

@@ -126,6 +126,14 @@ export const rules = {
     asking(dashboard).flatMap(({ title, type, targets = [] }) =>
       targets.filter((target) => type !== 'table' && !namesItsSeries(target)).map(({ refId }) => `${title} ${refId}`),
     ),
+  'unseen-is-no-news': (dashboard) =>
+    asking(dashboard)
+      .filter(({ type }) => type === 'stat' || type === 'bargauge')
+      .filter(({ fieldConfig }) => {
+        const { noValue, thresholds } = fieldConfig?.defaults ?? {}
+        return !noValue || thresholds?.steps[0]?.value !== null || thresholds.steps[0].color !== '#808080'
+      })
+      .map(({ title }) => `${title}`),
   layout: ({ panels }) => [...overlaps(panels), ...holes(panels)],
 } satisfies Record<string, Rule>
 

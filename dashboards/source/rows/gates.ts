@@ -17,7 +17,7 @@ export const gates: Row = {
           unit: 'short',
           queries: [{ expr: count(grown('hepar_gate_blocks_total'), 'gate'), legend: '{{gate}}' }],
           steps: [
-            [null, 'text'],
+            [0, 'text'],
             [1, 'orange'],
           ],
           empty: 'not seen',

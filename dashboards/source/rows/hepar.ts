@@ -65,7 +65,7 @@ export const hepar: Row = {
           decimals: 0,
           queries: [{ expr: `avg(max by (host) (${own('hepar_docker_up')}))` }],
           steps: [
-            [null, 'red'],
+            [0, 'red'],
             [1, 'green'],
           ],
           empty: unseen,

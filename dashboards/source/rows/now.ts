@@ -7,7 +7,7 @@ import type { Steps } from '../value.ts'
 
 const unseen = 'not seen'
 const none = (colour: string): Steps => [
-  [null, 'green'],
+  [0, 'green'],
   [1, colour],
 ]
 const incidents = (states: string) => `sum(${own('hepar_incidents', `state=~"${states}"`)})`

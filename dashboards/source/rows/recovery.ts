@@ -85,7 +85,7 @@ export const recoveryTimes: Row = {
           queries: [
             { expr: quantile(0.9, grown('hepar_action_duration_seconds_bucket'), 'action'), legend: '{{action}}' },
           ],
-          steps: [[null, 'blue']],
+          steps: [[0, 'blue']],
           empty: 'no effect',
         }),
       ],

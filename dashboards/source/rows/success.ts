@@ -23,7 +23,7 @@ export const success: Row = {
           width: 6,
           unit: 'short',
           queries: [{ expr: count(grown(closed, 'ending=~"healed|mitigated"')) }],
-          steps: [[null, 'green']],
+          steps: [[0, 'green']],
           empty: 'not seen',
         }),
         stat({
@@ -33,7 +33,7 @@ export const success: Row = {
           unit: 'short',
           queries: [{ expr: count(grown('hepar_audit_events_total', 'type="incident.handed_over"')) }],
           steps: [
-            [null, 'green'],
+            [0, 'green'],
             [1, 'orange'],
           ],
           empty: 'not seen',
@@ -47,7 +47,7 @@ export const success: Row = {
           decimals: 0,
           queries: [{ expr: ratio(grown(attempts, 'outcome="healed"'), grown(attempts, tried)) }],
           steps: [
-            [null, 'red'],
+            [0, 'red'],
             [0.5, 'orange'],
             [0.9, 'green'],
           ],
@@ -61,7 +61,7 @@ export const success: Row = {
           unit: 'short',
           queries: [{ expr: count(grown(attempts, 'outcome="unknown"')) }],
           steps: [
-            [null, 'green'],
+            [0, 'green'],
             [1, 'red'],
           ],
           empty: 'not seen',
