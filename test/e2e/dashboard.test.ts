@@ -68,9 +68,7 @@ async function blocked(held: TestContainer): Promise<void> {
   await hepar.call('PUT', '/api/v1/pause', { paused: true, reason: 'the dashboard is looked at' })
   await held.makeIll()
   await hepar.until('it waits', (all) => about(all, held)?.state === 'waiting')
-  await until('the pause is scraped', 'Stop switch', ([paused]) => paused === 1)
-  await until('the wait is scraped', 'Waiting', ([waiting]) => waiting === 1)
-  moments.paused = await lookAtAll()
+  moments.paused = await lookUntil('the pause shows', ['Hepar', 'Stop switch', 'Waiting'])
   await hepar.call('PUT', '/api/v1/pause', { paused: false })
   await hepar.until('it is healed', (all) => about(all, held)?.ending === 'healed')
 }
@@ -78,8 +76,7 @@ async function blocked(held: TestContainer): Promise<void> {
 async function handedOver(stubborn: TestContainer): Promise<void> {
   const { hepar } = stage
   await hepar.until('it is handed over', (all) => about(all, stubborn)?.state === 'handed_over')
-  await until('the hand-over is scraped', 'Handed over to you', ([yours]) => yours === 1)
-  moments.handedOver = await lookAtAll()
+  moments.handedOver = await lookUntil('the hand-over shows', ['Hepar', 'Handed over to you'])
 }
 
 async function container(name: string, health: 'heals' | 'stays_ill'): Promise<TestContainer> {
@@ -114,11 +111,20 @@ async function lookAtAll(): Promise<Seen> {
   return seen
 }
 
+/** Looks again until these panels say 1: on a busy machine a scrape is missed, and with it everything for a second. */
+function lookUntil(what: string, titles: readonly string[]): Promise<Seen> {
+  const look = async () => {
+    const seen = await lookAtAll()
+    return titles.every((title) => value(seen, title) === 1) && seen
+  }
+  return waitFor(look, { what, deadlineMs: 60_000, everyMs: 250 })
+}
+
 const empty = (seen: Seen) => Object.keys(seen).filter((where) => seen[where]!.length === 0)
 const value = (seen: Seen, where: string) => seen[`${where} A`]?.[0]?.values.at(-1)
 
 test('after heals by automation, a person and nobody, a refusal and a block, no panel is empty but the one that lists who is ill', async () => {
-  expect(empty(await lookAtAll())).toEqual(['Ill now A'])
+  expect(empty(await lookUntil('Hepar is scraped', ['Hepar']))).toEqual(['Ill now A'])
 })
 
 test('while something is ill, that panel names it, and the first row says what is going on', () => {
@@ -175,7 +181,8 @@ test('the panels say what the log says', async () => {
   const healed = tried.filter((outcome) => outcome === 'healed').length
   expect(await single('Attempts that healed')).toBeCloseTo(healed / tried.length, 6)
   expect(await column('Playbooks', 0, 'playbook')).toEqual({ 'container-unhealthy': 4, patient: 1, manual: 0 })
-  expect(await column('Playbooks', 7, 'playbook')).toEqual({ 'container-unhealthy': healed / tried.length })
+  const share = expect.closeTo(healed / tried.length, 6)
+  expect(await column('Playbooks', 7, 'playbook')).toEqual({ 'container-unhealthy': share })
 
   const titled = 'Time to recovery by who healed'
   expect(await column(titled, 0, 'by')).toEqual({ automation: 2, human: 1, self: 1 })
