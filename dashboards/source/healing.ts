@@ -17,7 +17,7 @@ import { recoveryTimes } from './rows/recovery.ts'
 import { success } from './rows/success.ts'
 import { datasource } from './target.ts'
 
-/** The dashboard "healing", in the classic model that Grafana 11 and newer read. */
+/** The dashboard "healing", in the classic model, which Grafana 13 migrates when it loads it. */
 export function healing(): Dashboard {
   const dashboard = new DashboardBuilder('Hepar: healing')
     .uid('hepar-healing')
