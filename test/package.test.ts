@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { freePort } from './kit/ports.ts'
@@ -50,6 +50,15 @@ test('in an empty folder the installed package has its actions and no playbook, 
   expect(stdout).toContain('ok: 0 playbooks, 1 action, 0 errors, 1 warning')
   expect(status).toBe(0)
 }, 60_000)
+
+test('it brings along the dashboard and how Grafana finds it, and not what generates it', () => {
+  const dashboards = readdirSync(join(home, 'node_modules/hepar/dashboards'), { recursive: true, encoding: 'utf8' })
+  expect(dashboards.filter((file) => /\.\w+$/.test(file)).sort()).toEqual([
+    'healing.json',
+    'provisioning/dashboards/hepar.yaml',
+    'provisioning/datasources/prometheus.yaml',
+  ])
+})
 
 test('with the configuration and the playbooks it brings along it is ready to serve', async () => {
   for (const name of ['hepar.yaml', 'rules', 'prometheus', 'alertmanager']) {

@@ -37,7 +37,9 @@ describe.each(all)('$file', ({ file, text, links, spans, ...rest }) => {
   })
 
   test('files and scripts that are named exist', () => {
-    const paths = spans.filter((span) => /^(src|docs|test|rules|plugins|prometheus|alertmanager)\/[\w./-]+$/.test(span))
+    const paths = spans.filter((span) =>
+      /^(src|docs|test|rules|plugins|prometheus|alertmanager|dashboards)\/[\w./-]+$/.test(span),
+    )
     const tests = [...text.matchAll(/`([\w/-]+\.test\.ts)`/g)].map(([, path = '']) =>
       path.replace(/^(test\/)?/, 'test/'),
     )

@@ -21,6 +21,10 @@ export const endings = [
 ] as const
 export type Ending = (typeof endings)[number]
 
+/** Who is credited with the end of an illness. */
+export const credits = ['automation', 'human', 'self'] as const
+export type Credit = (typeof credits)[number]
+
 /** Which states may follow which; the store refuses everything else. `closed → open` is a reopening. */
 export const transitions: Readonly<Record<IncidentState, readonly IncidentState[]>> = {
   open: ['open', 'waiting', 'awaiting_approval', 'acting', 'handed_over', 'closed'],

@@ -1,6 +1,6 @@
 import type { Attempt } from '../domain/attempt.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
-import type { Ending, Incident } from '../domain/incident.ts'
+import type { Credit, Ending, Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { Tx } from './ports.ts'
 
@@ -8,7 +8,7 @@ import type { Tx } from './ports.ts'
 const recovered: ReadonlySet<Ending> = new Set(['healed', 'mitigated', 'self_recovered', 'escalated', 'unverified'])
 
 /** Who is credited with the end of an illness. */
-export function creditOf(incident: Incident, ending: Ending): 'automation' | 'human' | 'self' {
+export function creditOf(incident: Incident, ending: Ending): Credit {
   if (incident.human) return 'human'
   return ending === 'healed' || ending === 'mitigated' ? 'automation' : 'self'
 }

@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../domain/audit.ts'
-import { type Ending, endings } from '../domain/incident.ts'
+import { type Credit, credits, type Ending, endings } from '../domain/incident.ts'
 import type { Reads } from '../engine/ports.ts'
 
 interface Spread {
@@ -16,7 +16,7 @@ export interface Statistics {
   /** Healed incidents among those where an effect was tried; `null` when none was. */
   readonly successShare: number | null
   /** Recovery times by who is credited. */
-  readonly recovery: Readonly<Record<'automation' | 'human' | 'self', Spread>>
+  readonly recovery: Readonly<Record<Credit, Spread>>
 }
 
 export interface StatisticsReport {
@@ -75,7 +75,7 @@ function summarise(closings: readonly AuditEvent[]): Statistics {
       tried += 1
       if (ending === 'healed') healed += 1
     }
-    const by = (['automation', 'human', 'self'] as const).find((known) => known === body?.by)
+    const by = credits.find((known) => known === body?.by)
     if (by !== undefined && typeof body?.recoverySeconds === 'number') seconds[by].push(body.recoverySeconds)
   }
   return {

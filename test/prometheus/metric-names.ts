@@ -16,6 +16,7 @@ export const metricNames: ReadonlySet<string> = new Set([
   'hepar_queue_depth',
   'hepar_queue_oldest_seconds',
   'hepar_storm',
+  'hepar_mode',
   'hepar_paused',
   'hepar_safe_mode',
   'hepar_docker_up',

@@ -1,6 +1,7 @@
 import { audit } from './audit.ts'
 import { decisions } from './decisions.ts'
 import { doors } from './doors.ts'
+import { figures } from './figures.ts'
 import { gates } from './gates.ts'
 import { intent } from './intent.ts'
 import { policies } from './policies.ts'
@@ -30,4 +31,5 @@ export const teeth: readonly Tooth[] = [
   ...silences,
   ...doors,
   ...policies,
+  ...figures,
 ]

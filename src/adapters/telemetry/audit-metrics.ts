@@ -2,16 +2,14 @@ import { decisions } from '../../domain/alert.ts'
 import { outcomes } from '../../domain/attempt.ts'
 import type { AuditEvent, AuditType } from '../../domain/audit.ts'
 import { type GateName, gateNames } from '../../domain/gate.ts'
-import { endings } from '../../domain/incident.ts'
+import { credits, endings } from '../../domain/incident.ts'
 import type { Json, JsonObject } from '../../domain/json.ts'
-import type { Playbook } from '../../domain/playbook.ts'
+import { modes } from '../../domain/playbook.ts'
 import type { PolicyHolder } from '../../engine/ports.ts'
 import { type Metrics, phases } from './metrics.ts'
 
 /** Playbooks that get a label of their own; the rest share `other`. */
 const playbooksMax = 500
-
-const credits = ['automation', 'human', 'self'] as const
 
 /** A commit listener that counts audit events. Labels come from files on disk and closed sets, never from an alert. */
 export function createAuditMetrics(metrics: Metrics, policy: PolicyHolder): (events: readonly AuditEvent[]) => void {
@@ -27,6 +25,7 @@ export function createAuditMetrics(metrics: Metrics, policy: PolicyHolder): (eve
 type Counters = Partial<Record<AuditType, (body: JsonObject, event: AuditEvent) => void>>
 
 function createCounters(metrics: Metrics, labels: PolicyLabels, policy: PolicyHolder): Counters {
+  const begin = createBeginnings(metrics)
   return {
     'delivery.received': ({ counts }) => {
       for (const decision of decisions) metrics.alerts.inc({ decision }, number(object(counts)[decision]) ?? 0)
@@ -39,7 +38,9 @@ function createCounters(metrics: Metrics, labels: PolicyLabels, policy: PolicyHo
       for (const blocked of refusing) metrics.gateBlocks.inc({ gate: blocked })
     },
     'attempt.effect_ended': (body) => {
-      observe(metrics.actionDuration.labels({ action: labels.action(body.action) }), body.seconds)
+      const action = labels.action(body.action)
+      begin.action(action)
+      observe(metrics.actionDuration.labels({ action }), body.seconds)
     },
     'attempt.concluded': (body, event) => {
       const action = labels.action(body.action)
@@ -47,12 +48,26 @@ function createCounters(metrics: Metrics, labels: PolicyLabels, policy: PolicyHo
     },
     'incident.closed': (body, event) => {
       const playbook = labels.playbook(event.playbook)
+      begin.playbook(playbook, [])
       metrics.incidentsClosed.inc({ playbook, ending: word(endings, body.ending) })
-      observe(metrics.recovery.labels({ playbook, by: word(credits, body.by) }), body.recoverySeconds)
-      for (const phase of phases) observe(metrics.phase.labels({ phase }), object(body.phases)[phase])
+      // Without a recovery there is nothing that the phases could be parts of.
+      if (number(body.recoverySeconds) === null) return
+      const by = word(credits, body.by)
+      observe(metrics.recovery.labels({ playbook, by }), body.recoverySeconds)
+      for (const phase of phases) observe(metrics.phase.labels({ phase, by }), object(body.phases)[phase])
     },
     'config.loaded': (_, event) => {
-      for (const playbook of policy.current().playbooks) beginAtZero(playbook, metrics, labels)
+      const { config, playbooks, actions } = policy.current()
+      for (const mode of modes) metrics.mode.set({ mode }, mode === config.mode ? 1 : 0)
+      for (const { name } of actions) begin.action(name)
+      for (const { name, steps } of playbooks) {
+        const tried = steps.flatMap((step) => (step.kind === 'action' ? [labels.action(step.action)] : []))
+        begin.playbook(labels.playbook(name), tried)
+      }
+      begin.playbook(
+        'manual',
+        actions.map(({ name }) => name),
+      )
       metrics.reloadSuccessful.set(1)
       metrics.reloadTimestamp.set(event.at / 1_000)
     },
@@ -61,13 +76,23 @@ function createCounters(metrics: Metrics, labels: PolicyLabels, policy: PolicyHo
 }
 
 // A counter that appears with its first event has no increase that Prometheus could see.
-function beginAtZero({ name, steps }: Playbook, metrics: Metrics, labels: PolicyLabels): void {
-  const playbook = labels.playbook(name)
-  for (const ending of endings) metrics.incidentsClosed.inc({ playbook, ending }, 0)
-  for (const step of steps) {
-    if (step.kind !== 'action') continue
-    const action = labels.action(step.action)
-    for (const outcome of outcomes) metrics.attempts.inc({ playbook, action, outcome }, 0)
+function createBeginnings(metrics: Metrics) {
+  const begun = new Set<string>()
+  // Beginning a histogram again would forget what it holds.
+  const once = (what: string, begin: () => void) => {
+    if (begun.has(what)) return
+    begun.add(what)
+    begin()
+  }
+  return {
+    action: (action: string) => once(`action ${action}`, () => metrics.actionDuration.zero({ action })),
+    playbook(playbook: string, actions: readonly string[]) {
+      for (const ending of endings) metrics.incidentsClosed.inc({ playbook, ending }, 0)
+      for (const action of actions) {
+        for (const outcome of outcomes) metrics.attempts.inc({ playbook, action, outcome }, 0)
+      }
+      for (const by of credits) once(`recovery ${playbook} ${by}`, () => metrics.recovery.zero({ playbook, by }))
+    },
   }
 }
 

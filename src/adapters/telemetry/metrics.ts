@@ -2,6 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import { decisions } from '../../domain/alert.ts'
 import { auditTypes } from '../../domain/audit.ts'
 import { gateNames } from '../../domain/gate.ts'
+import { credits } from '../../domain/incident.ts'
 
 const requestBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const actionBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900]
@@ -26,7 +27,7 @@ export function createMetrics(build: { readonly version: string; readonly nodeVe
   for (const decision of decisions) metrics.alerts.inc({ decision }, 0)
   for (const gate of gateNames) metrics.gateBlocks.inc({ gate }, 0)
   for (const type of auditTypes) metrics.auditEvents.inc({ type }, 0)
-  for (const phase of phases) metrics.phase.zero({ phase })
+  for (const phase of phases) for (const by of credits) metrics.phase.zero({ phase, by })
   return metrics
 }
 
@@ -52,7 +53,7 @@ function createHistograms(registry: Registry) {
     deliveryDuration: histogram('hepar_delivery_duration_seconds', ofDelivery, requestBuckets),
     actionDuration: histogram('hepar_action_duration_seconds', 'How long effects took.', actionBuckets, 'action'),
     recovery: histogram('hepar_recovery_seconds', ofRecovery, recoveryBuckets, 'playbook', 'by'),
-    phase: histogram('hepar_phase_seconds', 'The parts of a recovery.', phaseBuckets, 'phase'),
+    phase: histogram('hepar_phase_seconds', 'The parts of a recovery.', phaseBuckets, 'phase', 'by'),
   }
 }
 
@@ -63,6 +64,7 @@ function createGauges(registry: Registry) {
   const timestamp = 'When the configuration was last loaded with success.'
   const info = 'Constant 1, labelled with the version of Hepar and of Node.js.'
   return {
+    mode: gauge('hepar_mode', '1 for the mode that is the ceiling of every playbook, 0 for the others.', 'mode'),
     buildInfo: gauge('hepar_build_info', info, 'version', 'node_version'),
     reloadSuccessful: gauge('hepar_config_last_reload_successful', successful),
     reloadTimestamp: gauge('hepar_config_last_reload_success_timestamp_seconds', timestamp),

@@ -4,7 +4,7 @@ import { createAuditMetrics } from '../../../src/adapters/telemetry/audit-metric
 import { createMetrics } from '../../../src/adapters/telemetry/metrics.ts'
 import { registerStoreGauges } from '../../../src/adapters/telemetry/store-gauges.ts'
 import type { AuditEvent, NewAuditEvent } from '../../../src/domain/audit.ts'
-import { incidentStates } from '../../../src/domain/incident.ts'
+import { credits, incidentStates } from '../../../src/domain/incident.ts'
 import type { Policy } from '../../../src/domain/policy.ts'
 import { chained, config, now } from '../../http/fake-parts.ts'
 
@@ -73,8 +73,12 @@ test('every event of a healed incident is counted where the contract says', asyn
     'hepar_incidents_closed_total{playbook="sick",ending="escalated"} 0',
     'hepar_recovery_seconds_sum{playbook="sick",by="automation"} 42',
     'hepar_recovery_seconds_count{playbook="sick",by="automation"} 1',
-    'hepar_phase_seconds_sum{phase="verify"} 20',
-    'hepar_phase_seconds_count{phase="accept"} 0',
+    'hepar_recovery_seconds_count{playbook="sick",by="human"} 0',
+    'hepar_phase_seconds_sum{phase="verify",by="automation"} 20',
+    'hepar_phase_seconds_count{phase="accept",by="automation"} 0',
+    'hepar_phase_seconds_count{phase="verify",by="human"} 0',
+    'hepar_mode{mode="observe"} 1',
+    'hepar_mode{mode="auto"} 0',
     'hepar_audit_events_total{type="incident.closed"} 1',
     'hepar_audit_events_total{type="pause.set"} 0',
     'hepar_config_last_reload_successful 1',
@@ -88,6 +92,47 @@ test('every event of a healed incident is counted where the contract says', asyn
   ]) {
     expect(text).toContain(line)
   }
+})
+
+test('everything that can be counted begins at 0, so that Prometheus sees its first increase', async () => {
+  const { hear, lines } = world('sick')
+  hear({ type: 'config.loaded', body: {} })
+  const text = await lines()
+  for (const playbook of ['sick', 'manual']) {
+    expect(text).toContain(`hepar_incidents_closed_total{playbook="${playbook}",ending="healed"} 0`)
+    expect(text).toContain(`hepar_attempts_total{playbook="${playbook}",action="container-restart",outcome="healed"} 0`)
+    for (const by of credits)
+      expect(text).toContain(`hepar_recovery_seconds_count{playbook="${playbook}",by="${by}"} 0`)
+  }
+  expect(text).toContain('hepar_action_duration_seconds_count{action="container-restart"} 0')
+})
+
+test('loading the configuration again forgets nothing, whatever was counted before the first time', async () => {
+  const { hear, lines } = world('sick')
+  const closed = { type: 'incident.closed', playbook: 'sick', body: { by: 'human', recoverySeconds: 7 } } as const
+  const ended = { type: 'attempt.effect_ended', body: { action: 'container-restart', seconds: 2 } } as const
+  const loaded = { type: 'config.loaded', body: {} } as const
+  hear(closed, ended, loaded, closed, ended, loaded)
+  const text = await lines()
+  expect(text).toContain('hepar_recovery_seconds_sum{playbook="sick",by="human"} 14')
+  expect(text).toContain('hepar_action_duration_seconds_sum{action="container-restart"} 4')
+})
+
+test('an incident without a recovery has no parts of one', async () => {
+  const { hear, lines } = world('sick')
+  const phases = { accept: 1, decide: 5 }
+  hear(
+    {
+      type: 'incident.closed',
+      playbook: 'sick',
+      body: { ending: 'refused', by: 'self', recoverySeconds: null, phases },
+    },
+    { type: 'incident.closed', playbook: 'sick', body: { ending: 'healed', by: 'self', recoverySeconds: 6, phases } },
+  )
+  const text = await lines()
+  expect(text).toContain('hepar_recovery_seconds_sum{playbook="sick",by="self"} 6')
+  expect(text).toContain('hepar_phase_seconds_sum{phase="accept",by="self"} 1')
+  expect(text).toContain('hepar_phase_seconds_sum{phase="decide",by="self"} 5')
 })
 
 test('a refused configuration shows, and the time of the last good one stays', async () => {
