@@ -197,10 +197,10 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
 /** Follows the configuration in force without reading this machine's identity again for every target. */
 function placeSettings(inForce: InForce): SettingsFor {
   let made: { readonly config: Config; readonly settingsFor: SettingsFor } | null = null
-  return (target) => {
+  return (action, target) => {
     const config = inForce.config()
     if (made?.config !== config) made = { config, settingsFor: createPlaceSettings(config) }
-    return made.settingsFor(target)
+    return made.settingsFor(action, target)
   }
 }
 
