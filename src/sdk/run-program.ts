@@ -63,9 +63,11 @@ function environment(more: ProgramCall['env']): Record<string, string> {
 
 function collect(child: ChildProcess, onOutput: ProgramCall['onOutput'], enough: () => void) {
   let bytes = 0
+  let kept = 0
   let tail = Buffer.alloc(0)
   const keep = (chunk: Buffer) => {
     bytes += chunk.length
+    kept += chunk.length
     tail = Buffer.concat([tail, chunk.subarray(-tailBytesMax)]).subarray(-tailBytesMax)
   }
   const see = (chunk: Buffer) => {
@@ -74,7 +76,13 @@ function collect(child: ChildProcess, onOutput: ProgramCall['onOutput'], enough:
   }
   child.stdout?.on('data', onOutput === undefined ? keep : see)
   child.stderr?.on('data', keep)
-  return { bytes: () => bytes, tail: () => tail.toString('utf8') }
+  return { bytes: () => bytes, tail: () => (kept > tail.length ? wholeLines(tail) : tail).toString('utf8') }
+}
+
+/** Without the first line, of which the beginning is missing: half a secret would not be recognised as one. */
+function wholeLines(tail: Buffer): Buffer {
+  const newline = tail.indexOf(10)
+  return tail.subarray(newline === -1 || newline === tail.length - 1 ? tail.length / 2 : newline + 1)
 }
 
 /** What an unknown program leaves running may hold its output open for ever, so that its own end counts and not theirs. */
