@@ -35,16 +35,24 @@ const properties = {
 
 const showMsMax = 5_000
 const charsMax = 300
+const chunksMax = 1_000
 
 /** Asks systemd about a unit. Throws when it does not answer. */
 export async function showUnit(unit: string, signal: AbortSignal): Promise<UnitState> {
+  const [state] = await showUnits([unit], signal)
+  return state as UnitState
+}
+
+/** Asks systemd about several units at once; in their order. Throws when it does not answer about each. */
+export async function showUnits(units: readonly string[], signal: AbortSignal): Promise<readonly UnitState[]> {
   const names = Object.values(properties).join(',')
-  const args = ['--no-ask-password', 'show', `--property=${names}`, '--', unit]
+  const args = ['--no-ask-password', 'show', `--property=${names}`, '--', ...units]
   const text: Buffer[] = []
-  const onOutput = (chunk: Buffer) => text.push(chunk) < 100
+  const onOutput = (chunk: Buffer) => text.push(chunk) < chunksMax
   const ended = await ask({ file: 'systemctl', args, signal, timeoutMs: showMsMax, onOutput })
-  if (ended.code !== 0) throw new Error(`systemctl cannot tell about ${unit}: ${wordsOf(ended)}`)
-  return readState(Buffer.concat(text).toString('utf8'))
+  const blocks = Buffer.concat(text).toString('utf8').trim().split('\n\n')
+  if (ended.code === 0 && blocks.length === units.length) return blocks.map(readState)
+  throw new Error(`systemctl cannot tell about ${units.join(', ')}: ${wordsOf(ended)}`)
 }
 
 function readState(text: string): UnitState {
