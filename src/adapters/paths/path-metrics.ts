@@ -17,26 +17,37 @@ export function registerPathMetrics(
   measure: (root: string) => Promise<DiskSpace> = diskSpace,
 ): void {
   const pending = new Set<string>()
+  let measuring: Promise<ReadonlyMap<Place, DiskSpace>> | null = null
+
+  async function measureAll(): Promise<ReadonlyMap<Place, DiskSpace>> {
+    const measured = new Map<Place, DiskSpace>()
+    const queue = places()
+      .filter(({ root }) => !pending.has(root))
+      [Symbol.iterator]()
+    const work = async () => {
+      for (const place of queue) {
+        pending.add(place.root)
+        const space = await measure(place.root).catch(() => null)
+        pending.delete(place.root)
+        if (space !== null) measured.set(place, space)
+      }
+    }
+    const workers = Array.from({ length: Math.max(0, hangingMax - pending.size) }, work)
+    await Promise.race([Promise.all(workers), pause(waitMs, undefined, { ref: false })])
+    return new Map(measured)
+  }
+
   new Gauge({
     name: 'hepar_path_available_ratio',
     help: 'Share of the space and of the inodes that is free on the file system of a configured folder.',
     labelNames: ['host', 'path', 'resource'],
     registers: [registry],
     async collect() {
-      const measured = new Map<Place, DiskSpace>()
-      const queue = places()
-        .filter(({ root }) => !pending.has(root))
-        [Symbol.iterator]()
-      const work = async () => {
-        for (const place of queue) {
-          pending.add(place.root)
-          const space = await measure(place.root).catch(() => null)
-          pending.delete(place.root)
-          if (space !== null) measured.set(place, space)
-        }
-      }
-      const workers = Array.from({ length: Math.max(0, hangingMax - pending.size) }, work)
-      await Promise.race([Promise.all(workers), pause(waitMs, undefined, { ref: false })])
+      // Scrapes that come together share one measurement.
+      measuring ??= measureAll().finally(() => {
+        measuring = null
+      })
+      const measured = await measuring
       this.reset()
       for (const [{ host, root: path }, { bytesRatio, inodesRatio }] of measured) {
         this.set({ host, path, resource: 'bytes' }, bytesRatio)

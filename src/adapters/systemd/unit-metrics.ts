@@ -38,7 +38,9 @@ export function registerUnitMetrics(
         })
       const answers = await asking
       this.reset()
-      for (const { state, ...labels } of answers) if (isState(state)) this.set({ ...labels, state }, 1)
+      for (const { host, service, unit, state } of answers) {
+        if (isState(state)) this.set({ host, service, unit, state }, 1)
+      }
     },
   })
 }
