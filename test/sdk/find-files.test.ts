@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { listFiles, removeFiles } from '../../src/sdk/find-files.ts'
+import { makeManyFiles } from '../kit/many-files.ts'
 import { tempFolder } from '../kit/temp.ts'
 
 const bounds = () => ({ signal: new AbortController().signal, timeoutMs: 30_000 })
@@ -12,7 +12,7 @@ async function folderOf(files: number) {
   const folder = await tempFolder('find')
   const at = folder.file('x')
   mkdirSync(at)
-  for (let index = 0; index < files; index++) writeFileSync(join(at, `f${index}`), '')
+  makeManyFiles(at, files)
   return { folder, at }
 }
 
