@@ -4,8 +4,10 @@ import { isLoopback } from './config/addresses.ts'
 import { crossCheck } from './config/cross-check.ts'
 import { overLimits } from './config/limits.ts'
 import { environmentProblem, type Overrides, readOverrides } from './config/overrides.ts'
+import { buildPaths } from './config/paths.ts'
 import { createReferences, type Environment, type References, shippedPlugins } from './config/references.ts'
 import { laterKeys, type Sections, sections } from './config/sections.ts'
+import { buildServices } from './config/services.ts'
 import { type Config, type DockerHost, defaultLimits } from './domain/config.ts'
 import { deepFreeze } from './domain/freeze.ts'
 import type { Problem } from './domain/policy.ts'
@@ -104,6 +106,8 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
       return { name, alertmanagers: alertmanagers ?? [], prometheus: prometheus ?? null }
     }),
     docker: buildDocker(values.docker),
+    paths: buildPaths(values.paths),
+    services: buildServices(values.services),
     auth: { tokens: values.auth?.tokens ?? [] },
     notify: Object.entries(values.notify ?? {}).map(([name, peer]) => ({ name, peer })),
     limits: overLimits(defaultLimits, values.limits),

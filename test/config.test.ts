@@ -55,6 +55,8 @@ describe('defaults', () => {
           protect: [],
           exporter: { enabled: true, containersMax: 1000, include: ['*/*'] },
         },
+        paths: [],
+        services: [],
         auth: { tokens: [] },
         notify: [],
         limits: defaultLimits,
@@ -183,13 +185,7 @@ test.each<[string, string[]]>([
   ['mode: auto\nmode: observe', ['hepar.yaml:2:1: error: duplicate key']],
   ['mode: atuo', ['hepar.yaml:1:7: error: mode: must be one of observe, approve, auto, did you mean "auto"?']],
   ['redis: {}', ['hepar.yaml:1:1: error: "redis" is not supported by this version']],
-  [
-    'paths: {}\nretention: {}',
-    [
-      'hepar.yaml:1:1: error: "paths" is not supported by this version',
-      'hepar.yaml:2:1: error: "retention" is not supported by this version',
-    ],
-  ],
+  ['retention: {}', ['hepar.yaml:1:1: error: "retention" is not supported by this version']],
   ['limits: { rate: 5 }', ['hepar.yaml:1:11: error: limits: "rate" is not supported by this version']],
   ['store: postgres://x', ['hepar.yaml:1:8: error: store: a PostgreSQL store is not supported by this version']],
   ['store: "sqlite::memory:"', ['hepar.yaml:1:8: error: store: must name a file, such as sqlite:./data/hepar.db']],
@@ -377,5 +373,145 @@ sources: [{ name: main, prometheus: { url: "http://p", basic: { user: u, passwor
       'hepar.yaml:4:39: error: auth.tokens[1].token: is the same as the token of "a": each needs its own',
       'hepar.yaml:4:39: warning: auth.tokens[1].token: is shorter than 16 characters: make one with openssl rand -hex 32',
     ])
+  })
+})
+
+describe('what may be touched on this machine', () => {
+  const at = (text: string) => problems(text).map((problem) => problem.replace(/^hepar\.yaml:\d+:\d+: /, ''))
+  const root = (path: string) => `paths: { local: [{ root: ${path}, olderThan: 1h }] }`
+  const command = (more: string) => `services: { web: { commands: { go: { file: /bin/true, ${more} } } } }`
+
+  test('arrives with its bounds, and with defaults where none are written', () => {
+    const text = `
+paths:
+  local: [{ root: "\${TEMP}", olderThan: 1h, owner: 1000, filesMax: 5, bytesMax: 1MiB, time: 10s }]
+  here: [{ root: /var/tmp, olderThan: 7d, owner: app }]
+services:
+  web:
+    unit: web@1.service
+    commands:
+      recover: { file: /bin/true, args: ["--now", "\${TEMP}"], append: [{ name: shard, pattern: "[0-9]+" }],
+        env: { TOKEN: file:token }, timeout: 2m, done: [0, 3], unknown: [75] }
+  db: { host: here, commands: { go: { file: /bin/true } } }
+`
+    const { paths, services } = config(text, { TEMP: folder })
+    expect(paths).toEqual([
+      {
+        host: 'local',
+        root: folder,
+        olderThanMs: 3_600_000,
+        owner: '1000',
+        filesMax: 5,
+        bytesMax: 1_048_576,
+        timeMs: 10_000,
+      },
+      {
+        host: 'here',
+        root: '/var/tmp',
+        olderThanMs: 7 * 86_400_000,
+        owner: 'app',
+        filesMax: 100_000,
+        bytesMax: 100 * 1024 ** 3,
+        timeMs: 30_000,
+      },
+    ])
+    expect(services[0]).toMatchObject({ name: 'web', host: 'local', unit: 'web@1.service' })
+    expect(services[0]?.commands[0]).toMatchObject({
+      name: 'recover',
+      file: '/bin/true',
+      args: ['--now', folder],
+      appended: [{ name: 'shard', pattern: '[0-9]+' }],
+      timeoutMs: 120_000,
+      doneCodes: [0, 3],
+      unknownCodes: [75],
+    })
+    expect(services[0]?.commands[0]?.env[0]?.value.reveal()).toBe('from-a-file-with-30-characters')
+    expect(JSON.stringify(services)).not.toContain('from-a-file')
+    const plain = { args: [], appended: [], env: [], timeoutMs: 30_000, doneCodes: [0], unknownCodes: [] }
+    expect(services[1]).toEqual({
+      name: 'db',
+      host: 'here',
+      unit: null,
+      commands: [{ name: 'go', file: '/bin/true', ...plain }],
+    })
+  })
+
+  test.each(['/', '/etc', '/etc/app', '/usr', '/var', '/home', '/proc/1', '/sys/x', '/dev', '/dev/pts', '/boot/x'])(
+    '%s is never emptied',
+    (path) =>
+      expect(at(root(path))).toEqual([
+        expect.stringMatching(/^error: paths\.local\[0\]\.root: is a folder of the system/),
+      ]),
+  )
+
+  test.each(['/tmp', '/var/tmp', '/dev/shm', '/scratch'])('%s may be', (path) => {
+    expect(at(root(path)).filter((problem) => !problem.includes('warning: '))).toEqual([])
+  })
+
+  test.each([
+    [root('var/tmp'), 'error: paths.local[0].root: must be an absolute path such as /var/tmp/app'],
+    [root('/var/tmp/../lib'), 'error: paths.local[0].root: must be written without //, ., .. and a / at its end'],
+    [root('/var/tmp/'), 'error: paths.local[0].root: must be written without //, ., .. and a / at its end'],
+    [root('/var/tmp/absent'), 'warning: paths.local[0].root: there is no folder /var/tmp/absent'],
+    ['paths: { local: [{ root: /tmp }] }', 'error: paths.local[0].olderThan: must be a duration such as 30s or 1h30m'],
+    [
+      'paths: { local: [{ root: /tmp, olderThan: 1h, owner: "a b" }] }',
+      'error: paths.local[0].owner: must be the name or number of a user',
+    ],
+    [
+      'paths: { local: [{ root: /tmp, olderThan: 1h, fileMax: 1 }] }',
+      'error: paths.local[0]: unknown key "fileMax", did you mean "filesMax"?',
+    ],
+    [
+      'paths: { local: [{ root: /tmp, olderThan: 1h }, { root: /tmp, olderThan: 2h }] }',
+      'error: paths.local[1].root: /tmp is listed already, as one of local',
+    ],
+    [
+      'services: { web: { unit: web } }',
+      'error: services.web.unit: must be the full name of a systemd service, such as myapp.service',
+    ],
+    [
+      'services: { web: { unit: --now.service } }',
+      'error: services.web.unit: must be the full name of a systemd service, such as myapp.service',
+    ],
+    [
+      'services: { a: { unit: x.service }, b: { unit: x.service } }',
+      'error: services.b.unit: x.service is the unit of "a" already',
+    ],
+    [command('args: ["a\\0b"]'), 'error: services.web.commands.go.args[0]: must not contain a zero byte'],
+    [
+      command('append: [{ name: a, pattern: "(" }]'),
+      expect.stringMatching(/^error: services\.web\.commands\.go\.append\[0\]\.pattern: is no RE2 expression/),
+    ],
+    [
+      command('append: [{ name: a, pattern: a }, { name: a, pattern: b }]'),
+      'error: services.web.commands.go.append[1].name: there are two arguments named "a"',
+    ],
+    [command('env: { HEPAR_RUNNER: x }'), 'error: services.web.commands.go.env: the key must not begin with HEPAR_'],
+    [command('unknown: [0]'), 'error: services.web.commands.go.unknown[0]: exit code 0 already means done'],
+    [command('done: []'), 'error: services.web.commands.go.done: must name at least one exit code'],
+    [
+      'services: { web: { commands: { go: { file: true } } } }',
+      'error: services.web.commands.go.file: must be text, not true or false',
+    ],
+    [
+      'services: { web: { commands: { go: { file: bin/go } } } }',
+      'error: services.web.commands.go.file: must be the absolute path of a program, such as /usr/local/bin/recover',
+    ],
+    [
+      'services: { web: { commands: { go: { file: /nowhere/go } } } }',
+      'warning: services.web.commands.go.file: there is no file /nowhere/go',
+    ],
+  ])('%j is found', (text, problem) => expect(at(text)).toEqual([problem]))
+
+  test('a host that is reached over the network is another machine', () => {
+    const hosts = 'docker: { hosts: { h7: { url: "http://h7:2375" }, near: { url: "http://127.0.0.1:2375" } } }\n'
+    const words = 'docker.hosts.h7 is another machine, and Hepar touches files and services only where it runs'
+    const paths = (host: string) => `${hosts}paths: { ${host}: [{ root: /tmp, olderThan: 1h }] }`
+    expect(at(paths('h7'))).toEqual([`error: paths.h7: ${words}`])
+    expect(at(`${hosts}services: { web: { host: h7, unit: web.service } }`)).toEqual([
+      `error: services.web.host: ${words}`,
+    ])
+    expect([at(paths('near')), at(paths('local'))]).toEqual([[], []])
   })
 })

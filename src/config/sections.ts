@@ -5,11 +5,13 @@ import { nameField, optional, section, wordField } from '../files/fields.ts'
 import { parseAddress, parseStore } from './addresses.ts'
 import { dockerField } from './docker.ts'
 import { limitsField } from './limits.ts'
+import { pathsField } from './paths.ts'
 import { peerField } from './peer.ts'
 import { fileField, type References, referenceField, secretField } from './references.ts'
+import { servicesField } from './services.ts'
 
 /** Top-level keys of the design that only a later version supports. */
-export const laterKeys = ['redis', 'paths', 'retention']
+export const laterKeys = ['redis', 'retention']
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -24,6 +26,8 @@ export function sections(references: References) {
     watch: optional(z.boolean()),
     sources: optional(z.array(sourceField(references))),
     docker: optional(dockerField(references)),
+    paths: optional(pathsField(references)),
+    services: optional(servicesField(references)),
     auth: optional(section({ tokens: optional(z.array(tokenField(references))) })),
     notify: optional(z.record(nameField, peerField(references, 'whole'))),
     limits: optional(limitsField),

@@ -32,6 +32,45 @@ export interface Channel {
   readonly peer: Peer
 }
 
+/** A folder of this machine whose old files may be removed, and within which bounds. */
+export interface CleanRoot {
+  /** What targets call this machine. */
+  readonly host: string
+  readonly root: string
+  readonly olderThanMs: number
+  /** Name or number of the user whose files may go; `null` for anybody's. */
+  readonly owner: string | null
+  /** Bounds of one run. */
+  readonly filesMax: number
+  readonly bytesMax: number
+  readonly timeMs: number
+}
+
+/** A program that may be run for a service, never through a shell. */
+export interface Command {
+  readonly name: string
+  readonly file: string
+  readonly args: readonly string[]
+  /** What a playbook may append after `--`, in this order; each pattern is RE2 and must match the whole argument. */
+  readonly appended: readonly { readonly name: string; readonly pattern: string }[]
+  /** All it gets beside PATH. */
+  readonly env: readonly { readonly name: string; readonly value: Secret }[]
+  readonly timeoutMs: number
+  /** Exit codes that mean done, and those that leave it unknown whether anything happened; any other means failed. */
+  readonly doneCodes: readonly number[]
+  readonly unknownCodes: readonly number[]
+}
+
+/** What may be done for a service on this machine. */
+export interface Service {
+  readonly name: string
+  /** What alerts call this machine. */
+  readonly host: string
+  /** The systemd unit that may be restarted. */
+  readonly unit: string | null
+  readonly commands: readonly Command[]
+}
+
 export const roles = ['webhook', 'viewer', 'operator', 'admin'] as const
 export type Role = (typeof roles)[number]
 
@@ -65,6 +104,8 @@ export interface Config {
       readonly include: readonly string[]
     }
   }
+  readonly paths: readonly CleanRoot[]
+  readonly services: readonly Service[]
   readonly auth: { readonly tokens: readonly Token[] }
   readonly notify: readonly Channel[]
   readonly limits: Limits

@@ -1,6 +1,6 @@
 import type { Incident } from '../domain/incident.ts'
 import type { Pause } from '../domain/pause.ts'
-import { parseTarget } from '../domain/target.ts'
+import { formatTarget, parseTarget } from '../domain/target.ts'
 import { openIncident } from './attach.ts'
 import { closeIncident } from './close.ts'
 import type { Engine } from './engine.ts'
@@ -104,14 +104,15 @@ export async function heal(
   if (read.target.kind !== action.kind) {
     throw new HeparError('invalid', `${action.name} acts on ${action.kind}/…, not on ${request.target}`)
   }
+  const target = formatTarget(read.target)
   return store.transaction('heal', async (tx) => {
     const now = clock.now()
-    const latest = await tx.latestIncident('manual', request.target)
+    const latest = await tx.latestIncident('manual', target)
     if (latest && latest.state !== 'closed') {
-      throw new HeparError('conflict', `a manual heal of ${request.target} is open already: ${latest.id}`)
+      throw new HeparError('conflict', `a manual heal of ${target} is open already: ${latest.id}`)
     }
     const manual = { action: request.action, with: request.with, by: request.by, reason: request.reason }
-    const destination = { playbook: manualPlaybook({ manual }), target: request.target }
+    const destination = { playbook: manualPlaybook({ manual }), target }
     const incident: Incident = { ...openIncident(destination, null, newId(now), now), manual, human: true }
     await tx.openIncident(incident)
     await tx.append([

@@ -18,3 +18,14 @@ test.each([
 ])('%s is no target, and it is said why', (text, reason) => {
   expect(parseTarget(text)).toEqual({ ok: false, reason })
 })
+
+test('the name of a path is absolute, and however many slashes it is written with it is one target', () => {
+  const target = { kind: 'path', place: 'h7', name: '/var/tmp/app' }
+  for (const text of ['path/h7/var/tmp/app', 'path/h7//var/tmp/app', 'path/h7//var//tmp/app/']) {
+    const reading = parseTarget(text)
+    expect(reading).toEqual({ ok: true, target })
+    expect(reading.ok && formatTarget(reading.target)).toBe('path/h7/var/tmp/app')
+  }
+  expect(parseTarget('path/h7//')).toEqual({ ok: false, reason: 'target "path/h7//" names no path' })
+  expect(parseTarget('path/h7/var/tmp/../../etc')).toMatchObject({ ok: false, reason: expect.stringContaining('..') })
+})

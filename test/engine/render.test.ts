@@ -65,7 +65,7 @@ test.each([
 
 test('only the root of a path may bring slashes of its own', () => {
   const path = 'path/{{ labels.host }}/{{ labels.root }}'
-  expect(target(path, { host: 'h7', root: '/var/tmp' })).toEqual({ ok: true, target: 'path/h7//var/tmp' })
+  expect(target(path, { host: 'h7', root: '/var/tmp' })).toEqual({ ok: true, target: 'path/h7/var/tmp' })
   expect(target(path, { host: 'h7/etc', root: 'x' })).toEqual({ ok: false, reason: 'label "host" contains a slash' })
 })
 

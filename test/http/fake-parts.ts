@@ -41,6 +41,8 @@ export function config(changes: Partial<Config> = {}): Config {
       protect: [],
       exporter: { enabled: false, containersMax: 10, include: [] },
     },
+    paths: [],
+    services: [],
     auth: { tokens: [] },
     notify: [],
     limits: defaultLimits,

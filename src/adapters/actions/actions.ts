@@ -15,9 +15,9 @@ import { runnerLimits } from './runner-limits.ts'
 import { createRunnerPool } from './runner-pool.ts'
 import { endSurvivors } from './survivors.ts'
 
-/** What a plugin is told about a target's place, or why there is nothing to tell. */
+/** What an action is told about its target, or why there is nothing to tell. */
 export type PlaceSettings = { readonly settings: JsonObject } | { readonly unmapped: string }
-export type SettingsFor = (target: string) => PlaceSettings
+export type SettingsFor = (action: string, target: string) => PlaceSettings
 
 export interface ActionsOptions {
   readonly limits: Pick<Limits, 'runnerMemoryBytesMax' | 'runnerOutputBytesMax' | 'planTimeoutMs' | 'startWithinMs'>
@@ -134,7 +134,7 @@ function placeOf(action: ActionInfo, target: string, settingsFor: SettingsFor): 
     return { unmapped: `${action.name} acts on a ${action.kind}, not on ${target}` }
   }
   try {
-    return settingsFor(target)
+    return settingsFor(action.name, target)
   } catch (error) {
     return { unreadable: `the settings of ${target} cannot be read: ${messageOf(error)}` }
   }

@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import type { Config, Peer } from '../../domain/config.ts'
 import { dockerConnection } from '../../domain/docker-connection.ts'
 import { parseTarget } from '../../domain/target.ts'
+import { settingsOfActions } from './action-settings.ts'
 import type { SettingsFor } from './actions.ts'
 
 /** An address that Hepar lives by. `what` names it in a refusal. */
@@ -13,17 +14,21 @@ export interface Lifeline {
 }
 
 /**
- * What plugins are told about a target's place: for a container its Docker host, the allow-list and what is protected; for
- * every other kind only Hepar's own lifelines. Throws when a certificate cannot be read.
+ * What an action is told about its target: of a container every action gets the Docker host, the allow-list and what is
+ * protected; of any other kind an action gets what the configuration has for it by name, and strangers only Hepar's own
+ * lifelines. Throws when a certificate cannot be read.
  */
 export function createPlaceSettings(config: Config, more: readonly Lifeline[] = []): SettingsFor {
   const lifelines = [...lifelinesOf(config), ...more].map((lifeline) => ({ ...lifeline }))
   const containerIds = ownContainerIds()
-  return (target) => {
+  return (action, target) => {
     const reading = parseTarget(target)
     if (!reading.ok) return { unmapped: reading.reason }
     const { kind, place } = reading.target
-    if (kind !== 'container') return { settings: { lifelines } }
+    if (kind !== 'container') {
+      const found = settingsOfActions[action]?.(config, reading.target) ?? { settings: {} }
+      return 'unmapped' in found ? found : { settings: { ...found.settings, lifelines } }
+    }
     const host = config.docker.hosts.find(({ name }) => name === place)
     if (host === undefined)
       return { unmapped: `host "${place}" is not a configured Docker host: add it to docker.hosts` }

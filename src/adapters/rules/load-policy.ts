@@ -48,9 +48,9 @@ export async function loadPolicy({
   return { ok: true, policy: deepFreeze(policy), problems }
 }
 
-/** Changes exactly when playbooks, action files, ceiling, sources or hosts do. */
+/** Changes exactly when playbooks, action files, ceiling, sources, hosts or what may be touched do. */
 function revisionOf(
-  { mode, sources, docker }: Config,
+  { mode, sources, docker, paths, services }: Config,
   playbooks: readonly Playbook[],
   actions: readonly ActionInfo[],
 ): string {
@@ -61,6 +61,14 @@ function revisionOf(
     }),
     hosts: docker.hosts.map(({ name, socket, url, labelValues }) => ({ name, socket, url, labelValues })),
     docker: { hostLabel: docker.hostLabel, allow: docker.allow, protect: docker.protect },
+    paths,
+    // A changed secret permits nothing that was not permitted before, so it stays out.
+    services: services.map(({ commands, ...service }) => {
+      return {
+        ...service,
+        commands: commands.map(({ env, ...command }) => ({ ...command, env: env.map(({ name }) => name) })),
+      }
+    }),
     playbooks: Object.fromEntries(playbooks.map(({ name, revision }) => [name, revision])),
     actions: Object.fromEntries(actions.map(({ name, fileDigest }) => [name, fileDigest])),
   })

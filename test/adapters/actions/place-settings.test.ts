@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { containerIdsFrom, createPlaceSettings } from '../../../src/adapters/actions/place-settings.ts'
 import type { Config } from '../../../src/domain/config.ts'
+import { secret } from '../../../src/domain/secret.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'hepar-places-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -25,6 +26,15 @@ const config = {
     allow: ['local/web-*'],
     protect: ['local/db'],
   },
+  file: '/etc/hepar/hepar.yaml',
+  dataFolder: '/var/lib/hepar',
+  rules: ['/etc/hepar/rules'],
+  plugins: ['/etc/hepar/plugins'],
+  paths: [{ host: 'local', root: '/var/tmp/app', olderThanMs: 1, owner: null, filesMax: 2, bytesMax: 3, timeMs: 4 }],
+  services: [
+    { name: 'web', host: 'local', unit: 'web.service', commands: [] },
+    { name: 'db', host: 'local', unit: null, commands: [{ name: 'go', env: [{ name: 'A', value: secret('hush') }] }] },
+  ],
 } as unknown as Config
 
 const lifelines = [
@@ -37,7 +47,7 @@ const settingsFor = createPlaceSettings(config, [{ host: 'db', port: 5432, what:
 
 describe('the settings of a container', () => {
   test('name its host, how to reach it, what is allowed and what Hepar lives by', () => {
-    expect(settingsFor('container/local/web-1')).toEqual({
+    expect(settingsFor('container-restart', 'container/local/web-1')).toEqual({
       settings: {
         host: 'local',
         docker: { socketPath: '/run/docker.sock' },
@@ -50,9 +60,9 @@ describe('the settings of a container', () => {
   })
 
   test('carry the certificates of a remote engine as text, as they are now', () => {
-    expect(() => settingsFor('container/h7/web')).toThrow('ENOENT')
+    expect(() => settingsFor('container-restart', 'container/h7/web')).toThrow('ENOENT')
     for (const [name, file] of Object.entries(tls)) writeFileSync(file, `pem of ${name}`)
-    expect(settingsFor('container/h7/web')).toMatchObject({
+    expect(settingsFor('container-restart', 'container/h7/web')).toMatchObject({
       settings: {
         docker: {
           protocol: 'https',
@@ -67,14 +77,73 @@ describe('the settings of a container', () => {
   })
 
   test('are refused for a host that nobody configured', () => {
-    expect(settingsFor('container/h9/web')).toEqual({
+    expect(settingsFor('container-restart', 'container/h9/web')).toEqual({
       unmapped: expect.stringContaining('host "h9" is not a configured'),
     })
   })
 })
 
-test('the settings of another kind of target are only what Hepar lives by', () => {
-  expect(settingsFor('service/checkout')).toEqual({ settings: { lifelines } })
+test('an action that the configuration has nothing for gets only what Hepar lives by', () => {
+  expect(settingsFor('greet-service', 'service/checkout')).toEqual({ settings: { lifelines } })
+})
+
+describe('the settings of an action on this machine', () => {
+  test('are the one folder it may clean, and what it must keep out of', () => {
+    const found = settingsFor('temp-cleanup', 'path/local/var/tmp/app')
+    const bounds = { olderThanMs: 1, owner: null, filesMax: 2, bytesMax: 3, timeMs: 4 }
+    expect(found).toMatchObject({ settings: { host: 'local', root: '/var/tmp/app', ...bounds, lifelines } })
+    const kept = ('settings' in found ? found.settings.keepOut : []) as { path: string }[]
+    expect(kept.map(({ path }) => path)).toEqual([
+      '/var/lib/hepar',
+      '/etc/hepar/hepar.yaml',
+      '/etc/hepar/rules',
+      '/etc/hepar/plugins',
+      expect.stringContaining('/src/adapters/actions/'),
+    ])
+  })
+
+  test('are the commands of the one service, with their secrets, which no other action gets', () => {
+    expect(settingsFor('command', 'service/db')).toEqual({
+      settings: {
+        service: 'db',
+        host: 'local',
+        commands: [{ name: 'go', env: [{ name: 'A', value: 'hush' }] }],
+        lifelines,
+      },
+    })
+    expect(
+      JSON.stringify([settingsFor('systemd-restart', 'service/db'), settingsFor('mine', 'service/db')]),
+    ).not.toContain('hush')
+  })
+
+  test('are the unit of the one service', () => {
+    expect(settingsFor('systemd-restart', 'service/web')).toEqual({
+      settings: { service: 'web', host: 'local', unit: 'web.service', lifelines },
+    })
+  })
+
+  test.each([
+    [
+      'temp-cleanup',
+      'path/local/var/tmp',
+      '/var/tmp is not a folder that may be cleaned on host "local": add it to paths.local',
+    ],
+    [
+      'temp-cleanup',
+      'path/local/var/tmp/app/x',
+      '/var/tmp/app/x is not a folder that may be cleaned on host "local": add it to paths.local',
+    ],
+    [
+      'temp-cleanup',
+      'path/h7/var/tmp/app',
+      '/var/tmp/app is not a folder that may be cleaned on host "h7": add it to paths.h7',
+    ],
+    ['command', 'service/sshd', '"sshd" is not a service that may be touched: add it to services'],
+    ['systemd-restart', 'service/sshd', '"sshd" is not a service that may be touched: add it to services'],
+    ['systemd-restart', 'service/db', 'no unit of "db" may be restarted: add services.db.unit'],
+  ])('%s on %s is refused, because nothing was configured for it', (action, target, reason) => {
+    expect(settingsFor(action, target)).toEqual({ unmapped: reason })
+  })
 })
 
 describe('the container that Hepar runs in', () => {
