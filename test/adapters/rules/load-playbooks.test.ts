@@ -8,6 +8,7 @@ import { loadPolicy } from '../../../src/adapters/rules/load-policy.ts'
 import { readConfig } from '../../../src/config.ts'
 import type { ActionInfo } from '../../../src/domain/action.ts'
 import type { Config } from '../../../src/domain/config.ts'
+import { type HttpRule, readRule } from '../../../src/domain/http-allow.ts'
 import { formatProblem } from '../../../src/domain/policy.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'hepar-rules-'))
@@ -46,10 +47,18 @@ const checkParams: CheckParams = async (_, params, templated) => {
 }
 
 const peer = { url: 'http://p', headers: {} }
+
+function rule(url: string): HttpRule {
+  const reading = readRule(url)
+  if (!reading.ok) throw new Error(reading.reason)
+  return reading.rule
+}
+
 const context: PlaybookContext = {
   config: {
     sources: [{ name: 'main', alertmanagers: [], prometheus: peer }],
     notify: [{ name: 'oncall', peer }],
+    http: { allow: [rule('http://web')] },
   },
   actions,
   broken: [{ name: 'broken', file: 'plugins/broken.ts', reason: 'SyntaxError' }],
