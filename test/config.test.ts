@@ -57,6 +57,7 @@ describe('defaults', () => {
         },
         paths: [],
         services: [],
+        http: { allow: [] },
         auth: { tokens: [] },
         notify: [],
         limits: defaultLimits,
@@ -433,6 +434,7 @@ services:
       host: 'here',
       unit: null,
       commands: [{ name: 'go', file: '/bin/true', ...plain }],
+      requests: [],
     })
   })
 

@@ -11,7 +11,7 @@ import { type References, referenceField, secretField } from './references.ts'
 
 const [second, minute] = [1_000, 60_000] as const
 const listMax = 50
-const bodyBytesMax = 64 * 1024
+const bodyBytesMax = 16 * 1024
 const redacted = '[redacted]'
 
 /** What Hepar sets itself, and what would change how long a message is. */
@@ -33,11 +33,12 @@ export function requestField(references: References) {
     body: z.unknown(),
     values: optional(z.array(section({ name: nameField, pattern: patternField })).max(listMax)),
     success: optional(z.array(countField(200, 299)).min(1, 'must name at least one status').max(listMax)),
+    failed: optional(z.array(countField(300, 599)).max(listMax)),
     idempotent: optional(z.boolean()),
     timeout: optional(durationField(second, minute)),
   }).transform((written, context): Omit<ServiceRequest, 'name'> => {
     const say = (path: (string | number)[], message: string) => context.addIssue({ code: 'custom', path, message })
-    const { url, method, bearer, basic, body, values, success, idempotent, timeout, tls, headers } = written
+    const { url, method, bearer, basic, body, values, success, failed, idempotent, timeout, tls, headers } = written
     if (bearer && basic) say(['basic'], 'use either bearer or basic')
     if (body !== undefined && method === 'GET') say(['body'], 'a GET has no body: use POST')
     const names = (values ?? []).map(({ name }) => name)
@@ -51,6 +52,7 @@ export function requestField(references: References) {
       body: body === undefined || body === null ? null : readBody(body as Json, names, references, say),
       values: values ?? [],
       successCodes: success ?? [200, 201, 202, 204],
+      failedCodes: failed ?? [],
       idempotent: idempotent ?? false,
       timeoutMs: timeout ?? 10 * second,
       ...(tls && { tls }),

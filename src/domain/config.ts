@@ -80,7 +80,9 @@ export interface ServiceRequest {
   readonly body: Veiled<Json> | null
   /** What a playbook must give; each pattern is RE2 and must match the whole value. */
   readonly values: readonly { readonly name: string; readonly pattern: string }[]
+  /** Statuses that mean done, and those from 500 on that surely mean that nothing was. */
   readonly successCodes: readonly number[]
+  readonly failedCodes: readonly number[]
   /** The endpoint answers a repeat of the same `Idempotency-Key` without doing it again. */
   readonly idempotent: boolean
   readonly timeoutMs: number
