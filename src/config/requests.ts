@@ -30,7 +30,7 @@ export function requestField(references: References) {
     bearer: optional(secretField(references)),
     basic: optional(section({ user: referenceField(references), password: secretField(references) })),
     tls: optional(tlsField(references)),
-    body: z.unknown(),
+    body: optional(z.unknown()),
     values: optional(z.array(section({ name: nameField, pattern: patternField })).max(listMax)),
     success: optional(z.array(countField(200, 299)).min(1, 'must name at least one status').max(listMax)),
     failed: optional(z.array(countField(300, 599)).max(listMax)),

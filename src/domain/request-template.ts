@@ -32,13 +32,19 @@ export function readRequestText(text: string, names: readonly string[]): Request
 
 /** Puts values into a URL, each as one part of its path or query whatever it holds. */
 export function fillUrl(text: string, values: Readonly<Record<string, string>>): Rendering {
-  for (const [name, value] of Object.entries(values)) {
-    if (hasControls(value) || !value.isWellFormed())
-      return { ok: false, reason: `the value "${name}" cannot stand in a URL` }
+  const reading = readRequestText(text, Object.keys(values))
+  if (!reading.ok) return reading
+  for (const part of reading.parts) {
+    if (typeof part === 'string' || isUrlText(values[part.value] ?? '')) continue
+    return { ok: false, reason: `the value "${part.value}" cannot stand in a URL` }
   }
   return fill(text, values, (value) => {
     return encodeURIComponent(value).replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16)}`)
   })
+}
+
+function isUrlText(value: string): boolean {
+  return !hasControls(value) && value.isWellFormed()
 }
 
 /** Puts values into the texts of a JSON document. Its keys and its shape stay as they are written. */
