@@ -208,7 +208,7 @@ test('a broken plugin is reported with its reason, and the others serve', async 
     expect.objectContaining({ severity: 'warning', message: expect.stringContaining('does not load') }),
   )
   const { actions, broken } = (await ask('/api/v1/actions')).json
-  expect(actions).toMatchObject([{ name: 'container-restart' }])
+  expect(actions).toContainEqual(expect.objectContaining({ name: 'container-restart' }))
   expect(broken).toMatchObject([{ name: 'odd', reason: expect.stringContaining('does not load') }])
 })
 

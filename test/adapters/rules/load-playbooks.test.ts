@@ -471,6 +471,13 @@ describe('each mistake is found with its place:', () => {
       ],
     ],
     [
+      'probe of what is not allowed',
+      but('promql: up{name="{{ labels.name }}"} == 1', 'http: { url: "http://webs/{{ labels.name }}" }'),
+      [
+        '12:18: error: verify[1].http.url: http://webs is not allow-listed for this path: add it to http.allow, alone or with the beginning of the path',
+      ],
+    ],
+    [
       'for beyond within',
       `${sound}for: 3m`,
       ['1:1: error: within: is shorter than "for", so nothing could ever be proven healed'],
@@ -707,8 +714,9 @@ describe('a policy', () => {
         yaml: 'notify: { oncall: "http://p" }\nsources: [{ name: main, prometheus: "http://q" }]',
       }),
       await revisionOf(sound, { yaml: `docker: { hosts: { local: { socket: /x } } }\n${source}` }),
+      await revisionOf(sound, { yaml: `http: { allow: [http://web] }\n${source}` }),
     ]
-    expect(new Set([base, ...others]).size).toBe(6)
+    expect(new Set([base, ...others]).size).toBe(7)
     expect(await revisionOf(sound, { yaml: `log: { level: debug }\n${source}` })).toBe(base)
   })
 })
