@@ -77,7 +77,7 @@ describe('a URL is refused, although a parser would take it', () => {
     ['half a character', 'http://web/\ud800'],
     ['far too many characters', `http://web/${'x'.repeat(5_000)}`],
     ['nothing at all', ''],
-  ])('for %s', (_, url) => {
+  ])('refused for %s', (_, url) => {
     expect(readUrl(url).ok).toBe(false)
     expect(ok(url, 'http://web')).toBe(false)
   })

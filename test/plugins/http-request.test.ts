@@ -152,7 +152,7 @@ describe('nothing is planned', () => {
     ['a value that is too long', { ...given, reason: 'x'.repeat(501) }, 'longer than 500'],
     ['half a character', { ...given, reason: '\ud800' }, 'not well-formed'],
     ['a value by an inherited name', { flag: 'a', constructor: 'x' }, '"constructor" is not a value'],
-  ])('for %s', async (_, given, reason) => {
+  ])('refused for %s', async (_, given, reason) => {
     await using sink = await startSink()
     const settings = settingsOf(`${sink.url}/x/{{ flag }}`, { request: { values, body: { why: '{{ reason }}' } } })
     expect(await refused(settings, given)).toMatchObject({ final: true, refused: expect.stringContaining(reason) })

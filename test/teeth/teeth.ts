@@ -1,4 +1,5 @@
 import { audit } from './audit.ts'
+import { calls } from './calls.ts'
 import { decisions } from './decisions.ts'
 import { doors } from './doors.ts'
 import { gates } from './gates.ts'
@@ -29,5 +30,6 @@ export const teeth: readonly Tooth[] = [
   ...sources,
   ...silences,
   ...doors,
+  ...calls,
   ...policies,
 ]
