@@ -54,7 +54,7 @@ export function createHttpClient({ resolve = resolveAll }: { readonly resolve?: 
     async resolve(call) {
       const { boundMs, signal } = bound(call)
       try {
-        return await admitted(call.url, call.door(call.url), resolve, signal)
+        return await unlessAborted(admitted(call.url, call.door(call.url), resolve), signal)
       } catch (cause) {
         return { ok: false, final: false, reason: whyFailed(cause, signal, boundMs, call.signal) }
       }
@@ -83,7 +83,7 @@ async function follow(call: HttpCall, means: Means): Promise<Answer | string> {
   let hopsMax = 0
   let url = call.url
   for (let hops = 0; ; hops += 1) {
-    const place = await admitted(url, call.door(url), means.resolve, means.signal)
+    const place = await admitted(url, call.door(url), means.resolve)
     if (!place.ok) return hops === 0 ? place.reason : redirected(place.reason)
     if (hops === 0) hopsMax = method === 'GET' ? place.redirectsMax : 0
     const answer = await exchange(url, place.addresses, url.origin === call.url.origin ? own : elsewhere, means)
@@ -110,10 +110,10 @@ function nextUrl({ status, headers: { location } }: Answer, from: URL): URL | st
   return reading.url
 }
 
-async function admitted(url: URL, admission: Admission, resolve: Resolve, signal: AbortSignal): Promise<AddressReply> {
+async function admitted(url: URL, admission: Admission, resolve: Resolve): Promise<AddressReply> {
   if (!admission.ok) return { ok: false, final: true, reason: admission.reason }
   const fixed = literal(url.hostname)
-  const addresses = fixed ? [fixed] : await unlessAborted(resolve(url.hostname), signal)
+  const addresses = fixed ? [fixed] : await resolve(url.hostname)
   if (addresses.length === 0) return { ok: false, final: false, reason: `${url.hostname} has no address` }
   for (const { address } of addresses) {
     const why = admission.whyNot(address)

@@ -117,7 +117,8 @@ describe('addresses', () => {
     const send = (resolve: Resolve, to = url) =>
       createHttpClient({ resolve }).send({ url: new URL(`${to}/x`), door: peerDoor(url), ...bounds })
     expect(await send(names(['127.0.0.1']).resolve)).toMatchObject({ ok: true })
-    expect(await send(names(['169.254.169.254']).resolve)).toMatchObject({ ok: false, sent: false })
+    const elsewhere = await send(names(['169.254.169.254']).resolve)
+    expect(elsewhere).toMatchObject({ ok: false, sent: false, reason: expect.stringContaining('is never asked') })
     expect(await send(names(['127.0.0.1']).resolve, `http://other.internal:${sink.port}`)).toMatchObject({ ok: false })
     expect(sink.requests).toHaveLength(1)
   })
@@ -219,6 +220,8 @@ describe('redirects', () => {
     }
     const rebound = await follow(`http://app.internal:${other.port}/`, `http://app.internal:${other.port}`)
     expect(rebound).toMatchObject({ ok: false, reason: expect.stringContaining('169.254.169.254 is never asked') })
+    const mended = await follow(`${other.url}\\x`, other.url)
+    expect(mended).toMatchObject({ ok: false, reason: expect.stringContaining('a backslash') })
     expect(other.requests).toEqual([])
     expect(await follow(`${other.url}/`, other.url)).toMatchObject({ ok: true })
   })

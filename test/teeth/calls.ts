@@ -19,15 +19,15 @@ export const calls = [
     },
     {
       takes: 'that a call is bounded even where nothing else ends it',
-      find: 'await unlessAborted(resolve(url.hostname), signal)',
-      replace: 'await resolve(url.hostname)',
+      find: 'await unlessAborted(follow(call, { resolve, signal, onConnected }), signal)',
+      replace: 'await follow(call, { resolve, signal, onConnected })',
       red: 'addresses > a name service that hangs is bounded',
       hangs: true,
     },
     {
       takes: 'that each redirect is checked like the first URL',
-      find: 'call.door(url), means.resolve',
-      replace: 'call.door(call.url), means.resolve',
+      find: 'call.door(url), means.resolve)',
+      replace: 'call.door(call.url), means.resolve)',
       red: 'redirects > lead only to what is allowed itself',
     },
     {
