@@ -28,7 +28,7 @@ describe('a URL is permitted', () => {
 
 describe('a URL is not permitted', () => {
   test.each([
-    ['another scheme', 'https://web/', 'http://web'],
+    ['another scheme', 'https://web:80/', 'http://web'],
     ['another port', 'http://web:81/', 'http://web'],
     ['another host', 'http://web2/', 'http://web'],
     ['a longer host', 'http://web.evil.example/', 'http://web'],
