@@ -106,6 +106,7 @@ describe('addresses that nobody asks', () => {
     '2001:0:1:2::3',
     'fe80::1%eth0',
     '10.0.0.1%eth0',
+    'fd00::1%eth0',
     'localhost',
     '',
     '127.1',

@@ -204,7 +204,8 @@ export const calls = [
       takes: 'that a probe is made only of what is allowed',
       file: 'src/adapters/http-client/probe.ts',
       find: '    const rules = allow()\n',
-      replace: '    rules ??= allow()\n',
+      replace:
+        "    const rules = allow().length > 0 ? allow() : [{ scheme: 'http:', host: '127.0.0.1', port: Number(new URL(text).port), path: '', addresses: [], redirectsMax: 0 } as const]\n",
       test: 'test/adapters/http-client/probe.test.ts',
       red: 'only what the rules in force allow is asked',
     },
@@ -226,7 +227,7 @@ export const calls = [
       takes: 'that an address has no zone',
       find: "  if (family === 0 || address.includes('%')) return null\n",
       replace: '  if (family === 0) return null\n',
-      red: 'addresses that nobody asks > "fe80::1%eth0" is one',
+      red: 'addresses that nobody asks > "fd00::1%eth0" is one',
     },
   ]),
   ...teethOf(request, [
