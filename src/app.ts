@@ -6,6 +6,7 @@ import { registerContainerMetrics } from './adapters/docker/container-metrics.ts
 import { watchContainers } from './adapters/docker/watch-containers.ts'
 import { createHttpProbe } from './adapters/http-client/probe.ts'
 import { createDeliver } from './adapters/notify/deliver.ts'
+import { registerPathMetrics } from './adapters/paths/path-metrics.ts'
 import { createMemoryQueue } from './adapters/queue/memory.ts'
 import { askDocker, askHttp } from './adapters/reachability/neighbours.ts'
 import { watchFiles } from './adapters/reload/watch.ts'
@@ -18,6 +19,7 @@ import { exportLog } from './adapters/store/export-log.ts'
 import { openSqliteStore } from './adapters/store/sqlite-store.ts'
 import { newId } from './adapters/store/uuid.ts'
 import { verifyLog } from './adapters/store/verify-log.ts'
+import { registerUnitMetrics } from './adapters/systemd/unit-metrics.ts'
 import { createAuditMetrics } from './adapters/telemetry/audit-metrics.ts'
 import { createAuditLog, createLog } from './adapters/telemetry/log.ts'
 import { createMetrics } from './adapters/telemetry/metrics.ts'
@@ -191,6 +193,8 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
   const exporter = createExporter(inForce.config(), (wanted) => watchContainers({ ...wanted, log }))
   closing.defer(() => exporter.close())
   registerContainerMetrics(metrics.registry, exporter)
+  registerPathMetrics(metrics.registry, () => inForce.config().paths)
+  registerUnitMetrics(metrics.registry, () => inForce.config().services)
   return { metrics, queue, exporter }
 }
 

@@ -469,14 +469,6 @@ services:
       'error: paths.local[1].root: /tmp is listed already, as one of local',
     ],
     [
-      'docker: { hosts: { h7: { url: "http://h7:2375" } } }\npaths: { h7: [{ root: /tmp, olderThan: 1h }] }',
-      'error: paths.h7: docker.hosts.h7 is another machine, and Hepar touches files and services only where it runs',
-    ],
-    [
-      'docker: { hosts: { h7: { url: "http://h7:2375" } } }\nservices: { web: { host: h7, unit: web.service } }',
-      'error: services.web.host: docker.hosts.h7 is another machine, and Hepar touches files and services only where it runs',
-    ],
-    [
       'services: { web: { unit: web } }',
       'error: services.web.unit: must be the full name of a systemd service, such as myapp.service',
     ],
@@ -513,6 +505,17 @@ services:
       'warning: services.web.commands.go.file: there is no file /nowhere/go',
     ],
   ])('%j is found', (text, problem) => expect(at(text)).toEqual([problem]))
+
+  test('a host that is reached over the network is another machine', () => {
+    const hosts = 'docker: { hosts: { h7: { url: "http://h7:2375" }, near: { url: "http://127.0.0.1:2375" } } }\n'
+    const words = 'docker.hosts.h7 is another machine, and Hepar touches files and services only where it runs'
+    const paths = (host: string) => `${hosts}paths: { ${host}: [{ root: /tmp, olderThan: 1h }] }`
+    expect(at(paths('h7'))).toEqual([`error: paths.h7: ${words}`])
+    expect(at(`${hosts}services: { web: { host: h7, unit: web.service } }`)).toEqual([
+      `error: services.web.host: ${words}`,
+    ])
+    expect([at(paths('near')), at(paths('local'))]).toEqual([[], []])
+  })
 })
 
 describe('URLs that may be called', () => {

@@ -69,15 +69,15 @@ test('the defaults of limits in the papers are those of the program', () => {
 })
 
 test('the plugin of the README loads, plans, acts on the run that it pinned, and sees that it is another one', async () => {
-  // Stands for systemd: a run is a number that grows with each restart.
+  // Stands for supervisord: a run is a number that grows with each restart.
   program(
-    'systemctl',
-    `[ "$2" = show ] && echo "InvocationID=$(cat ${folder.path}/run)" && echo ActiveState=active && exit
-[ "$2" = restart ] && echo $(($(cat ${folder.path}/run) + 1)) > ${folder.path}/run`,
+    'supervisorctl',
+    `[ "$1" = status ] && echo "$2   RUNNING   pid $(cat ${folder.path}/run), uptime 0:00:09" && exit
+[ "$1" = restart ] && echo $(($(cat ${folder.path}/run) + 1)) > ${folder.path}/run`,
   )
   writeFileSync(folder.file('run'), '1\n')
   const code = readme.blocks.find(({ language, text }) => language === 'ts' && text.includes('defineAction'))
-  writeFileSync(folder.file('plugins/systemd-restart.ts'), code!.text)
+  writeFileSync(folder.file('plugins/supervisor-restart.ts'), code!.text)
   const before = process.env.PATH
   process.env.PATH = path()
   onTestFinished(() => {
@@ -89,12 +89,12 @@ test('the plugin of the README loads, plans, acts on the run that it pinned, and
   onTestFinished(() => actions.close())
   const { actions: found, broken } = await actions.describe([join(root, 'plugins'), folder.file('plugins')])
   expect(broken).toEqual([])
-  const action = found.find(({ name }) => name === 'systemd-restart')!
+  const action = found.find(({ name }) => name === 'supervisor-restart')!
   const call = { action, target: 'service/myapp', params: {}, now: Date.now() }
   expect(await actions.plan({ ...call, target: 'service/sshd' })).toMatchObject({ kind: 'refused', final: true })
   const planned = await actions.plan(call)
   if (planned.kind !== 'planned') throw new Error(JSON.stringify(planned))
-  expect(planned.plan).toMatchObject({ pin: { invocation: '1' }, summary: 'Restart myapp.service, which is active' })
+  expect(planned.plan).toMatchObject({ pin: { pid: '1' }, summary: 'Restart myapp, which runs as pid 1' })
   const runner = await actions.reserve(action)
   const intendedAt = Date.now()
   const { signal } = new AbortController()
@@ -108,7 +108,7 @@ test('the plugin of the README loads, plans, acts on the run that it pinned, and
     effectEndedAt: Date.now(),
     effectSeen: true,
   })
-  expect(verified).toMatchObject({ passed: true, detail: 'active, invocation 2' })
+  expect(verified).toMatchObject({ passed: true, detail: 'RUNNING, pid 2' })
 }, 60_000)
 
 test('every playbook that is shown has no problem, not even a warning', async () => {

@@ -2,14 +2,23 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { createActions } from '../src/adapters/actions/actions.ts'
+import type { CheckParams } from '../src/adapters/rules/context.ts'
 import { loadPolicy } from '../src/adapters/rules/load-policy.ts'
 import { readConfig } from '../src/config.ts'
+import { defaultLimits } from '../src/domain/config.ts'
 import { resolveHost } from '../src/domain/host.ts'
 import { createMatcher } from '../src/engine/match.ts'
 import { renderProbe, renderTarget, scopeOf } from '../src/engine/render.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'hepar-shipped-'))
-afterAll(() => rmSync(root, { recursive: true, force: true }))
+const log = { debug() {}, info() {}, warn() {}, error() {} }
+const settingsFor = () => ({ settings: {} })
+const plugins = createActions({ limits: defaultLimits, settingsFor, log, clock: { now: Date.now }, poolSize: 0 })
+afterAll(async () => {
+  await plugins.close()
+  rmSync(root, { recursive: true, force: true })
+})
 
 async function shipped() {
   const project = new URL('..', import.meta.url).pathname
@@ -18,19 +27,10 @@ async function shipped() {
   mkdirSync(join(root, 'plugins'), { recursive: true })
   const reading = readConfig({ file: join(root, 'hepar.yaml'), env: {} })
   if (!reading.ok) throw new Error(JSON.stringify(reading.problems))
-  const restart = {
-    name: 'container-restart',
-    file: 'plugins/container-restart.ts',
-    fileDigest: 'd',
-    summary: 'Restart one Docker container',
-    kind: 'container',
-    risk: 'reversible',
-    idempotent: false,
-    hasVerify: true,
-    hasRevert: false,
-    paramsSchema: {},
-  } as const
-  const policy = await loadPolicy({ config: reading.config, actions: [restart], checkParams: async () => [], now: 0 })
+  const { actions, broken } = await plugins.describe([join(project, 'plugins')])
+  const checkParams: CheckParams = async (name, params, templated) =>
+    plugins.checkParams(actions.find((action) => action.name === name)!, params, templated)
+  const policy = await loadPolicy({ config: reading.config, actions, broken, checkParams, now: 0 })
   return {
     config: reading.config,
     problems: [...reading.problems, ...policy.problems],
@@ -52,18 +52,35 @@ test('the shipped configuration and playbooks have no problem, not even a warnin
   })
 })
 
-test('an alert about an unhealthy container matches, with its target and its proof', async () => {
+test.each([
+  [
+    { alertname: 'ContainerUnhealthy', host: 'local', name: 'web' },
+    'container/local/web',
+    'hepar_container_health_status{host="local", name="web"} == 1',
+  ],
+  [
+    { alertname: 'TempFolderFull', host: 'local', path: '/var/tmp/app' },
+    'path/local/var/tmp/app',
+    'min(hepar_path_available_ratio{host="local", path="/var/tmp/app"}) > 0.1',
+  ],
+  [
+    { alertname: 'SystemdUnitFailed', host: 'local', service: 'web', unit: 'web.service' },
+    'service/web',
+    'hepar_unit_state{host="local", service="web", state="active"} == 1',
+  ],
+  [{ alertname: 'ServiceDown', hepar_service: 'web' }, 'service/web', 'max(up{hepar_service="web"}) == 1'],
+])('the shipped alert %j matches, with its target and its proof', async (own, target, query) => {
   const { config, policy } = await shipped()
-  const labels = { alertname: 'ContainerUnhealthy', severity: 'warning', host: 'local', name: 'web' }
+  const labels = { severity: 'warning', ...own } as unknown as Readonly<Record<string, string>>
   const alert = { status: 'firing' as const, startsAt: 0, fingerprint: 'f', generatorURL: '' }
   const facts = { labels, annotations: {}, alert, group: { labels, receiver: 'hepar' } }
   const { matches } = await createMatcher(policy?.playbooks ?? []).match(facts, 0)
   const playbook = matches[0]!.playbook
   const record = { labels, annotations: {} }
-  expect(renderTarget(playbook, record, config)).toEqual({ ok: true, target: 'container/local/web' })
+  expect(renderTarget(playbook, record, config)).toEqual({ ok: true, target })
   expect(playbook.verify.map((probe) => renderProbe(probe, scopeOf(record, config)))).toEqual([
     { ok: true, probe: { kind: 'cleared' } },
-    { ok: true, probe: { kind: 'promql', query: 'hepar_container_health_status{host="local", name="web"} == 1' } },
+    { ok: true, probe: { kind: 'promql', query } },
   ])
   expect(resolveHost(config, { instance: 'local' })).toEqual({ ok: true, host: 'local' })
 })

@@ -10,7 +10,7 @@ const defaults = { filesMax: 100_000, bytesMax: 100 * gigabyte, timeMs: 30 * sec
 
 /** Folders of this machine that may be cleaned, by the name that targets have for it. */
 export function pathsField(references: References) {
-  return z.record(nameField, z.array(rootField(references)))
+  return z.record(nameField, z.array(rootField(references)).max(100, 'must not name more than 100 folders'))
 }
 
 function rootField(references: References) {

@@ -7,3 +7,10 @@ export function parseBytes(text: string): number | null {
   const bytes = Number(found[1]) * units[found[2] as keyof typeof units]
   return Number.isSafeInteger(bytes) ? bytes : null
 }
+
+/** A size for people, such as `1.5 GiB`. */
+export function formatBytes(bytes: number): string {
+  const exponent = Math.min(4, Math.floor(Math.log2(Math.max(1, Math.abs(bytes))) / 10))
+  const amount = bytes / 1024 ** exponent
+  return `${Number.isInteger(amount) ? amount : amount.toFixed(1)} ${['B', 'KiB', 'MiB', 'GiB', 'TiB'][exponent]}`
+}

@@ -139,7 +139,7 @@ test.each([
   [['check', '--config', 'absent.yaml'], 1, /absent\.yaml: error: cannot be read/],
   [['check', '--confg', 'x'], 2, /did you mean --config/i],
   [['chek'], 2, /did you mean check/i],
-  [['check'], 0, /^ok: 0 playbooks, \d actions?, 0 errors/m],
+  [['check'], 0, /^ok: 0 playbooks, \d+ actions?, 0 errors/m],
 ])('hepar %j ends with %i', async (args, code, words) => {
   await using folder = await tempFolder('exit')
   mkdirSync(folder.file('plugins'))

@@ -21,6 +21,8 @@ export const metricNames: ReadonlySet<string> = new Set([
   'hepar_docker_up',
   'hepar_container_state',
   'hepar_container_health_status',
+  'hepar_path_available_ratio',
+  'hepar_unit_state',
   'hepar_config_last_reload_successful',
   'hepar_config_last_reload_success_timestamp_seconds',
 ])

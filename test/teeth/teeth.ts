@@ -1,5 +1,6 @@
 import { audit } from './audit.ts'
 import { calls } from './calls.ts'
+import { cleaning } from './cleaning.ts'
 import { decisions } from './decisions.ts'
 import { doors } from './doors.ts'
 import { gates } from './gates.ts'
@@ -9,6 +10,7 @@ import { proof } from './proof.ts'
 import { recovery } from './recovery.ts'
 import { restart } from './restart.ts'
 import { runners } from './runners.ts'
+import { services } from './services.ts'
 import { silences } from './silences.ts'
 import { sources } from './sources.ts'
 import { store } from './store.ts'
@@ -26,6 +28,8 @@ export const teeth: readonly Tooth[] = [
   ...audit,
   ...runners,
   ...restart,
+  ...cleaning,
+  ...services,
   ...templates,
   ...sources,
   ...silences,
