@@ -111,7 +111,7 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
     sources: createSources(() => inForce.config().sources, { log, clock }),
     silencers: createSilencers(() => inForce.config().sources, { clock }),
     actions: files.actions,
-    probeHttp: createHttpProbe(),
+    probeHttp: createHttpProbe(() => inForce.config().http.allow),
     deliver: createDeliver(() => inForce.config().notify),
     queue,
     log,

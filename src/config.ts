@@ -108,6 +108,7 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
     docker: buildDocker(values.docker),
     paths: buildPaths(values.paths),
     services: buildServices(values.services),
+    http: { allow: values.http?.allow ?? [] },
     auth: { tokens: values.auth?.tokens ?? [] },
     notify: Object.entries(values.notify ?? {}).map(([name, peer]) => ({ name, peer })),
     limits: overLimits(defaultLimits, values.limits),

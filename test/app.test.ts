@@ -14,6 +14,7 @@ const configuration = `
 listen: 127.0.0.1:0
 plugins: ${plugins}
 watch: false
+http: { allow: [ http://127.0.0.1:1/health ] }
 docker: { hosts: { local: { socket: /nowhere/docker.sock } }, exporter: { enabled: false } }
 `
 

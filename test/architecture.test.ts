@@ -6,7 +6,7 @@ const root = resolve(import.meta.dirname, '..')
 
 /** What each floor may import: floors of our own, and packages by name ('*' means any). */
 const floors: Record<string, { readonly may: readonly string[]; readonly packages: readonly string[] }> = {
-  'src/domain': { may: ['src/domain'], packages: ['zod', 'node:util'] },
+  'src/domain': { may: ['src/domain'], packages: ['zod', 'node:util', 'node:net'] },
   'src/engine': { may: ['src/engine', 'src/domain'], packages: ['json-rules-engine', 're2js', 'node:crypto'] },
   'src/sdk': { may: ['src/sdk', 'src/domain'], packages: ['*'] },
   'src/files': { may: ['src/files', 'src/domain'], packages: ['*'] },
@@ -92,6 +92,16 @@ describe('the house', () => {
     expect(new Set(opening.map(({ file }) => file)).size).toBe(1)
     expect(all.filter(({ file, from }) => file.startsWith('src/') && from.includes('/plugins/'))).toEqual([])
   })
+})
+
+test('whatever calls a URL does so through the one guarded exchange', () => {
+  const calling = [...sources('src'), ...sources('plugins')].filter((file) => {
+    return /\brequest\b[^;]*?from 'node:https?'|from '(?:node:http2|undici|axios|got)'|\bfetch\(\w*url/i.test(
+      readFileSync(join(root, file), 'utf8'),
+    )
+  })
+  // The command line talks to the one Hepar that its user names.
+  expect(calling).toEqual(['src/cli/client.ts', 'src/sdk/http-exchange.ts'])
 })
 
 function cycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {

@@ -57,6 +57,7 @@ describe('defaults', () => {
         },
         paths: [],
         services: [],
+        http: { allow: [] },
         auth: { tokens: [] },
         notify: [],
         limits: defaultLimits,
@@ -433,6 +434,7 @@ services:
       host: 'here',
       unit: null,
       commands: [{ name: 'go', file: '/bin/true', ...plain }],
+      requests: [],
     })
   })
 
@@ -513,5 +515,127 @@ services:
       `error: services.web.host: ${words}`,
     ])
     expect([at(paths('near')), at(paths('local'))]).toEqual([[], []])
+  })
+})
+
+describe('URLs that may be called', () => {
+  const at = (text: string, env: Env = {}) =>
+    problems(text, env).map((problem) => problem.replace(/^hepar\.yaml:\d+:\d+: /, ''))
+  const request = (more: string) =>
+    `http: { allow: [http://web] }\nservices: { web: { requests: { go: { ${more} } } } }`
+
+  test('are rules of scheme, host, port and path, alone or with more', () => {
+    const text = `
+http:
+  allow:
+    - http://web:8080/health
+    - { url: "https://\${HOST}/", addresses: [10.0.0.0/8, fd00::/8], redirects: 2 }
+`
+    expect(config(text, { HOST: '*.Example.org' }).http.allow).toEqual([
+      { scheme: 'http:', host: 'web', port: 8080, path: '/health', addresses: [], redirectsMax: 0 },
+      {
+        scheme: 'https:',
+        host: '*.example.org',
+        port: 443,
+        path: '',
+        addresses: ['10.0.0.0/8', 'fd00::/8'],
+        redirectsMax: 2,
+      },
+    ])
+  })
+
+  test('are none unless they are written', () => {
+    expect(config('').http).toEqual({ allow: [] })
+    expect(config('http:').http).toEqual({ allow: [] })
+  })
+
+  test('a request arrives with its defaults, and its secrets print nowhere', () => {
+    const text = `
+http: { allow: ["http://web/hooks"] }
+services:
+  web:
+    requests:
+      plain: { url: http://web/hooks/a }
+      full:
+        url: "http://web/hooks/\${HOOK}/{{ name }}"
+        method: PUT
+        headers: { X-Team: sre, X-Key: file:token }
+        basic: { user: me, password: "\${WORD}" }
+        body: { why: "{{ name }}", token: "\${WORD}" }
+        values: [{ name: name, pattern: "[a-z]+" }]
+        success: [204]
+        failed: [503]
+        idempotent: true
+        timeout: 3s
+`
+    const { services } = config(text, { HOOK: 'hidden-hook', WORD: 'hidden-word' })
+    const [plain, full] = services[0]?.requests ?? []
+    expect(plain).toEqual({
+      name: 'plain',
+      method: 'POST',
+      url: { value: expect.anything(), shown: 'http://web/hooks/a' },
+      headers: [],
+      body: null,
+      values: [],
+      successCodes: [200, 201, 202, 204],
+      failedCodes: [],
+      idempotent: false,
+      timeoutMs: 10_000,
+    })
+    expect(full?.url.value.reveal()).toBe('http://web/hooks/hidden-hook/{{ name }}')
+    expect(full?.body?.value.reveal()).toBe('{"why":"{{ name }}","token":"hidden-word"}')
+    expect(full?.headers.map(({ name, value }) => [name, value.reveal()])).toEqual([
+      ['x-team', 'sre'],
+      ['x-key', 'from-a-file-with-30-characters'],
+      ['authorization', `Basic ${Buffer.from('me:hidden-word').toString('base64')}`],
+    ])
+    expect(JSON.stringify(services) + inspect(services, { depth: 9 })).not.toMatch(/hidden|from-a-file|bWU6/)
+  })
+
+  test.each([
+    ['http: { allow: [web:8080] }', /^error: http\.allow\[0\].*: must be a URL such as http:\/\/web:8080\/health/],
+    ['http: { allow: ["http://*"] }', /^error: http\.allow\[0\].*: a host may have \* only as/],
+    ['http: { allow: ["http://169.254.169.254/"] }', /169\.254\.169\.254 is never asked: it is link-local/],
+    ['http: { allow: [{ url: "http://web", addresses: [10.0.0.0/99] }] }', /addresses\[0\]: must be a range/],
+    ['http: { allow: [{ url: "http://web", addresses: [] }] }', /addresses: must name at least one/],
+    ['http: { allow: [{ url: "http://web", redirects: 6 }] }', /redirects: must be a whole number between 0 and 5/],
+    ['http: { allowed: [] }', /^error: http: unknown key "allowed", did you mean "allow"\?$/],
+    ['sources: [{ name: a, prometheus: "http://0.0.0.0:9090" }]', /prometheus.*: 0\.0\.0\.0 is never asked/],
+    [request('url: "http://other/x"'), /requests\.go\.url: http:\/\/other is not allow-listed .*http\.allow/],
+    [request('url: "http://{{ name }}/x", values: [{ name: name, pattern: a }]'), /url: must begin with http:\/\/host/],
+    [
+      request('url: "http://web/{{ nam }}", values: [{ name: name, pattern: a }]'),
+      /"nam" is not listed in values, did you mean "name"\?/,
+    ],
+    [request('url: "http://web/{{ labels.x }}"'), /"labels\.x" is not listed in values/],
+    [request('url: "http://web/{{ x"'), /url: has a malformed placeholder/],
+    [request('url: "http://me:word@web/"'), /url: must not contain credentials/],
+    [request('url: "http://web/a/../b"'), /url: must not contain \. or \.\./],
+    [request('url: "http://web/#a"'), /url: must not contain a fragment/],
+    [request('url: "http://web/", tls: { ca: ca.pem }'), /tls: has no effect on an http:\/\/ URL/],
+    [request('url: "http://web/", method: GET, body: {}'), /body: a GET has no body/],
+    [request('url: "http://web/", body: { "{{ a }}": 1 }'), /body.*: a placeholder may stand only in a value/],
+    [request('url: "http://web/", headers: { X-A: "a\\r\\nX-B: c" }'), /X-A: must be printable ASCII/],
+    [request('url: "http://web/", values: [{ name: a, pattern: "(" }]'), /values\[0\]\.pattern: is no RE2 expression/],
+    [request('url: "http://web/", values: [{ name: a, pattern: b }, { name: a, pattern: c }]'), /two values named "a"/],
+    [request('url: "http://web/", success: [404]'), /success\[0\]: must be a whole number between 200 and 299/],
+    [request('url: "http://web/", idempotant: true'), /unknown key "idempotant", did you mean "idempotent"\?/],
+  ])('%j is found', (text, problem) => {
+    expect(at(text)).toEqual([expect.stringMatching(problem)])
+  })
+
+  test('a request does not say itself what a message is made of, or who sends it', () => {
+    const names = ['Host', 'Content-Length', 'Transfer-Encoding', 'Connection', 'Upgrade', 'Cookie', 'Idempotency-Key']
+    for (const name of names) {
+      const found = at(request(`url: "http://web/", headers: { ${name}: x }`))
+      expect(found, name).toEqual([expect.stringContaining('cannot be set here')])
+    }
+  })
+
+  test('a refused URL does not show what a reference stands for', () => {
+    const text = 'services: { web: { requests: { go: { url: "http://web/${HOOK}" } } } }'
+    const found = at(text, { HOOK: 'hidden-hook' })
+    expect(found).toEqual([expect.stringContaining('http://web is not allow-listed')])
+    expect(found.join()).not.toContain('hidden')
   })
 })

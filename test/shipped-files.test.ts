@@ -69,6 +69,11 @@ test.each([
     'hepar_unit_state{host="local", service="web", state="active"} == 1',
   ],
   [{ alertname: 'ServiceDown', hepar_service: 'web' }, 'service/web', 'max(up{hepar_service="web"}) == 1'],
+  [
+    { alertname: 'ServiceProbeFailing', hepar_service: 'web' },
+    'service/web',
+    'max(probe_success{hepar_service="web"}) == 1',
+  ],
 ])('the shipped alert %j matches, with its target and its proof', async (own, target, query) => {
   const { config, policy } = await shipped()
   const labels = { severity: 'warning', ...own } as unknown as Readonly<Record<string, string>>

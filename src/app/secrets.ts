@@ -1,4 +1,4 @@
-import type { Config, Peer } from '../domain/config.ts'
+import type { Config, Peer, ServiceRequest } from '../domain/config.ts'
 
 /** Every secret value of a configuration, for the log to leave out. */
 export function secretsOf({ auth, sources, notify, services }: Config): readonly string[] {
@@ -11,7 +11,18 @@ export function secretsOf({ auth, sources, notify, services }: Config): readonly
     ...auth.tokens.map(({ token }) => token.reveal()),
     ...peers.flatMap(secretsOfPeer),
     ...commands.flatMap(({ env }) => env.map(({ value }) => value.reveal())),
+    ...services.flatMap(({ requests }) => requests.flatMap(secretsOfRequest)),
   ]
+}
+
+/** Header values that people do not see; of an `Authorization` also the part after its scheme. */
+function secretsOfRequest({ headers }: ServiceRequest): readonly string[] {
+  return headers
+    .filter(({ value, shown }) => shown !== value.reveal())
+    .flatMap(({ name, value }) => {
+      const whole = value.reveal()
+      return name === 'authorization' ? [whole, whole.slice(whole.indexOf(' ') + 1)] : [whole]
+    })
 }
 
 const secretHeader = /auth|token|key|secret|cookie/i

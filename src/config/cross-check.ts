@@ -1,3 +1,5 @@
+import { permit } from '../domain/http-allow.ts'
+import { urlTemplateProblem } from '../domain/url-template.ts'
 import type { FieldValues } from '../files/read-fields.ts'
 import type { Path, Report } from '../files/source-file.ts'
 import { lookAt } from '../files/unreadable.ts'
@@ -9,11 +11,12 @@ type Values = FieldValues<Sections>
 const tokenCharactersMin = 16
 
 /** What no single section can know. A section with problems of its own is `undefined` and not judged here. */
-export function crossCheck({ sources, docker, paths, services, auth }: Values, report: Report): void {
+export function crossCheck({ sources, docker, paths, services, http, auth }: Values, report: Report): void {
   checkSources(sources ?? [], report)
   checkHosts(docker?.hosts ?? {}, report)
   checkPaths(paths ?? {}, docker?.hosts ?? {}, report)
   checkServices(services ?? {}, docker?.hosts ?? {}, report)
+  checkRequests(services ?? {}, http?.allow ?? [], report)
   checkTokens(auth?.tokens ?? [], report)
 }
 
@@ -68,6 +71,25 @@ function checkServices(services: NonNullable<Values['services']>, hosts: Hosts, 
     if (unit) units.set(unit, name)
     for (const [command, { file }] of Object.entries(commands ?? {})) {
       warnWithout('file', file, ['services', name, 'commands', command, 'file'], report)
+    }
+  }
+}
+
+/** A request that nobody may send is a mistake that should not wait for its alert. */
+function checkRequests(
+  services: NonNullable<Values['services']>,
+  allow: NonNullable<NonNullable<Values['http']>['allow']>,
+  report: Report,
+): void {
+  for (const [name, { requests }] of Object.entries(services)) {
+    for (const [request, { url, tls }] of Object.entries(requests ?? {})) {
+      const path = ['services', name, 'requests', request]
+      const sample = url.value.reveal().replace(/\{\{.*?\}\}/g, 'x')
+      // One that cannot be read has been reported.
+      if (urlTemplateProblem([sample]) !== null) continue
+      const permitted = permit(sample, allow)
+      if (!permitted.ok) report([...path, 'url'], permitted.reason)
+      if (tls && /^http:/i.test(sample)) report([...path, 'tls'], 'has no effect on an http:// URL: use https://')
     }
   }
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import type { Peer } from '../domain/config.ts'
+import { literalProblem } from '../domain/http-allow.ts'
 import { optional, section, textField } from '../files/fields.ts'
 import { urlProblem } from './addresses.ts'
 import { fileField, type References, referenceField, secretField } from './references.ts'
@@ -19,32 +20,36 @@ function peerSection(references: References, use: 'base' | 'whole') {
     bearer: optional(secretField(references)),
     basic: optional(section({ user: referenceField(references), password: secretField(references) })),
     headers: optional(headersField(references)),
-    tls: optional(
-      section({
-        ca: optional(fileField(references)),
-        cert: optional(fileField(references)),
-        key: optional(fileField(references)),
-        serverName: optional(textField(253)),
-      }),
-    ),
+    tls: optional(tlsField(references)),
   }).transform(({ url, bearer, basic, headers, tls }, context): Peer => {
+    const never = url === '' ? null : literalProblem(new URL(url))
+    if (never !== null) context.addIssue({ code: 'custom', path: ['url'], message: never })
     if (bearer && basic) context.addIssue({ code: 'custom', path: ['basic'], message: 'use either bearer or basic' })
-    const tlsProblem = tls && checkTls(url, tls)
-    if (tlsProblem) context.addIssue({ code: 'custom', path: ['tls'], message: tlsProblem })
+    if (tls && url.startsWith('http:')) {
+      const message = 'has no effect on an http:// URL: use https://'
+      context.addIssue({ code: 'custom', path: ['tls'], message })
+    }
     return {
       url,
       headers: headers ?? {},
       ...(bearer && { bearer }),
       ...(basic && { basic }),
-      ...(tls && { tls: defined(tls) }),
+      ...(tls && { tls }),
     }
   })
 }
 
-function checkTls(url: string, { cert, key }: { cert?: string | undefined; key?: string | undefined }): string | null {
-  if (url.startsWith('http:')) return 'has no effect on an http:// URL: use https://'
-  if ((cert === undefined) !== (key === undefined)) return 'cert and key belong together'
-  return null
+/** How to trust a server and be known to it, in files. */
+export function tlsField(references: References) {
+  return section({
+    ca: optional(fileField(references)),
+    cert: optional(fileField(references)),
+    key: optional(fileField(references)),
+    serverName: optional(textField(253)),
+  }).transform((tls, context): NonNullable<Peer['tls']> => {
+    if ((tls.cert === undefined) !== (tls.key === undefined)) context.addIssue('cert and key belong together')
+    return defined(tls)
+  })
 }
 
 type Tls = NonNullable<Peer['tls']>

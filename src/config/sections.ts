@@ -4,6 +4,7 @@ import { modes } from '../domain/playbook.ts'
 import { nameField, optional, section, wordField } from '../files/fields.ts'
 import { parseAddress, parseStore } from './addresses.ts'
 import { dockerField } from './docker.ts'
+import { httpField } from './http.ts'
 import { limitsField } from './limits.ts'
 import { pathsField } from './paths.ts'
 import { peerField } from './peer.ts'
@@ -28,6 +29,7 @@ export function sections(references: References) {
     docker: optional(dockerField(references)),
     paths: optional(pathsField(references)),
     services: optional(servicesField(references)),
+    http: optional(httpField(references)),
     auth: optional(section({ tokens: optional(z.array(tokenField(references))) })),
     notify: optional(z.record(nameField, peerField(references, 'whole'))),
     limits: optional(limitsField),

@@ -1,8 +1,9 @@
-import { RE2JS } from 're2js'
 import * as z from 'zod'
 import type { Command, Config } from '../domain/config.ts'
-import { countField, durationField, nameField, optional, section, textField } from '../files/fields.ts'
+import { countField, durationField, nameField, optional, section } from '../files/fields.ts'
+import { patternField } from './pattern.ts'
 import { type References, referenceField, secretField } from './references.ts'
+import { requestField } from './requests.ts'
 
 const [second, hour] = [1_000, 3_600_000] as const
 const listMax = 50
@@ -15,6 +16,7 @@ export function servicesField(references: References) {
       host: optional(nameField),
       unit: optional(unitField),
       commands: optional(z.record(nameField, commandField(references))),
+      requests: optional(z.record(nameField, requestField(references))),
     }),
   )
 }
@@ -55,9 +57,10 @@ function commandField(references: References) {
 type Written = z.output<ReturnType<typeof servicesField>>
 
 export function buildServices(written: Written | undefined): Config['services'] {
-  return Object.entries(written ?? {}).map(([name, { host, unit, commands }]) => {
+  return Object.entries(written ?? {}).map(([name, { host, unit, commands, requests }]) => {
     const built = Object.entries(commands ?? {}).map(([command, rule]) => buildCommand(command, rule))
-    return { name, host: host ?? 'local', unit: unit ?? null, commands: built }
+    const asked = Object.entries(requests ?? {}).map(([request, rule]) => ({ name: request, ...rule }))
+    return { name, host: host ?? 'local', unit: unit ?? null, commands: built, requests: asked }
   })
 }
 
@@ -91,11 +94,3 @@ const variableField = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'must be the name of an environment variable')
   .refine((name) => !name.startsWith('HEPAR_'), 'must not begin with HEPAR_')
-
-const patternField = textField(500).superRefine((pattern, context) => {
-  try {
-    RE2JS.compile(pattern)
-  } catch (error) {
-    context.addIssue(`is no RE2 expression (${(error as Error).message.slice(0, 200)})`)
-  }
-})

@@ -17,6 +17,8 @@ export interface Plan {
   /** Whatever the action wants handed back to `run` and `verify`; not part of the digest. */
   readonly data: JsonObject
   readonly evidence: JsonObject
+  /** Starting this very effect again with the same key does no harm, although the action in general may. */
+  readonly idempotent?: true
 }
 
 /** One check of a verification round and what it saw. */

@@ -1,3 +1,5 @@
+import type { HttpRule } from './http-allow.ts'
+import type { Json } from './json.ts'
 import type { Mode } from './playbook.ts'
 import type { Secret } from './secret.ts'
 
@@ -61,6 +63,32 @@ export interface Command {
   readonly unknownCodes: readonly number[]
 }
 
+/** What is sent, and how people see it: as it is written, with every reference to a secret in place of the secret. */
+export interface Veiled<Shown> {
+  readonly value: Secret
+  readonly shown: Shown
+}
+
+/** An HTTP request that may be made for a service. */
+export interface ServiceRequest {
+  readonly name: string
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Like the body, it may hold `{{ name }}` of its values. */
+  readonly url: Veiled<string>
+  readonly headers: readonly ({ readonly name: string } & Veiled<string>)[]
+  /** Its value is the text of a JSON document. */
+  readonly body: Veiled<Json> | null
+  /** What a playbook must give; each pattern is RE2 and must match the whole value. */
+  readonly values: readonly { readonly name: string; readonly pattern: string }[]
+  /** Statuses that mean done, and those from 500 on that surely mean that nothing was. */
+  readonly successCodes: readonly number[]
+  readonly failedCodes: readonly number[]
+  /** The endpoint answers a repeat of the same `Idempotency-Key` without doing it again. */
+  readonly idempotent: boolean
+  readonly timeoutMs: number
+  readonly tls?: Peer['tls']
+}
+
 /** What may be done for a service on this machine. */
 export interface Service {
   readonly name: string
@@ -69,6 +97,7 @@ export interface Service {
   /** The systemd unit that may be restarted. */
   readonly unit: string | null
   readonly commands: readonly Command[]
+  readonly requests: readonly ServiceRequest[]
 }
 
 export const roles = ['webhook', 'viewer', 'operator', 'admin'] as const
@@ -106,6 +135,8 @@ export interface Config {
   }
   readonly paths: readonly CleanRoot[]
   readonly services: readonly Service[]
+  /** The URLs of playbooks and requests that may be called at all. */
+  readonly http: { readonly allow: readonly HttpRule[] }
   readonly auth: { readonly tokens: readonly Token[] }
   readonly notify: readonly Channel[]
   readonly limits: Limits

@@ -14,7 +14,8 @@ export function newAttempt(
   runner: Runner,
   { now, id, earlier }: { now: number; id: string; earlier: readonly Attempt[] },
 ): Attempt {
-  const idempotent = policy.actions.some((action) => action.name === step.action && action.idempotent)
+  const always = policy.actions.some((action) => action.name === step.action && action.idempotent)
+  const idempotent = always || plan.idempotent === true
   return {
     id,
     incident: incident.id,

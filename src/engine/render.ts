@@ -1,6 +1,7 @@
 import type { AlertRecord } from '../domain/alert.ts'
 import type { Config } from '../domain/config.ts'
 import { canonicalHost, resolveHost } from '../domain/host.ts'
+import { climbs } from '../domain/http-allow.ts'
 import type { Json } from '../domain/json.ts'
 import type { Playbook, Probe, Step, TemplatedValue } from '../domain/playbook.ts'
 import { formatTarget, parseTarget } from '../domain/target.ts'
@@ -121,12 +122,6 @@ export function renderProbe(probe: Probe, scope: TemplateScope): ProbeRendering 
   }
   const url = renderTemplate(probe.url, scope)
   if (!url.ok) return url
-  if (hasDotSegments(url.text)) return { ok: false, reason: 'a label would move the URL to another path with . or ..' }
+  if (climbs(url.text)) return { ok: false, reason: 'a label would move the URL to another path with . or ..' }
   return { ok: true, probe: { kind: 'http', url: url.text, status: probe.status, timeoutMs: probe.timeoutMs } }
-}
-
-/** True for a URL whose path holds `.` or `..`, in any spelling a URL parser would follow. */
-export function hasDotSegments(url: string): boolean {
-  const path = url.split(/[?#]/, 1)[0] ?? ''
-  return path.split('/').some((segment) => /^(?:\.|%2e){1,2}$/i.test(segment))
 }

@@ -15,6 +15,8 @@ export interface ActionPlan {
   readonly data?: JsonObject
   /** What a human would want to see. Not part of the digest. */
   readonly evidence?: JsonObject
+  /** This very effect may be started again with the same idempotency key, although not every one of the action may. */
+  readonly idempotent?: boolean
 }
 
 /** A refusal is a value, not an error. `final: false` means that it may pass later. */

@@ -96,6 +96,7 @@ test('plugins that misbehave in every way fail their own step and nothing else',
     config: {
       docker: { hosts: { local: { socket: '/nowhere/docker.sock' } } },
       notify: { oncall: { url: sink.url } },
+      http: { allow: [sink.url] },
       limits: { probeEvery: '200ms', effects: 6, runnerMemory: '160MiB', planTimeout: '2s', reconcileEvery: '2s' },
     },
   })

@@ -43,6 +43,7 @@ export function config(changes: Partial<Config> = {}): Config {
     },
     paths: [],
     services: [],
+    http: { allow: [] },
     auth: { tokens: [] },
     notify: [],
     limits: defaultLimits,

@@ -216,6 +216,11 @@ function parsed(text: string): unknown {
   }
 }
 
+/** Every scheme, host and port that the playbooks probe. */
+function placesIn(texts: readonly string[]): readonly string[] {
+  return [...new Set(texts.flatMap((text) => text.match(/https?:\/\/[\w.-]+:\d+/g) ?? []))]
+}
+
 function writeFiles(setup: HeparSetup, port: number, holds: string): string {
   const rules = join(setup.folder, 'rules')
   mkdirSync(rules, { recursive: true })
@@ -228,6 +233,7 @@ function writeFiles(setup: HeparSetup, port: number, holds: string): string {
     mode: 'auto',
     rules: './rules',
     plugins: setup.plugins ?? [join(root, 'plugins')],
+    http: { allow: placesIn(Object.values(setup.rules ?? {})) },
     ...setup.config,
   }
   // JSON is YAML, so the configuration needs no writer of its own.

@@ -5,7 +5,6 @@ const unhelpful = { test: 'test/adapters/sources/unhelpful-sources.test.ts' }
 const silences = { file: 'src/adapters/alertmanager/silences.ts', test: 'test/adapters/alertmanager/silences.test.ts' }
 const dating = { file: 'src/adapters/prometheus/dating.ts', test: 'test/adapters/prometheus/dating.test.ts' }
 const query = { file: 'src/adapters/prometheus/query.ts', test: 'test/adapters/prometheus/query.test.ts' }
-const probe = { file: 'src/adapters/http-client/probe.ts', test: 'test/adapters/http-client/probe.test.ts' }
 const refusing = 'a Prometheus or Alertmanager that refuses makes the answer unavailable'
 
 /** What Prometheus and Alertmanager may be believed, and what it means when they are away. */
@@ -49,7 +48,7 @@ export const sources = [
     },
     {
       takes: 'the limit on what a source sends',
-      file: 'src/adapters/http-client/send.ts',
+      file: 'src/sdk/http-exchange.ts',
       find: "if (bytes > bytesMax && beyond === 'fail') throw",
       replace: "if (bytes < 0 && beyond === 'fail') throw",
       red: 'a Prometheus or Alertmanager that answers without end',
@@ -180,26 +179,6 @@ export const sources = [
       find: 'recorded.names.has(name) || written.has(name)',
       replace: "name === ''",
       red: 'what rules write about the past is refused',
-    },
-  ]),
-  ...teethOf(probe, [
-    {
-      takes: 'that a probe never asks a cloud’s metadata',
-      find: '    if (blocked.check(address, ',
-      replace: "    if (address === '' && blocked.check(address, ",
-      red: 'a name with one forbidden address is refused',
-    },
-    {
-      takes: 'that a probe connects to the address that was checked',
-      find: '    host: address,\n',
-      replace: '    host,\n',
-      red: 'it connects to the address that was checked',
-    },
-    {
-      takes: 'that credentials in a probe’s URL are refused',
-      find: "  if (url.username !== '' || url.password !== '') return",
-      replace: "  if (url.username === ':') return",
-      red: 'other schemes, credentials and what is no URL are refused',
     },
   ]),
 ]

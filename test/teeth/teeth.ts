@@ -1,4 +1,5 @@
 import { audit } from './audit.ts'
+import { calls } from './calls.ts'
 import { cleaning } from './cleaning.ts'
 import { decisions } from './decisions.ts'
 import { doors } from './doors.ts'
@@ -34,6 +35,7 @@ export const teeth: readonly Tooth[] = [
   ...sources,
   ...silences,
   ...doors,
+  ...calls,
   ...policies,
   ...figures,
 ]

@@ -95,13 +95,13 @@ export const templates = [
     },
     {
       takes: 'that a label cannot climb in a URL',
-      find: '  if (hasDotSegments(url.text)) return',
+      find: '  if (climbs(url.text)) return',
       replace: "  if (url.text === '') return",
       red: 'a URL refuses to climb by',
     },
     {
       takes: 'that the host of a probe is fixed in its file',
-      file: 'src/adapters/rules/probes.ts',
+      file: 'src/domain/url-template.ts',
       find: '  if (!settled || (',
       replace: '  if (!settled && (',
       red: 'http://web{{ labels.x }}/ is no URL for a probe',

@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { Config } from '../../domain/config.ts'
-import type { Json } from '../../domain/json.ts'
+import type { Config, Peer, Veiled } from '../../domain/config.ts'
+import type { Json, JsonObject } from '../../domain/json.ts'
 import type { Target } from '../../domain/target.ts'
 import type { PlaceSettings } from './actions.ts'
 
@@ -11,6 +12,7 @@ export const settingsOfActions: Readonly<Record<string, SettingsOf>> = {
   'temp-cleanup': cleanRoot,
   command: commandsOf,
   'systemd-restart': unitOf,
+  'http-request': requestsOf,
 }
 
 function cleanRoot({ paths, ...config }: Config, { place, name }: Target): PlaceSettings {
@@ -38,6 +40,28 @@ function commandsOf(config: Config, { name }: Target): PlaceSettings {
     return { ...command, env: env.map(({ name, value }) => ({ name, value: value.reveal() })) } as unknown as Json
   })
   return { settings: { service: name, host: service.host, commands } }
+}
+
+function requestsOf({ services, http }: Config, { name }: Target): PlaceSettings {
+  const service = services.find((service) => service.name === name)
+  if (service === undefined) return unknownService(name)
+  const requests = service.requests.map(({ url, headers, body, tls, ...request }) => ({
+    ...request,
+    url: unveiled(url),
+    headers: headers.map(({ name, ...header }) => ({ name, ...unveiled(header) })),
+    body: body && unveiled(body),
+    tls: tls ? certificatesOf(tls) : null,
+  }))
+  return { settings: { service: name, allow: http.allow, requests } as unknown as JsonObject }
+}
+
+function unveiled<Shown>({ value, shown }: Veiled<Shown>) {
+  return { value: value.reveal(), shown }
+}
+
+function certificatesOf({ ca, cert, key, serverName }: NonNullable<Peer['tls']>) {
+  const read = (file: string | undefined) => (file === undefined ? null : readFileSync(file, 'utf8'))
+  return { ca: read(ca), cert: read(cert), key: read(key), serverName: serverName ?? null }
 }
 
 function unitOf(config: Config, { name }: Target): PlaceSettings {

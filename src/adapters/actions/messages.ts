@@ -94,6 +94,7 @@ export const planned = z.strictObject({
       summary: text,
       data: jsonObject.default({}),
       evidence: jsonObject.default({}),
+      idempotent: z.boolean().default(false),
     }),
     z.strictObject({ refused: text, final: z.boolean(), evidence: jsonObject.default({}) }),
   ]),

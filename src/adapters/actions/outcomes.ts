@@ -19,8 +19,10 @@ export function planOutcome({ action, target }: ActionCall, reply: Reply): PlanO
     return { kind: 'refused', reason: result.refused, final: result.final, evidence: result.evidence }
   }
   const { pin, summary, data, evidence } = result
-  const plan: Plan = { action: action.name, target, params, pin, summary, data, evidence }
-  return { kind: 'planned', plan, digest: digestOf({ action: action.name, target, params, pin }) }
+  // Whoever approves a plan approves with it that it may be started again.
+  const again = result.idempotent ? ({ idempotent: true } as const) : {}
+  const plan: Plan = { action: action.name, target, params, pin, summary, data, evidence, ...again }
+  return { kind: 'planned', plan, digest: digestOf({ action: action.name, target, params, pin, ...again }) }
 }
 
 /** What the answer to `verify` means: whatever is not a clear yes is a no. */

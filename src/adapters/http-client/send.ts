@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http'
-import { type RequestOptions, request as requestHttps } from 'node:https'
+import type { IncomingHttpHeaders } from 'node:http'
 import type { Peer } from '../../domain/config.ts'
+import { createHttpClient } from '../../sdk/http-client.ts'
+import { peerDoor } from '../../sdk/http-doors.ts'
+import type { Tls } from '../../sdk/http-exchange.ts'
 import { describePeer, scrub } from './describe.ts'
 
 export interface HttpRequest {
@@ -10,7 +12,7 @@ export interface HttpRequest {
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  /** For the whole exchange, from connecting to the last byte. */
+  /** For the whole exchange, from resolving the name to the last byte. */
   readonly timeoutMs: number
   readonly bytesMax: number
   /** What a longer answer is: an error, or cut off there for callers that want only the status. */
@@ -22,32 +24,31 @@ export type HttpReply =
   | { readonly ok: true; readonly status: number; readonly headers: IncomingHttpHeaders; readonly body: string }
   | { readonly ok: false; readonly reason: string }
 
+const client = createHttpClient()
+
 /** One HTTP exchange with a configured peer, with its TLS and credentials. Follows no redirect and never throws. */
 export async function send(peer: Peer, request: HttpRequest): Promise<HttpReply> {
+  const failed = (words: string): HttpReply => ({ ok: false, reason: `${describePeer(peer)}: ${scrub(peer, words)}` })
   try {
-    return await exchange(await requestOptions(peer, request), request)
+    const { path, headers, ...rest } = request
+    const url = urlOf(peer, path)
+    const tls = url.protocol === 'https:' ? { tls: await tlsOf(peer) } : {}
+    const all = { ...headersOf(peer, new URL(peer.url)), ...headers }
+    const reply = await client.send({ ...rest, ...tls, url, headers: all, door: peerDoor(peer.url) })
+    return reply.ok ? reply : failed(reply.reason)
   } catch (cause) {
-    return { ok: false, reason: `${describePeer(peer)}: ${scrub(peer, wordsOf(cause))}` }
+    return failed(cause instanceof Error ? cause.message : String(cause))
   }
 }
 
-async function requestOptions(peer: Peer, request: HttpRequest): Promise<RequestOptions> {
+function urlOf(peer: Peer, path: string): URL {
   const url = new URL(peer.url)
-  const base = url.pathname.replace(/\/+$/, '')
-  return {
-    protocol: url.protocol,
-    hostname: url.hostname.replace(/^\[|\]$/g, ''),
-    port: url.port,
-    path: request.path === '' ? `${url.pathname}${url.search}` : `${base}${request.path}`,
-    method: request.method ?? 'GET',
-    headers: { ...headersOf(peer, url), ...request.headers },
-    agent: false,
-    ...(url.protocol === 'https:' ? await tlsOf(peer) : {}),
-  }
+  if (path === '') return url
+  return new URL(`${url.origin}${url.pathname.replace(/\/+$/, '')}${path}`)
 }
 
 function headersOf(peer: Peer, url: URL): Record<string, string> {
-  const headers: Record<string, string> = { 'user-agent': 'hepar', accept: 'application/json', ...peer.headers }
+  const headers: Record<string, string> = { accept: 'application/json', ...peer.headers }
   const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
   if (url.username !== '')
     headers.authorization = basic(decodeURIComponent(url.username), decodeURIComponent(url.password))
@@ -57,7 +58,7 @@ function headersOf(peer: Peer, url: URL): Record<string, string> {
 }
 
 // Read anew for every connection, so that renewed certificates need no reload.
-async function tlsOf({ tls }: Peer): Promise<RequestOptions> {
+async function tlsOf({ tls }: Peer): Promise<Tls> {
   const [ca, cert, key] = await Promise.all([tls?.ca, tls?.cert, tls?.key].map((file) => file && readFile(file)))
   return {
     ...(ca ? { ca } : {}),
@@ -65,51 +66,4 @@ async function tlsOf({ tls }: Peer): Promise<RequestOptions> {
     ...(key ? { key } : {}),
     ...(tls?.serverName ? { servername: tls.serverName } : {}),
   }
-}
-
-async function exchange(options: RequestOptions, request: HttpRequest): Promise<HttpReply> {
-  const signal = AbortSignal.timeout(request.timeoutMs)
-  try {
-    const incoming = await open({ ...options, signal }, request.body)
-    const body = await readBody(incoming, request)
-    return { ok: true, status: incoming.statusCode ?? 0, headers: incoming.headers, body }
-  } catch (cause) {
-    if (signal.aborted) throw new Error(`no complete answer within ${request.timeoutMs} ms`, { cause })
-    throw cause
-  }
-}
-
-function open(options: RequestOptions, body: string | undefined): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const start = options.protocol === 'https:' ? requestHttps : requestHttp
-    const outgoing = start(options, resolve)
-    outgoing.on('error', reject)
-    // Without a listener the socket of such an answer would stay open beyond every limit.
-    outgoing.on('upgrade', (_, socket) => {
-      socket.destroy()
-      reject(new Error('it wants to switch to another protocol: is this the right URL?'))
-    })
-    outgoing.end(body)
-  })
-}
-
-// Leaving the loop early destroys the connection, so nothing beyond the limit is received.
-async function readBody(incoming: IncomingMessage, { bytesMax, beyond = 'fail' }: HttpRequest): Promise<string> {
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const part of incoming as AsyncIterable<Buffer>) {
-    bytes += part.length
-    if (bytes > bytesMax && beyond === 'fail') throw new Error(`the answer is longer than ${bytesMax} bytes`)
-    parts.push(part)
-    if (bytes > bytesMax) return Buffer.concat(parts).toString('utf8')
-  }
-  if (!incoming.complete) throw new Error('the connection closed in the middle of the answer')
-  return Buffer.concat(parts).toString('utf8')
-}
-
-function wordsOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause)
-  // Connecting to a name with several addresses fails with one error for each.
-  if (cause instanceof AggregateError) return cause.errors.map((one: Error) => one.message).join('; ')
-  return cause.message
 }

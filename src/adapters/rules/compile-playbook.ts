@@ -35,7 +35,7 @@ export async function compilePlaybook(
   const target = readTarget(fields.target, watch)
   const when = readWhen(source.value, watch)
   const steps = await readSteps(fields.steps ?? [], target?.kind ?? null, context, watch)
-  const verify = readVerify(fields.verify, watch)
+  const verify = readVerify(fields.verify, context, watch)
   checkTimes(fields, watch)
   if (fields.steps)
     warnOfWeaknesses({ ...fields, steps, verify, verifyIsWritten: fields.verify !== undefined }, context, watch)
@@ -100,9 +100,13 @@ function readTarget(text: string | undefined, report: Report): { template: Templ
   return sample.ok ? { template: reading.template, kind: sample.target.kind } : refuse(sample.reason)
 }
 
-function readVerify(values: readonly unknown[] | undefined, report: Report): readonly (Probe | null)[] {
+function readVerify(
+  values: readonly unknown[] | undefined,
+  context: PlaybookContext,
+  report: Report,
+): readonly (Probe | null)[] {
   if (values === undefined) return [{ kind: 'cleared' }]
-  return values.map((value, index) => readProbe(value, ['verify', index], report))
+  return values.map((value, index) => readProbe(value, ['verify', index], context, report))
 }
 
 function checkTimes({ for: forMs = defaultForMs, within = defaultWithinMs }: Fields, report: Report): void {

@@ -1,5 +1,5 @@
 import type { ActionInfo, BrokenAction } from '../../domain/action.ts'
-import type { Channel, Source } from '../../domain/config.ts'
+import type { Channel, Config, Source } from '../../domain/config.ts'
 
 /**
  * Asks a plugin's own schema about parameters, with texts as written. Problems at `templatedPaths` are about values that only
@@ -14,7 +14,11 @@ export type CheckParams = (
 /** What playbooks are checked against. */
 export interface PlaybookContext {
   /** `null` for what the configuration's own mistakes hide: nothing can be said against it. */
-  readonly config: { readonly sources: readonly Source[] | null; readonly notify: readonly Channel[] | null }
+  readonly config: {
+    readonly sources: readonly Source[] | null
+    readonly notify: readonly Channel[] | null
+    readonly http: Config['http'] | null
+  }
   readonly actions: readonly ActionInfo[]
   /** Plugins that could not be used, to say why an action is missing. */
   readonly broken?: readonly BrokenAction[]

@@ -35,6 +35,7 @@ export async function loadPolicy({
   const known = {
     sources: unread.includes('sources') ? null : config.sources,
     notify: unread.includes('notify') ? null : config.notify,
+    http: unread.includes('http') ? null : config.http,
   }
   const { playbooks, problems } = await loadPlaybooks(config.rules, { config: known, actions, broken, checkParams })
   if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems }
@@ -50,7 +51,7 @@ export async function loadPolicy({
 
 /** Changes exactly when playbooks, action files, ceiling, sources, hosts or what may be touched do. */
 function revisionOf(
-  { mode, sources, docker, paths, services }: Config,
+  { mode, sources, docker, paths, services, http }: Config,
   playbooks: readonly Playbook[],
   actions: readonly ActionInfo[],
 ): string {
@@ -63,10 +64,15 @@ function revisionOf(
     docker: { hostLabel: docker.hostLabel, allow: docker.allow, protect: docker.protect },
     paths,
     // A changed secret permits nothing that was not permitted before, so it stays out.
-    services: services.map(({ commands, ...service }) => {
+    http: { ...http },
+    services: services.map(({ commands, requests, ...service }) => {
       return {
         ...service,
         commands: commands.map(({ env, ...command }) => ({ ...command, env: env.map(({ name }) => name) })),
+        requests: requests.map(({ url, headers, body, ...request }) => {
+          const shown = headers.map(({ name, shown }) => ({ name, shown }))
+          return { ...request, url: url.shown, headers: shown, body: body?.shown ?? null }
+        }),
       }
     }),
     playbooks: Object.fromEntries(playbooks.map(({ name, revision }) => [name, revision])),

@@ -1,16 +1,18 @@
+import { permit } from '../../domain/http-allow.ts'
 import type { Probe } from '../../domain/playbook.ts'
 import { compileTemplate, type Template, type TemplateReading } from '../../domain/template.ts'
-import { hasDotSegments } from '../../engine/render.ts'
+import { sampleUrl, urlTemplateProblem } from '../../domain/url-template.ts'
 import { unknownKeyWords } from '../../files/fields.ts'
 import { isMap, readFields } from '../../files/read-fields.ts'
 import type { Path, Report } from '../../files/source-file.ts'
+import type { PlaybookContext } from './context.ts'
 import { clearedShape, httpShape, promqlShape } from './playbook-schema.ts'
 import { compilePromql } from './promql.ts'
 
 const kinds = ['alert', 'promql', 'http'] as const
 
 /** Reads one check of `verify`; `null` with problems. */
-export function readProbe(value: unknown, path: Path, report: Report): Probe | null {
+export function readProbe(value: unknown, path: Path, context: PlaybookContext, report: Report): Probe | null {
   const present = isMap(value) ? kinds.filter((kind) => Object.hasOwn(value, kind)) : []
   if (!isMap(value) || present.length !== 1) {
     for (const key of isMap(value) ? Object.keys(value) : []) {
@@ -21,7 +23,7 @@ export function readProbe(value: unknown, path: Path, report: Report): Probe | n
     return null
   }
   if (present[0] === 'alert') return readFields(clearedShape, value, path, report)?.alert ? { kind: 'cleared' } : null
-  return present[0] === 'promql' ? readPromql(value, path, report) : readHttp(value, path, report)
+  return present[0] === 'promql' ? readPromql(value, path, report) : readHttp(value, path, context, report)
 }
 
 function readPromql(value: unknown, path: Path, report: Report): Probe | null {
@@ -30,9 +32,11 @@ function readPromql(value: unknown, path: Path, report: Report): Probe | null {
   return query && { kind: 'promql', query }
 }
 
-function readHttp(value: unknown, path: Path, report: Report): Probe | null {
+function readHttp(value: unknown, path: Path, { config }: PlaybookContext, report: Report): Probe | null {
   const http = readFields(httpShape, value, path, report)?.http
   const url = http ? compiled(compileUrl(http.url), [...path, 'http', 'url'], report) : null
+  const permitted = url && config.http ? permit(sampleUrl(url), config.http.allow) : null
+  if (permitted?.ok === false) report([...path, 'http', 'url'], permitted.reason)
   return url && { kind: 'http', url, status: http?.status ?? 200, timeoutMs: http?.timeout ?? 5_000 }
 }
 
@@ -45,21 +49,6 @@ function compiled(reading: TemplateReading, path: Path, report: Report): Templat
 /** Compiles a URL whose host is fixed in the file: only path, query and fragment may come from an alert. */
 export function compileUrl(text: string): TemplateReading {
   const reading = compileTemplate(text, 'url')
-  if (!reading.ok) return reading
-  const refuse = (reason: string): TemplateReading => ({ ok: false, reason })
-  const sample = reading.template.map((part) => (typeof part === 'string' ? part : 'x')).join('')
-  // The first part alone must settle the host: whoever chooses the host chooses what "healthy" means.
-  const [first = ''] = reading.template
-  const settled = typeof first === 'string' && /^https?:\/\/[^/?#]+([/?#]|$)/i.test(first)
-  if (!settled || (reading.template.length > 1 && !/^https?:\/\/[^/?#]+[/?#]/i.test(first))) {
-    return refuse(
-      'must begin with http://host/ or https://host/, and a placeholder may not stand in scheme, host or port',
-    )
-  }
-  if (/[\s\\\p{Cc}]/u.test(sample) || !URL.canParse(sample))
-    return refuse('must be a URL such as http://web:8080/health')
-  const { username, password } = new URL(sample)
-  if (username !== '' || password !== '') return refuse('must not contain credentials')
-  if (hasDotSegments(sample)) return refuse('must not contain . or .. as a part of its path')
-  return reading
+  const problem = reading.ok ? urlTemplateProblem(reading.template) : null
+  return problem === null ? reading : { ok: false, reason: problem }
 }

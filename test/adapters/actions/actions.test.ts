@@ -31,6 +31,15 @@ describe('a plan', () => {
     })
   })
 
+  test('may say that it may be started again, which its digest then binds', async () => {
+    const [once, again] = [await plan('service/once'), await plan('service/repeatable')]
+    if (once.kind !== 'planned' || again.kind !== 'planned') throw new Error('nothing was planned')
+    expect(once.plan).not.toHaveProperty('idempotent')
+    expect(again.plan.idempotent).toBe(true)
+    const { action, target, params, pin } = again.plan
+    expect(again.digest).toBe(sha256(canonicalJson({ action, target, params, pin, idempotent: true })))
+  })
+
   test('has the same digest every time, and another for other parameters', async () => {
     const digests = []
     for (const word of ['a', 'a', 'b']) {

@@ -32,9 +32,23 @@ const config = {
   plugins: ['/etc/hepar/plugins'],
   paths: [{ host: 'local', root: '/var/tmp/app', olderThanMs: 1, owner: null, filesMax: 2, bytesMax: 3, timeMs: 4 }],
   services: [
-    { name: 'web', host: 'local', unit: 'web.service', commands: [] },
-    { name: 'db', host: 'local', unit: null, commands: [{ name: 'go', env: [{ name: 'A', value: secret('hush') }] }] },
+    { name: 'web', host: 'local', unit: 'web.service', commands: [], requests: [] },
+    {
+      name: 'db',
+      host: 'local',
+      unit: null,
+      commands: [{ name: 'go', env: [{ name: 'A', value: secret('hush') }] }],
+      requests: [
+        {
+          name: 'go',
+          url: { value: secret('http://db/whisper'), shown: 'http://db/$' },
+          headers: [{ name: 'a', value: secret('whisper'), shown: 'x' }],
+          body: null,
+        },
+      ],
+    },
   ],
+  http: { allow: [{ host: 'db' }] },
 } as unknown as Config
 
 const lifelines = [
@@ -114,6 +128,31 @@ describe('the settings of an action on this machine', () => {
     expect(
       JSON.stringify([settingsFor('systemd-restart', 'service/db'), settingsFor('mine', 'service/db')]),
     ).not.toContain('hush')
+  })
+
+  test('are the requests of the one service, with their secrets and what may be called at all', () => {
+    expect(settingsFor('http-request', 'service/db')).toEqual({
+      settings: {
+        service: 'db',
+        allow: [{ host: 'db' }],
+        requests: [
+          {
+            name: 'go',
+            url: { value: 'http://db/whisper', shown: 'http://db/$' },
+            headers: [{ name: 'a', value: 'whisper', shown: 'x' }],
+            body: null,
+            tls: null,
+          },
+        ],
+        lifelines,
+      },
+    })
+    expect(settingsFor('http-request', 'service/web')).toMatchObject({ settings: { service: 'web', requests: [] } })
+    expect(settingsFor('http-request', 'service/other')).toEqual({
+      unmapped: expect.stringContaining('add it to services'),
+    })
+    const others = ['command', 'systemd-restart', 'mine'].map((action) => settingsFor(action, 'service/db'))
+    expect(JSON.stringify(others)).not.toContain('whisper')
   })
 
   test('are the unit of the one service', () => {

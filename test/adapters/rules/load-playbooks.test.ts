@@ -8,6 +8,7 @@ import { loadPolicy } from '../../../src/adapters/rules/load-policy.ts'
 import { readConfig } from '../../../src/config.ts'
 import type { ActionInfo } from '../../../src/domain/action.ts'
 import type { Config } from '../../../src/domain/config.ts'
+import { type HttpRule, readRule } from '../../../src/domain/http-allow.ts'
 import { formatProblem } from '../../../src/domain/policy.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'hepar-rules-'))
@@ -46,10 +47,18 @@ const checkParams: CheckParams = async (_, params, templated) => {
 }
 
 const peer = { url: 'http://p', headers: {} }
+
+function rule(url: string): HttpRule {
+  const reading = readRule(url)
+  if (!reading.ok) throw new Error(reading.reason)
+  return reading.rule
+}
+
 const context: PlaybookContext = {
   config: {
     sources: [{ name: 'main', alertmanagers: [], prometheus: peer }],
     notify: [{ name: 'oncall', peer }],
+    http: { allow: [rule('http://web')] },
   },
   actions,
   broken: [{ name: 'broken', file: 'plugins/broken.ts', reason: 'SyntaxError' }],
@@ -462,6 +471,13 @@ describe('each mistake is found with its place:', () => {
       ],
     ],
     [
+      'probe of what is not allowed',
+      but('promql: up{name="{{ labels.name }}"} == 1', 'http: { url: "http://webs/{{ labels.name }}" }'),
+      [
+        '12:18: error: verify[1].http.url: http://webs is not allow-listed for this path: add it to http.allow, alone or with the beginning of the path',
+      ],
+    ],
+    [
       'for beyond within',
       `${sound}for: 3m`,
       ['1:1: error: within: is shorter than "for", so nothing could ever be proven healed'],
@@ -698,8 +714,9 @@ describe('a policy', () => {
         yaml: 'notify: { oncall: "http://p" }\nsources: [{ name: main, prometheus: "http://q" }]',
       }),
       await revisionOf(sound, { yaml: `docker: { hosts: { local: { socket: /x } } }\n${source}` }),
+      await revisionOf(sound, { yaml: `http: { allow: [http://web] }\n${source}` }),
     ]
-    expect(new Set([base, ...others]).size).toBe(6)
+    expect(new Set([base, ...others]).size).toBe(7)
     expect(await revisionOf(sound, { yaml: `log: { level: debug }\n${source}` })).toBe(base)
   })
 })
