@@ -99,7 +99,7 @@ test('the plugin of the README loads, plans, acts on the run that it pinned, and
   const intendedAt = Date.now()
   const { signal } = new AbortController()
   const times = { intendedAt, deadlineAt: intendedAt + 30_000, idempotencyKey: 'k', signal }
-  expect(await runner.run({ action, plan: planned.plan, ...times })).toMatchObject({ kind: 'done' })
+  expect(await runner.run({ verb: 'run', action, plan: planned.plan, ...times })).toMatchObject({ kind: 'done' })
   expect(readFileSync(folder.file('run'), 'utf8')).toBe('2\n')
   const verified = await actions.verify({
     action,

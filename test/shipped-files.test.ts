@@ -28,6 +28,7 @@ async function shipped() {
     idempotent: false,
     hasVerify: true,
     hasRevert: false,
+    temporary: false,
     paramsSchema: {},
   } as const
   const policy = await loadPolicy({ config: reading.config, actions: [restart], checkParams: async () => [], now: 0 })

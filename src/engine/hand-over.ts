@@ -22,6 +22,7 @@ export async function handOver(
     human: true,
     waiting: null,
     blockedSince: null,
+    holdUntil: null,
     updatedAt: now,
     dueAt,
   })
@@ -73,8 +74,9 @@ async function messageOf(tx: Tx, incident: Incident, reason: string): Promise<Js
       labels: { ...labels },
       annotations: { ...annotations },
     })),
-    attempts: attempts.map(({ action, outcome, effect, effectDetail, plan, checks }) => ({
+    attempts: attempts.map(({ action, outcome, effect, effectDetail, plan, checks, inForce }) => ({
       action,
+      inForce,
       outcome,
       effect,
       detail: effectDetail,

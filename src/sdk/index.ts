@@ -81,6 +81,8 @@ export interface ActionDefinition<S extends z.ZodType = z.ZodType> {
   readonly risk: 'read' | 'reversible' | 'destructive'
   /** True only if starting it again after a crash, with the same idempotency key, does no harm. */
   readonly idempotent: boolean
+  /** True when the effect is only ever carried for a while, the step's `hold`, and then taken back by `revert`. */
+  readonly temporary?: boolean
   readonly params: S
   /** Resolves and pins the live object and gathers evidence. Must have no effect. */
   plan(target: ActionTarget, params: z.output<S>, context: PlanContext): Promise<ActionPlan | Refusal>
@@ -91,6 +93,10 @@ export interface ActionDefinition<S extends z.ZodType = z.ZodType> {
   run(plan: Planned<z.output<S>>, context: RunContext): Promise<JsonObject | undefined>
   /** A positive probe: is the target well, and is that due to what `run` did? */
   verify?(plan: Planned<z.output<S>>, context: VerifyContext): Promise<ProbeReport>
+  /**
+   * Takes the effect back. It must do no harm when called again, or when there is nothing to take back: after a crash, after a
+   * `run` that failed half-way, when the target is gone. Only what throws counts as still in force, and is tried again.
+   */
   revert?(plan: Planned<z.output<S>>, context: RunContext): Promise<JsonObject | undefined>
 }
 

@@ -143,6 +143,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
     alerts: some.alerts,
     stillMatched: some.stillMatched,
     attempt: some.phase === null || some.phase === 'concluded' ? null : someAttempt({ phase: some.phase }),
+    effect: null,
     running: some.running,
     limits: someFacts().limits,
   }))

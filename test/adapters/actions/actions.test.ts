@@ -119,7 +119,13 @@ describe('an effect', () => {
     const runner = await bench.actions.reserve(bench.action('touch'))
     const intendedAt = Date.now() + shiftMs
     const times = { intendedAt, deadlineAt: Date.now() + 60_000, signal: new AbortController().signal }
-    const result = await runner.run({ action: bench.action('touch'), plan: planned, idempotencyKey: 'k', ...times })
+    const result = await runner.run({
+      verb: 'run',
+      action: bench.action('touch'),
+      plan: planned,
+      idempotencyKey: 'k',
+      ...times,
+    })
     expect(result.kind).toBe('not_started')
     const text = existsSync(join(bench.folder, 'touched')) ? readFileSync(join(bench.folder, 'touched'), 'utf8') : ''
     expect(text).not.toContain(`shifted${shiftMs}`)
@@ -131,14 +137,16 @@ describe('an effect', () => {
     const effect = { action: bench.action('touch'), plan: planned, idempotencyKey: 'k', intendedAt: Date.now() }
     const deadlineAt = Date.now() + 60_000
     const unused = await bench.actions.reserve(bench.action('touch'))
-    expect((await unused.run({ ...effect, deadlineAt, signal: AbortSignal.abort() })).kind).toBe('not_started')
+    expect((await unused.run({ verb: 'run', ...effect, deadlineAt, signal: AbortSignal.abort() })).kind).toBe(
+      'not_started',
+    )
 
     const runner = await bench.actions.reserve(bench.action('touch'))
     const stopping = new AbortController()
     const begun = Date.now()
     const count = () => readPids(join(bench.folder, 'began')).length
     const before = count()
-    const result = runner.run({ ...effect, intendedAt: begun, deadlineAt, signal: stopping.signal })
+    const result = runner.run({ verb: 'run', ...effect, intendedAt: begun, deadlineAt, signal: stopping.signal })
     await until('the effect began', () => count() > before)
     stopping.abort()
     expect((await result).kind).toBe('unknown')

@@ -100,6 +100,7 @@ test('an action is described with its digest and its parameters', async () => {
     idempotent: false,
     hasVerify: true,
     hasRevert: false,
+    temporary: false,
     fileDigest: sha256(readFileSync(join(fixtures, 'plugins', 'touch.ts'))),
     paramsSchema: { type: 'object', additionalProperties: false, properties: { pause: { default: '0s' } } },
   })

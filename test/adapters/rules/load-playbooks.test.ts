@@ -27,7 +27,7 @@ function action(name: string, over: Partial<ActionInfo> = {}): ActionInfo {
     kind: 'container',
     risk: 'reversible',
   } as const
-  return { ...base, idempotent: false, hasVerify: true, hasRevert: false, paramsSchema: {}, ...over }
+  return { ...base, idempotent: false, hasVerify: true, hasRevert: false, temporary: false, paramsSchema: {}, ...over }
 }
 
 const actions = [
