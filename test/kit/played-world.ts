@@ -78,7 +78,7 @@ export function playedSources(world: PlayedWorld): Sources {
     names: () => ['main'],
     ask: async ({ labels }) => ({
       kind: 'answered',
-      firing: looksIll(world.patients.get(labels.name ?? '') ?? somePatient()),
+      firing: [...world.patients.values()].some((patient) => patient.name === labels.name && looksIll(patient)),
       silencedBy: [],
       healingSilences: [],
       inhibitedBy: [],
