@@ -1,4 +1,4 @@
-import { createConnection } from 'node:net'
+import { createConnection, isIP } from 'node:net'
 import { Redis } from 'ioredis'
 import { parseInfo, type RedisInfo } from './redis-info.ts'
 import type { RedisSettings } from './redis-settings.ts'
@@ -70,7 +70,8 @@ function linkOf(client: Redis, close: () => void): RedisLink {
 // Reconnecting, queueing and repeating are off: what happens to a command must be known at once. Signing in and selecting are
 // asked in plain words, because what the client does by itself at a connection hides what the server says to it.
 function createClient({ host, port, tls }: RedisSettings, answerMs: number): Redis {
-  const secured = tls && { ...tls, servername: tls.serverName ?? host, minVersion: 'TLSv1.2' as const }
+  const name = tls?.serverName ?? (isIP(host) === 0 ? host : undefined)
+  const secured = tls && { ...tls, ...(name === undefined ? {} : { servername: name }) }
   return new Redis({
     host,
     port,

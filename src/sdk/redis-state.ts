@@ -30,7 +30,7 @@ export interface RedisState {
 }
 
 /** Only these two show that no process answers; for every other a restart is no cure, or it cannot be known. */
-export function isDown({ kind }: RedisState): kind is 'refused' | 'silent' {
+export function isDown({ kind }: RedisState): boolean {
   return kind === 'refused' || kind === 'silent'
 }
 
