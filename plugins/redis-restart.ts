@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
-import { type ActionTarget, defineAction, duration, notNow, type PlanContext, refuse, z } from '../src/sdk/index.ts'
+import { defineAction, duration, notNow, type PlanContext, refuse, z } from '../src/sdk/index.ts'
+import { printable } from '../src/sdk/printable.ts'
 import { whyDangerous, whyEmpty } from '../src/sdk/redis-danger.ts'
 import { infoFacts } from '../src/sdk/redis-info.ts'
 import { openRedis, pingRedis } from '../src/sdk/redis-link.ts'
 import { whyNotWell } from '../src/sdk/redis-proof.ts'
 import { addressOf, type RedisSettings, settingsOf } from '../src/sdk/redis-settings.ts'
-import { describeState, isDown, type RedisState } from '../src/sdk/redis-state.ts'
+import { describeState, downOf, type RedisState, restartInstead } from '../src/sdk/redis-state.ts'
 import { byCommand } from '../src/sdk/restart-command.ts'
 import { byContainer } from '../src/sdk/restart-container.ts'
 import { byUnit } from '../src/sdk/restart-unit.ts'
@@ -36,12 +37,16 @@ export default defineAction({
     if (way === null) return refuse(`nothing says how ${target.text} is restarted: state redis.${target.name}.restart`)
     const { state, evidence } = await lookAt(settings, answer, context)
     const where = `${target.text} (${addressOf(settings)})`
-    if (!isDown(state)) return notNow(`${where} is not restarted: ${describeState(state)}`, evidence)
+    const down = downOf(state)
+    if (down === null) {
+      const instead = restartInstead[state.kind] ?? 'whether a restart would help is not known'
+      return notNow(`${where} is not restarted: ${describeState(state)}; ${instead}`, evidence)
+    }
     const danger = whyDangerous(settings)
     if (danger !== null) return refuse(`${where} is not restarted: ${danger}`, evidence)
     const empty = await whyEmpty(settings)
     if (empty !== null) return notNow(`${where} is not restarted: ${empty}`, evidence)
-    const found = await way.find(state.kind, context)
+    const found = await way.find(down, context)
     if ('refused' in found) return { ...found, evidence: { ...evidence, ...found.evidence } }
     return {
       pin: { address: addressOf(settings), restarted: found.pin },
@@ -58,8 +63,9 @@ export default defineAction({
       throw nothingDone(`answer and grace with ${restartMs / 1_000}s more do not fit into the step's timeout; raise it`)
     }
     const state = await pingRedis(settings, { signal: context.signal, answerMs: params.answer })
-    if (!isDown(state)) throw nothingDone(describeState(state))
-    const found = await way.find(state.kind, context)
+    const down = downOf(state)
+    if (down === null) throw nothingDone(describeState(state))
+    const found = await way.find(down, context)
     if ('refused' in found) throw nothingDone(found.refused)
     const { address, restarted } = pinShape.parse(pin)
     if (address !== addressOf(settings) || !isDeepStrictEqual(found.pin, restarted)) {
@@ -98,16 +104,20 @@ function wayOf(settings: RedisSettings): RestartWay | null {
 
 /** Its state and, where it speaks, what it says of itself beside what the configuration says of it. */
 async function lookAt(settings: RedisSettings, answerMs: number, { signal }: PlanContext) {
-  const { state, link } = await openRedis(settings, { signal, answerMs })
   const { role, persistence, failover } = settings
-  const evidence = { state: state.kind, said: state.said, configured: { role, persistence, failover } }
+  const configured = { role, persistence, failover }
+  const { state, link } = await openRedis(settings, { signal, answerMs })
+  const evidence = { state: state.kind, said: state.said, configured }
   if (link === null) return { state: state as RedisState, evidence }
   try {
-    return { state: state as RedisState, evidence: { ...evidence, info: infoFacts(await link.info()) } }
+    const info = await link.info()
+    const misplaced = info.role === 'slave' && info.readOnly && role !== 'replica'
+    const seen: RedisState = misplaced ? { kind: 'readonly', said: `of ${info.master}` } : state
+    return { state: seen, evidence: { ...evidence, state: seen.kind, info: infoFacts(info) } }
   } catch (error) {
     return {
       state: state as RedisState,
-      evidence: { ...evidence, infoMissing: (error as Error).message.slice(0, 300) },
+      evidence: { ...evidence, infoMissing: printable((error as Error).message, 300) },
     }
   } finally {
     link.close()

@@ -12,6 +12,8 @@ export interface RedisInfo {
   readonly replicas: number | null
   readonly master: string
   readonly masterLink: string
+  /** True for a replica that lets nobody write. */
+  readonly readOnly: boolean
   readonly loading: boolean
   readonly aof: boolean
   readonly lastSaveAt: number | null
@@ -47,6 +49,7 @@ export function parseInfo(text: string): RedisInfo {
     replicas: number('connected_slaves'),
     master: host === '' ? '' : `${host}:${word('master_port')}`,
     masterLink: word('master_link_status'),
+    readOnly: number('slave_read_only') === 1,
     loading: number('loading') !== 0 || (number('async_loading') ?? 0) !== 0,
     aof: number('aof_enabled') === 1,
     lastSaveAt: number('rdb_last_save_time'),

@@ -47,7 +47,10 @@ export async function openRedis(settings: RedisSettings, bounds: LinkBounds): Pr
   } catch (error) {
     close()
     bounds.signal.throwIfAborted()
-    return { state: stateOf(error, failure()), link: null }
+    const state = stateOf(error, failure())
+    const plain = settings.tls !== null && state.kind === 'silent' && (await speaksPlainly(settings, bounds))
+    bounds.signal.throwIfAborted()
+    return { state: plain ? { kind: 'tls', said: 'it speaks without TLS' } : state, link: null }
   }
 }
 
@@ -112,6 +115,19 @@ function firstErrorOf(client: Redis): () => unknown {
 function stateOf(error: unknown, earlier: unknown): RedisState {
   const cause = (error as Error).message === 'Connection is closed.' ? (earlier ?? error) : error
   return (cause as Error).name === 'ReplyError' ? stateOfReply((cause as Error).message) : stateOfFailure(cause, true)
+}
+
+/** A server without TLS waits for the end of what it takes for a command, and would pass for one that hangs. */
+function speaksPlainly({ host, port }: RedisSettings, { signal, answerMs }: LinkBounds): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host, port, signal, timeout: answerMs }, () => socket.write('PING\r\n'))
+    const done = (speaks: boolean) => {
+      socket.destroy()
+      resolve(speaks)
+    }
+    socket.once('data', () => done(true))
+    for (const event of ['timeout', 'error', 'close']) socket.once(event, () => done(false))
+  })
 }
 
 /** Why no TCP connection can be made, or `null`. Told apart from a server that is connected to and says nothing. */

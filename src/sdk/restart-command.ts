@@ -5,8 +5,7 @@ import { endProcess, findProcess, isThisMachine, type LocalProcess, listensOn, r
 import { outcomeUnknown } from './outcome-unknown.ts'
 import { startOutliving } from './outliving.ts'
 import { addressOf, type RedisSettings, type RestartBy } from './redis-settings.ts'
-import type { RedisStateKind } from './redis-state.ts'
-import type { RestartWay } from './restart-way.ts'
+import type { Down, RestartWay } from './restart-way.ts'
 
 const pinShape = z.object({
   argv: z.array(z.string()),
@@ -60,7 +59,7 @@ async function whyImpossible(settings: RedisSettings, program: string): Promise<
 
 /** The process to end first; `null` where none is left. */
 async function findOld(
-  down: RedisStateKind,
+  down: Down,
   settings: RedisSettings,
   pidFile: string | null,
 ): Promise<LocalProcess | Refusal | null> {

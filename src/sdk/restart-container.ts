@@ -5,7 +5,7 @@ import { whyNotNow } from './container-guard.ts'
 import { findContainer } from './find-container.ts'
 import { notNow } from './index.ts'
 import type { RestartBy } from './redis-settings.ts'
-import type { RestartWay } from './restart-way.ts'
+import { type RestartWay, whyMismatch } from './restart-way.ts'
 
 const pinShape = z.object({ container: z.string(), id: z.string().regex(/^[0-9a-f]{64}$/), startedAt: z.string() })
 
@@ -14,12 +14,12 @@ export function byContainer({ name, place }: RestartBy<'container'>): RestartWay
   const engine: ContainerEngine = openContainerEngine(place.host, place.docker)
   const text = `container/${place.host}/${name}`
   return {
-    async find(_, { signal }) {
+    async find(down, { signal }) {
       const found = await findContainer(engine, place, { name, what: text }, signal)
       if (found.info === null) return found.refusal
       const { info, facts } = found
       const evidence = { ...facts, ...(await lastLogLines(engine, info, signal)) }
-      const busy = whyNotNow(info)
+      const busy = whyNotNow(info) ?? whyMismatch(down, info.State.Status === 'running')
       if (busy !== null) return notNow(`${text} is not restarted now: ${busy}`, { container: evidence })
       const { Status: state, StartedAt: startedAt } = info.State
       const words = `container ${name} on ${place.host} (${info.Id.slice(0, 12)}, ${state})`

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { notNow } from './index.ts'
 import type { RestartBy } from './redis-settings.ts'
-import type { RestartWay } from './restart-way.ts'
+import { type RestartWay, whyMismatch } from './restart-way.ts'
 import { restartUnit, showUnit, type UnitState } from './systemd-unit.ts'
 
 const pinShape = z.object({ unit: z.string(), invocation: z.string() })
@@ -9,9 +9,9 @@ const pinShape = z.object({ unit: z.string(), invocation: z.string() })
 /** A server that systemd restarts, with the stop timeout of its unit. */
 export function byUnit({ unit }: RestartBy<'unit'>): RestartWay {
   return {
-    async find(_, { signal }) {
+    async find(down, { signal }) {
       const state = await showUnit(unit, signal)
-      const busy = whyNotNow(state)
+      const busy = whyNotNow(state) ?? whyMismatch(down, state.active === 'active')
       if (busy !== null) return notNow(`${unit} is not restarted now: ${busy}`, { unit: { ...state } })
       const words = `${unit}, which is ${state.active} (${state.sub})`
       return { pin: { unit, invocation: state.invocation }, words, evidence: { unit: { ...state } } }

@@ -54,7 +54,8 @@ export function createFamilies({
   /** `undefined` while nobody can tell. */
   function ownerOf(stat: ProcessStat, sessions: ReadonlyMap<number, string>): string | null | undefined {
     const seen = known.get(stat.pid)
-    if (seen?.startTicks === stat.startTicks) return seen.marker
+    // What was seen as a runner's child may since have become what is meant to outlive it.
+    if (seen?.startTicks === stat.startTicks) return readOutlives(stat.pid) ? null : seen.marker
     if (isStranger(stat)) return null
     if (sessions.has(stat.session)) return sessions.get(stat.session)
     const parents = known.get(stat.parent)?.marker
