@@ -16,7 +16,7 @@ export function byContainer({ name, place }: RestartBy<'container'>): RestartWay
   return {
     async find(down, { signal }) {
       const found = await findContainer(engine, place, { name, what: text }, signal)
-      if (found.info === null) return found.refusal
+      if (found.info === null) return { ...found.refusal, evidence: { container: found.refusal.evidence ?? {} } }
       const { info, facts } = found
       const evidence = { ...facts, ...(await lastLogLines(engine, info, signal)) }
       const busy = whyNotNow(info) ?? whyMismatch(down, info.State.Status === 'running')

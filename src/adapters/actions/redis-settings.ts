@@ -18,7 +18,7 @@ export function redisSettings({ redis }: Config, name: string, { read, container
       name,
       redis.map((one) => one.name),
     )
-    return { unmapped: `there is no redis.${name.slice(0, 100)} in the configuration${hint}: add it with its url` }
+    return { unmapped: `there is no redis.${name.slice(0, 100)} in the configuration${hint}; add it with its url` }
   }
   const restart = restartSettings(server.restart, containersOf)
   if (restart !== null && 'unmapped' in restart) return restart
