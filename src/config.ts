@@ -104,6 +104,7 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
       return { name, alertmanagers: alertmanagers ?? [], prometheus: prometheus ?? null }
     }),
     docker: buildDocker(values.docker),
+    redis: Object.entries(values.redis ?? {}).map(([name, server]) => ({ name, ...server })),
     auth: { tokens: values.auth?.tokens ?? [] },
     notify: Object.entries(values.notify ?? {}).map(([name, peer]) => ({ name, peer })),
     limits: overLimits(defaultLimits, values.limits),

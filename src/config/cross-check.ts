@@ -1,3 +1,4 @@
+import { didYouMean } from '../domain/suggestion.ts'
 import type { FieldValues } from '../files/read-fields.ts'
 import type { Report } from '../files/source-file.ts'
 import type { Sections } from './sections.ts'
@@ -7,9 +8,10 @@ type Values = FieldValues<Sections>
 const tokenCharactersMin = 16
 
 /** What no single section can know. A section with problems of its own is `undefined` and not judged here. */
-export function crossCheck({ sources, docker, auth }: Values, report: Report): void {
+export function crossCheck({ sources, docker, redis, auth }: Values, report: Report): void {
   checkSources(sources ?? [], report)
   checkHosts(docker?.hosts ?? {}, report)
+  checkRedis(redis ?? {}, Object.keys(docker?.hosts ?? { local: null }), report)
   checkTokens(auth?.tokens ?? [], report)
 }
 
@@ -37,6 +39,14 @@ function checkHosts(hosts: Hosts, report: Report): void {
       }
       claims.set(value, claimant ?? name)
     }
+  }
+}
+
+function checkRedis(servers: NonNullable<Values['redis']>, hosts: readonly string[], report: Report): void {
+  for (const [name, { restart }] of Object.entries(servers)) {
+    if (restart?.by !== 'container' || hosts.includes(restart.host)) continue
+    const message = `"${restart.host}" is not a configured Docker host${didYouMean(restart.host, hosts)}`
+    report(['redis', name, 'restart', 'container'], message)
   }
 }
 

@@ -6,10 +6,11 @@ import { parseAddress, parseStore } from './addresses.ts'
 import { dockerField } from './docker.ts'
 import { limitsField } from './limits.ts'
 import { peerField } from './peer.ts'
+import { redisField } from './redis.ts'
 import { fileField, type References, referenceField, secretField } from './references.ts'
 
 /** Top-level keys of the design that only a later version supports. */
-export const laterKeys = ['redis', 'paths', 'retention']
+export const laterKeys = ['paths', 'retention']
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -24,6 +25,7 @@ export function sections(references: References) {
     watch: optional(z.boolean()),
     sources: optional(z.array(sourceField(references))),
     docker: optional(dockerField(references)),
+    redis: optional(redisField(references)),
     auth: optional(section({ tokens: optional(z.array(tokenField(references))) })),
     notify: optional(z.record(nameField, peerField(references, 'whole'))),
     limits: optional(limitsField),

@@ -1,4 +1,5 @@
 import type { Mode } from './playbook.ts'
+import type { RedisServer } from './redis-server.ts'
 import type { Secret } from './secret.ts'
 
 /** How to reach one HTTP peer. File paths are absolute. */
@@ -65,6 +66,7 @@ export interface Config {
       readonly include: readonly string[]
     }
   }
+  readonly redis: readonly RedisServer[]
   readonly auth: { readonly tokens: readonly Token[] }
   readonly notify: readonly Channel[]
   readonly limits: Limits

@@ -34,6 +34,7 @@ export function config(changes: Partial<Config> = {}): Config {
     plugins: [],
     watchFiles: false,
     sources: [],
+    redis: [],
     docker: {
       hosts: [],
       hostLabel: 'instance',

@@ -3,7 +3,8 @@ import { hostname } from 'node:os'
 import type { Config, Peer } from '../../domain/config.ts'
 import { dockerConnection } from '../../domain/docker-connection.ts'
 import { parseTarget } from '../../domain/target.ts'
-import type { SettingsFor } from './actions.ts'
+import type { PlaceSettings, SettingsFor } from './actions.ts'
+import { redisSettings } from './redis-settings.ts'
 
 /** An address that Hepar lives by. `what` names it in a refusal. */
 export interface Lifeline {
@@ -13,8 +14,8 @@ export interface Lifeline {
 }
 
 /**
- * What plugins are told about a target's place: for a container its Docker host, the allow-list and what is protected; for
- * every other kind only Hepar's own lifelines. Throws when a certificate cannot be read.
+ * What plugins are told about a target's place: for a container its Docker host, the allow-list and what is protected; for a
+ * Redis its section of the configuration; for every other kind only Hepar's own lifelines. Throws when a certificate cannot be read.
  */
 export function createPlaceSettings(config: Config, more: readonly Lifeline[] = []): SettingsFor {
   const lifelines = [...lifelinesOf(config), ...more].map((lifeline) => ({ ...lifeline }))
@@ -22,15 +23,24 @@ export function createPlaceSettings(config: Config, more: readonly Lifeline[] = 
   return (target) => {
     const reading = parseTarget(target)
     if (!reading.ok) return { unmapped: reading.reason }
-    const { kind, place } = reading.target
-    if (kind !== 'container') return { settings: { lifelines } }
+    const { kind, place, name } = reading.target
+    if (kind === 'container') return containersOf(place)
+    if (kind === 'redis') return redisSettings(config, name, { read, containersOf })
+    return { settings: { lifelines } }
+  }
+
+  function containersOf(place: string | null): PlaceSettings {
     const host = config.docker.hosts.find(({ name }) => name === place)
     if (host === undefined)
       return { unmapped: `host "${place}" is not a configured Docker host: add it to docker.hosts` }
-    const docker = dockerConnection(host, (file) => readFileSync(file, 'utf8'))
     const { allow, protect } = config.docker
-    return { settings: { host: host.name, docker: { ...docker }, allow, protect, lifelines, self: { containerIds } } }
+    const docker = { ...dockerConnection(host, read) }
+    return { settings: { host: host.name, docker, allow, protect, lifelines, self: { containerIds } } }
   }
+}
+
+function read(file: string): string {
+  return readFileSync(file, 'utf8')
 }
 
 function lifelinesOf({ listen, sources }: Config): Lifeline[] {

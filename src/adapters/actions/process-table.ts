@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { outlivingVariable } from '../../sdk/outliving.ts'
 
 /** One line of the process table. `startTicks` is field 22 of /proc/<pid>/stat, in clock ticks since boot. */
 export interface ProcessStat {
@@ -61,6 +62,12 @@ export function readMarker(pid: number): string | null | undefined {
   const prefix = `${markerVariable}=`
   const entry = text.split('\0').find((line) => line.startsWith(prefix))
   return entry === undefined ? null : entry.slice(prefix.length)
+}
+
+/** Whether a process was born to outlive its runner; `undefined` while nobody can tell. */
+export function readOutlives(pid: number): boolean | undefined {
+  const text = read(`/proc/${pid}/environ`)
+  return text ? text.split('\0').some((line) => line.startsWith(`${outlivingVariable}=`)) : undefined
 }
 
 /** Resident memory in bytes; 0 for a process that is gone. */

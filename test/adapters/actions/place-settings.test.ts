@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { containerIdsFrom, createPlaceSettings } from '../../../src/adapters/actions/place-settings.ts'
 import type { Config } from '../../../src/domain/config.ts'
+import { secret } from '../../../src/domain/secret.ts'
+import { redisSettings } from '../../../src/sdk/redis-settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'hepar-places-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -25,6 +27,26 @@ const config = {
     allow: ['local/web-*'],
     protect: ['local/db'],
   },
+  redis: [
+    {
+      name: 'cache',
+      host: 'cache.example',
+      port: 6379,
+      database: 2,
+      secure: true,
+      tls: { ca: tls.ca, serverName: 'cache' },
+      user: 'hepar',
+      password: secret('hunter2'),
+      role: 'standalone',
+      persistence: 'none',
+      dataPath: null,
+      failover: null,
+      restart: { by: 'container', host: 'local', name: 'cache' },
+      restartDespiteFailover: false,
+      keys: ['cache:*'],
+      disposable: false,
+    },
+  ],
 } as unknown as Config
 
 const lifelines = [
@@ -69,6 +91,40 @@ describe('the settings of a container', () => {
   test('are refused for a host that nobody configured', () => {
     expect(settingsFor('container/h9/web')).toEqual({
       unmapped: expect.stringContaining('host "h9" is not a configured'),
+    })
+  })
+})
+
+describe('the settings of a redis', () => {
+  test('are its section of the configuration, with what its container needs', () => {
+    writeFileSync(tls.ca, 'pem of ca')
+    const reading = settingsFor('redis/cache')
+    expect(reading).toEqual({
+      settings: {
+        name: 'cache',
+        host: 'cache.example',
+        port: 6379,
+        database: 2,
+        tls: { ca: 'pem of ca', serverName: 'cache' },
+        user: 'hepar',
+        password: 'hunter2',
+        role: 'standalone',
+        persistence: 'none',
+        dataPath: null,
+        failover: null,
+        restartDespiteFailover: false,
+        keys: ['cache:*'],
+        disposable: false,
+        restart: { by: 'container', name: 'cache', place: expect.objectContaining({ host: 'local', lifelines }) },
+      },
+    })
+    if (!('settings' in reading)) throw new Error('unmapped')
+    expect(redisSettings.parse(reading.settings)).toEqual(reading.settings)
+  })
+
+  test('are refused for one that nobody configured', () => {
+    expect(settingsFor('redis/cahce')).toEqual({
+      unmapped: 'there is no redis.cahce in the configuration, did you mean "cache"?; add it with its url',
     })
   })
 })
