@@ -105,6 +105,7 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
     }),
     docker: buildDocker(values.docker),
     redis: Object.entries(values.redis ?? {}).map(([name, server]) => ({ name, ...server })),
+    services: Object.entries(values.services ?? {}).map(([name, said]) => ({ name, mirror: said?.mirror ?? null })),
     auth: { tokens: values.auth?.tokens ?? [] },
     notify: Object.entries(values.notify ?? {}).map(([name, peer]) => ({ name, peer })),
     limits: overLimits(defaultLimits, values.limits),

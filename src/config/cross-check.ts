@@ -8,10 +8,11 @@ type Values = FieldValues<Sections>
 const tokenCharactersMin = 16
 
 /** What no single section can know. A section with problems of its own is `undefined` and not judged here. */
-export function crossCheck({ sources, docker, redis, auth }: Values, report: Report): void {
+export function crossCheck({ sources, docker, redis, services, auth }: Values, report: Report): void {
   checkSources(sources ?? [], report)
   checkHosts(docker?.hosts ?? {}, report)
   checkRedis(redis ?? {}, Object.keys(docker?.hosts ?? { local: null }), report)
+  checkServices(services ?? {}, redis && Object.keys(redis), report)
   checkTokens(auth?.tokens ?? [], report)
 }
 
@@ -47,6 +48,26 @@ function checkRedis(servers: NonNullable<Values['redis']>, hosts: readonly strin
     if (restart?.by !== 'container' || hosts.includes(restart.host)) continue
     const message = `"${restart.host}" is not a configured Docker host${didYouMean(restart.host, hosts)}`
     report(['redis', name, 'restart', 'container'], message)
+  }
+}
+
+type Services = NonNullable<Values['services']>
+
+/** `servers` is `undefined` where the section has problems of its own, or is not there. */
+function checkServices(services: Services, servers: readonly string[] = [], report: Report): void {
+  const owners = new Map<string, string>()
+  for (const [name, service] of Object.entries(services)) {
+    if (!service?.mirror) continue
+    const { redis, key } = service.mirror
+    const path = ['services', name, 'mirror']
+    if (!servers.includes(redis)) {
+      report([...path, 'redis'], `there is no redis.${redis}${didYouMean(redis, servers)}`)
+    }
+    const place = JSON.stringify([redis, key])
+    const owner = owners.get(place)
+    if (owner !== undefined)
+      report([...path, 'key'], `is the key of the service "${owner}" already: each needs its own`)
+    owners.set(place, name)
   }
 }
 

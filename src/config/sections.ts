@@ -8,6 +8,7 @@ import { limitsField } from './limits.ts'
 import { peerField } from './peer.ts'
 import { redisField } from './redis.ts'
 import { fileField, type References, referenceField, secretField } from './references.ts'
+import { servicesField } from './services.ts'
 
 /** Top-level keys of the design that only a later version supports. */
 export const laterKeys = ['paths', 'retention']
@@ -26,6 +27,7 @@ export function sections(references: References) {
     sources: optional(z.array(sourceField(references))),
     docker: optional(dockerField(references)),
     redis: optional(redisField(references)),
+    services: optional(servicesField),
     auth: optional(section({ tokens: optional(z.array(tokenField(references))) })),
     notify: optional(z.record(nameField, peerField(references, 'whole'))),
     limits: optional(limitsField),

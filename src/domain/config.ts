@@ -1,6 +1,7 @@
 import type { Mode } from './playbook.ts'
 import type { RedisServer } from './redis-server.ts'
 import type { Secret } from './secret.ts'
+import type { Service } from './service.ts'
 
 /** How to reach one HTTP peer. File paths are absolute. */
 export interface Peer {
@@ -67,6 +68,7 @@ export interface Config {
     }
   }
   readonly redis: readonly RedisServer[]
+  readonly services: readonly Service[]
   readonly auth: { readonly tokens: readonly Token[] }
   readonly notify: readonly Channel[]
   readonly limits: Limits

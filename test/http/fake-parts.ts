@@ -35,6 +35,7 @@ export function config(changes: Partial<Config> = {}): Config {
     watchFiles: false,
     sources: [],
     redis: [],
+    services: [],
     docker: {
       hosts: [],
       hostLabel: 'instance',
@@ -223,7 +224,8 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     attempt: unused,
     activeAttempts: unused,
     holder: unused,
-    effectOn: unused,
+    effectOn: async (target) =>
+      guarded(() => world.attempts.find((row) => row.inForce && row.target === target) ?? null),
     effectsInForce: unused,
     attemptHistory: unused,
     outboxDue: unused,

@@ -30,7 +30,7 @@ test('the restarted server outlives its runner, which is killed with all it star
   const intendedAt = Date.now()
   const { signal } = new AbortController()
   const times = { intendedAt, deadlineAt: intendedAt + 60_000, idempotencyKey: 'k', signal }
-  expect(await runner.run({ action, plan: planned.plan, ...times })).toMatchObject({ kind: 'done' })
+  expect(await runner.run({ verb: 'run', action, plan: planned.plan, ...times })).toMatchObject({ kind: 'done' })
   expect(isRunning(runner.identity.pid)).toBe(false)
   await waitFor(async () => (await redis.cli('PING')) === 'PONG', { what: 'it answers PONG' })
   const pid = redis.pid()

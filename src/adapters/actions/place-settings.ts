@@ -5,6 +5,7 @@ import { dockerConnection } from '../../domain/docker-connection.ts'
 import { parseTarget } from '../../domain/target.ts'
 import type { PlaceSettings, SettingsFor } from './actions.ts'
 import { redisSettings } from './redis-settings.ts'
+import { serviceSettings } from './service-settings.ts'
 
 /** An address that Hepar lives by. `what` names it in a refusal. */
 export interface Lifeline {
@@ -15,7 +16,7 @@ export interface Lifeline {
 
 /**
  * What plugins are told about a target's place: for a container its Docker host, the allow-list and what is protected; for a
- * Redis its section of the configuration; for every other kind only Hepar's own lifelines. Throws when a certificate cannot be read.
+ * Redis its section of the configuration; for a service whether it is listed, and its mirror; for every other kind only Hepar's own lifelines. Throws when a certificate cannot be read.
  */
 export function createPlaceSettings(config: Config, more: readonly Lifeline[] = []): SettingsFor {
   const lifelines = [...lifelinesOf(config), ...more].map((lifeline) => ({ ...lifeline }))
@@ -26,6 +27,7 @@ export function createPlaceSettings(config: Config, more: readonly Lifeline[] = 
     const { kind, place, name } = reading.target
     if (kind === 'container') return containersOf(place)
     if (kind === 'redis') return redisSettings(config, name, { read, containersOf })
+    if (kind === 'service') return { settings: { lifelines, ...serviceSettings(config, name, read) } }
     return { settings: { lifelines } }
   }
 

@@ -11,7 +11,11 @@ interface Means {
 }
 
 /** What actions on one Redis are told: how to reach it, what it is, and what the configuration permits. */
-export function redisSettings({ redis }: Config, name: string, { read, containersOf }: Means): PlaceSettings {
+export function redisSettings(
+  { redis }: Pick<Config, 'redis'>,
+  name: string,
+  { read, containersOf }: Means,
+): PlaceSettings {
   const server = redis.find((one) => one.name === name)
   if (server === undefined) {
     const hint = didYouMean(
