@@ -57,7 +57,8 @@ export function readConfig({ file, env }: { readonly file: string | null; readon
   const values = readFields(sections(references), written, [], report, laterKeys)
   const overrides = readOverrides(env, problems)
   if (values) {
-    crossCheck(values, report)
+    // A section that is not written has no problems of its own.
+    crossCheck({ ...values, redis: values.redis ?? (Object.hasOwn(written, 'redis') ? undefined : {}) }, report)
     demandAuth(values, overrides, report, problems)
   }
   const sorted = fromTopToBottom(problems)

@@ -56,6 +56,7 @@ describe('defaults', () => {
           exporter: { enabled: true, containersMax: 1000, include: ['*/*'] },
         },
         redis: [],
+        services: [],
         auth: { tokens: [] },
         notify: [],
         limits: defaultLimits,
@@ -267,6 +268,28 @@ test.each<[string, string[]]>([
       'hepar.yaml:1:1: error: "paths" is not supported by this version',
       'hepar.yaml:2:1: error: "retention" is not supported by this version',
     ],
+  ],
+  [
+    'services: { "a b": {} }',
+    [
+      'hepar.yaml:1:13: error: services: the key must be 1 to 63 letters, digits, ".", "_" or "-", and begin with a letter or digit',
+    ],
+  ],
+  [
+    'services: { shop: { mirrors: {} } }',
+    ['hepar.yaml:1:21: error: services.shop: unknown key "mirrors", did you mean "mirror"?'],
+  ],
+  [
+    'redis: { cache: { url: "redis://c" } }\nservices: { shop: { mirror: { redis: cahce, key: k } } }',
+    ['hepar.yaml:2:38: error: services.shop.mirror.redis: there is no redis.cahce, did you mean "cache"?'],
+  ],
+  [
+    'services: { shop: { mirror: { redis: cache, key: k } } }',
+    ['hepar.yaml:1:38: error: services.shop.mirror.redis: there is no redis.cache'],
+  ],
+  [
+    'redis: { c: { url: "redis://c" } }\nservices: { a: { mirror: { redis: c, key: k } }, b: { mirror: { redis: c, key: k } } }',
+    ['hepar.yaml:2:80: error: services.b.mirror.key: is the key of the service "a" already: each needs its own'],
   ],
   ['redis: { c: { url: "http://c" } }', ['hepar.yaml:1:20: error: redis.c.url: must begin with redis:// or rediss://']],
   [

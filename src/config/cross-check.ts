@@ -53,14 +53,14 @@ function checkRedis(servers: NonNullable<Values['redis']>, hosts: readonly strin
 
 type Services = NonNullable<Values['services']>
 
-/** `servers` is `undefined` where the section has problems of its own, or is not there. */
-function checkServices(services: Services, servers: readonly string[] = [], report: Report): void {
+/** `servers` is `undefined` where that section has problems of its own. */
+function checkServices(services: Services, servers: readonly string[] | undefined, report: Report): void {
   const owners = new Map<string, string>()
   for (const [name, service] of Object.entries(services)) {
     if (!service?.mirror) continue
     const { redis, key } = service.mirror
     const path = ['services', name, 'mirror']
-    if (!servers.includes(redis)) {
+    if (servers?.includes(redis) === false) {
       report([...path, 'redis'], `there is no redis.${redis}${didYouMean(redis, servers)}`)
     }
     const place = JSON.stringify([redis, key])

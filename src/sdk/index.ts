@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { parseBytes } from '../domain/bytes.ts'
 import { parseDurationMs } from '../domain/duration.ts'
 import type { JsonObject } from '../domain/json.ts'
 
@@ -118,6 +119,15 @@ export function duration(fallback: string) {
       if (ms === null) context.addIssue(`"${text}" is not a duration such as 10s or 1h30m`)
       return ms ?? 0
     })
+}
+
+/** A size parameter, written `512MiB` or `2GB`, given to the action in bytes. */
+export function size() {
+  return z.string().transform((text, context) => {
+    const bytes = parseBytes(text)
+    if (bytes === null || bytes === 0) context.addIssue(`"${text}" is not a size such as 512MiB`)
+    return bytes ?? 0
+  })
 }
 
 export { outcomeUnknown } from './outcome-unknown.ts'

@@ -48,9 +48,9 @@ export async function loadPolicy({
   return { ok: true, policy: deepFreeze(policy), problems }
 }
 
-/** Changes exactly when playbooks, action files, ceiling, sources or hosts do. */
+/** Changes exactly when playbooks, action files, ceiling, sources, hosts or services do. */
 function revisionOf(
-  { mode, sources, docker }: Config,
+  { mode, sources, docker, services }: Config,
   playbooks: readonly Playbook[],
   actions: readonly ActionInfo[],
 ): string {
@@ -61,6 +61,7 @@ function revisionOf(
     }),
     hosts: docker.hosts.map(({ name, socket, url, labelValues }) => ({ name, socket, url, labelValues })),
     docker: { hostLabel: docker.hostLabel, allow: docker.allow, protect: docker.protect },
+    services: services.map(({ name, mirror }) => ({ name, mirror })),
     playbooks: Object.fromEntries(playbooks.map(({ name, revision }) => [name, revision])),
     actions: Object.fromEntries(actions.map(({ name, fileDigest }) => [name, fileDigest])),
   })

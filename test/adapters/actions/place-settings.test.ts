@@ -6,6 +6,7 @@ import { containerIdsFrom, createPlaceSettings } from '../../../src/adapters/act
 import type { Config } from '../../../src/domain/config.ts'
 import { secret } from '../../../src/domain/secret.ts'
 import { redisSettings } from '../../../src/sdk/redis-settings.ts'
+import { serviceSettings } from '../../../src/sdk/service-mirror.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'hepar-places-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -27,6 +28,10 @@ const config = {
     allow: ['local/web-*'],
     protect: ['local/db'],
   },
+  services: [
+    { name: 'shop', mirror: { redis: 'cache', key: 'safe' } },
+    { name: 'till', mirror: null },
+  ],
   redis: [
     {
       name: 'cache',
@@ -130,7 +135,28 @@ describe('the settings of a redis', () => {
 })
 
 test('the settings of another kind of target are only what Hepar lives by', () => {
-  expect(settingsFor('service/checkout')).toEqual({ settings: { lifelines } })
+  expect(settingsFor('path/local/tmp')).toEqual({ settings: { lifelines } })
+})
+
+describe('the settings of a service', () => {
+  test('say that it is listed', () => {
+    expect(settingsFor('service/till')).toEqual({ settings: { lifelines, service: { name: 'till', mirror: null } } })
+  })
+
+  test('have the Redis of its mirror, but not how that is restarted', () => {
+    const reading = settingsFor('service/shop')
+    expect(reading).toMatchObject({
+      settings: { service: { mirror: { key: 'safe', redis: { name: 'cache', password: 'hunter2', restart: null } } } },
+    })
+    if (!('settings' in reading)) throw new Error('unmapped')
+    expect(serviceSettings.parse(reading.settings).service?.mirror?.key).toBe('safe')
+  })
+
+  test('say of one that is not listed which is meant, and leave it to the action', () => {
+    expect(settingsFor('service/shp')).toEqual({
+      settings: { lifelines, service: null, unlisted: 'there is no services.shp, did you mean "shop"?' },
+    })
+  })
 })
 
 describe('the container that Hepar runs in', () => {
