@@ -31,7 +31,10 @@ async function shipped() {
     temporary: false,
     paramsSchema: {},
   } as const
-  const policy = await loadPolicy({ config: reading.config, actions: [restart], checkParams: async () => [], now: 0 })
+  const resources = { ...restart, name: 'container-resources', idempotent: true, hasRevert: true }
+  const safeMode = { ...resources, name: 'safe-mode', kind: 'service', hasVerify: false, temporary: true } as const
+  const actions = [restart, resources, safeMode]
+  const policy = await loadPolicy({ config: reading.config, actions, checkParams: async () => [], now: 0 })
   return {
     config: reading.config,
     problems: [...reading.problems, ...policy.problems],
