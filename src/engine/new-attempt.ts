@@ -79,12 +79,10 @@ function interruptedKey(earlier: readonly Attempt[], step: number): string | nul
 
 /**
  * Only what declares itself idempotent is started again after its end went unseen: with the same key, and once. A temporary effect
- * that may be in force is taken back instead.
+ * is taken back instead.
  */
-export function mayStartAgain({ idempotent, idempotencyKey, inForce }: Attempt, attempts: readonly Attempt[]): boolean {
-  return (
-    idempotent &&
-    !inForce &&
-    attempts.filter((other) => other.idempotencyKey === idempotencyKey).length < startsPerKeyMax
-  )
+export function mayStartAgain(attempt: Attempt, attempts: readonly Attempt[]): boolean {
+  const { idempotent, idempotencyKey, holdMs, reverts } = attempt
+  if (!idempotent || holdMs !== null || reverts !== null) return false
+  return attempts.filter((other) => other.idempotencyKey === idempotencyKey).length < startsPerKeyMax
 }

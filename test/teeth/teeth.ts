@@ -12,6 +12,7 @@ import { silences } from './silences.ts'
 import { sources } from './sources.ts'
 import { store } from './store.ts'
 import { templates } from './templates.ts'
+import { temporary } from './temporary.ts'
 import type { Tooth } from './tooth.ts'
 
 /** Every safety that a test must miss when it is taken away. */
@@ -21,6 +22,7 @@ export const teeth: readonly Tooth[] = [
   ...decisions,
   ...proof,
   ...recovery,
+  ...temporary,
   ...store,
   ...audit,
   ...runners,
