@@ -116,6 +116,14 @@ export const temporary = [
       red: 'a revert > uses up no budget',
     },
     {
+      takes: 'the unique index of temporary effects',
+      file: 'src/adapters/store/migrations.ts',
+      find: 'create unique index attempts_one_in_force',
+      replace: 'create index attempts_one_in_force',
+      test: 'test/adapters/store/sqlite-store.test.ts',
+      red: 'the store contract on SQLite > attempts, outbox and pause > one temporary effect at a time',
+    },
+    {
       takes: 'that a cancel waits for the revert',
       file: 'src/engine/operate.ts',
       find: 'if (!underWay && !inForce) {',
@@ -127,8 +135,8 @@ export const temporary = [
       file: 'src/engine/gates/target-lock.ts',
       find: 'holder === null && temporary && effect !== null',
       replace: 'holder === null && temporary && effect === undefined',
-      red: 'a second temporary effect on a target waits',
-      hangs: true,
+      test: 'test/engine/gates/gates.test.ts',
+      red: 'each gate blocks > target_lock, for a second temporary effect',
     },
     {
       takes: 'that a temporary effect of unknown end counts as in force',
@@ -141,8 +149,8 @@ export const temporary = [
   ...teethOf({ ...mirror, file: 'plugins/safe-mode.ts' }, [
     {
       takes: 'that only listed services are put into safe mode',
-      find: '  if (read.service === null) return refuse(',
-      replace: '  if (read.service === null) return notNow(',
+      find: 'return refuse(`${target.text} is not put into safe mode: ${read.unlisted}',
+      replace: 'return notNow(`${target.text} is not put into safe mode: ${read.unlisted}',
       red: 'a service that is not listed is refused',
     },
     {

@@ -140,8 +140,17 @@ describe('each gate blocks', () => {
       someGateFacts({}, { holder: someAttempt({ id: 'other' }) }),
       { verdict: 'wait', blockedBy: { gate: 'target_lock' } },
     ],
+    [
+      'target_lock, for a second temporary effect',
+      someGateFacts({ temporary: true }, { effect: someAttempt({ id: 'other' }) }),
+      { verdict: 'wait', blockedBy: { gate: 'target_lock', reason: expect.stringContaining('temporary effect') } },
+    ],
   ])('%s', (_, facts, expected) => {
     expect(verdictOf(facts)).toMatchObject(expected)
+  })
+
+  test('a temporary effect in force holds back no step that is there to stay', () => {
+    expect(verdictOf(someGateFacts({}, { effect: someAttempt() })).verdict).toBe('run')
   })
 
   test('freshness passes when one alert of several still fires, and needs an answer about it', () => {
