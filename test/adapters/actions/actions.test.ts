@@ -88,6 +88,23 @@ describe('an effect', () => {
     expect(processesWith(runner.identity.marker)).toEqual([])
   })
 
+  test('is taken back by the same plan, in a process of its own', async () => {
+    const borrow = bench.action('borrow')
+    expect(borrow).toMatchObject({ temporary: true, hasRevert: true })
+    const planned = await bench.planned('borrow')
+    expect(await start(await bench.actions.reserve(borrow), borrow, planned)).toMatchObject({ kind: 'done' })
+    const back = await start(await bench.actions.reserve(borrow), borrow, planned, 20_000, 'revert')
+    expect(back).toEqual({ kind: 'done', report: { back: true } })
+    expect(readFileSync(join(bench.folder, 'borrowed'), 'utf8')).toBe('run ada key-1\nrevert ada key-1\n')
+  })
+
+  test('of a plugin that has no revert is not taken back', async () => {
+    const touch = bench.action('touch')
+    const planned = await bench.planned('touch')
+    const result = await start(await bench.actions.reserve(touch), touch, planned, 20_000, 'revert')
+    expect(result).toEqual({ kind: 'not_started', reason: 'the plugin cannot take its effect back' })
+  })
+
   test('can be told from any other process by what was recorded before it', async () => {
     const { identity, discard } = await bench.actions.reserve(bench.action('touch'))
     expect(startTicksOf(identity.pid)).toBe(identity.startTicks)
