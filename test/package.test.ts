@@ -47,7 +47,7 @@ afterAll(() => folder[Symbol.asyncDispose]())
 test('in an empty folder the installed package has its actions and no playbook, and says so', () => {
   const { status, stdout } = hepar('check', '--offline')
   expect(stdout).toMatch(/rules: warning: this folder does not exist/)
-  expect(stdout).toContain('ok: 0 playbooks, 1 action, 0 errors, 1 warning')
+  expect(stdout).toContain('ok: 0 playbooks, 3 actions, 0 errors, 1 warning')
   expect(status).toBe(0)
 }, 60_000)
 
@@ -55,7 +55,7 @@ test('with the configuration and the playbooks it brings along it is ready to se
   for (const name of ['hepar.yaml', 'rules', 'prometheus', 'alertmanager']) {
     cpSync(join(home, 'node_modules/hepar', name), join(home, name), { recursive: true })
   }
-  expect(hepar('check', '--offline').stdout).toBe('ok: 1 playbook, 1 action, 0 errors, 0 warnings\n')
+  expect(hepar('check', '--offline').stdout).toBe('ok: 3 playbooks, 3 actions, 0 errors, 0 warnings\n')
   const url = `http://127.0.0.1:${await freePort()}`
   const served = await startProcess({
     name: 'hepar',
@@ -68,7 +68,10 @@ test('with the configuration and the playbooks it brings along it is ready to se
     readyWithinMs: 60_000,
   })
   const actions = await (await fetch(`${url}/api/v1/actions`)).json()
-  expect(actions).toMatchObject({ actions: [{ name: 'container-restart' }], broken: [] })
+  expect(actions).toMatchObject({
+    actions: [{ name: 'cache-clear' }, { name: 'container-restart' }, { name: 'redis-restart' }],
+    broken: [],
+  })
   expect(served.output()).not.toContain('npm run')
   expect(await served.stop(60_000)).toEqual({ code: 0, signal: null })
 }, 120_000)
