@@ -195,8 +195,8 @@ export const redis = [
     },
     {
       takes: 'that arguments, which may hold secrets, stay out of the plan',
-      find: "createHash('sha256').update(JSON.stringify([argv, folder])).digest('hex')",
-      replace: 'JSON.stringify([argv, folder])',
+      find: 'pin: { command, process: found }',
+      replace: 'pin: { command: argv.join(), process: found }',
       red: 'by command > shows no argument of its command',
     },
     {
@@ -225,8 +225,8 @@ export const redis = [
     {
       takes: 'that an ended container is left alone where something listens',
       file: 'src/sdk/restart-way.ts',
-      find: "if (down === 'silent' && !runs) return",
-      replace: "if (down === '' && !runs) return",
+      find: "if (down === 'silent' && !runs)",
+      replace: "if (down === '' && !runs)",
       red: 'by container > a running container is left alone where nobody listens, and an ended one',
     },
     {
@@ -388,8 +388,8 @@ export const redis = [
     },
     {
       takes: 'that only what is disposable is emptied',
-      find: 'if (everything) return disposable ? null :',
-      replace: 'if (everything) return keys ? null :',
+      find: 'return disposable ? null :',
+      replace: 'return keys ? null :',
       red: 'a plan > is refused for good where the configuration permits no key, and nothing may be emptied',
     },
     {
@@ -442,8 +442,8 @@ export const redis = [
     },
     {
       takes: 'that a restart is no proof of the clearing',
-      find: 'if (info.runId !== pin.runId) {',
-      replace: "if (info.runId === '') {",
+      find: 'if (info.runId !== pin.runId)',
+      replace: "if (info.runId === '')",
       red: 'a run > does nothing to another run of the server, nor where it has become a replica; and a new run proves nothing',
     },
     {
