@@ -474,7 +474,7 @@ export const redis = [
       takes: 'that a pattern which matches every key is a mistake',
       find: "  (glob) => glob.replace(/\\\\.|\\[[^\\]]*\\]|[*?]/g, '') !== '',\n",
       replace: "  (glob) => glob !== '',\n",
-      red: 'redis: { c: { url: "redis://c", keys:',
+      red: 'redis > a pattern that would match every key is a mistake',
     },
   ]),
   ...teethOf({ file: 'src/app/secrets.ts', test: 'test/app/secrets.test.ts' }, [
