@@ -255,7 +255,7 @@ describe('by command', () => {
   test('reads no shell out of its arguments', async () => {
     await using redis = await startRedis({ stopped: true })
     const file = join(redis.folder, 'touched')
-    const argv = [...redis.argv, '--logfile', 'x; touch touched; $(touch touched)']
+    const argv = [...redis.argv, '--logfile', '$(touch touched)x; touch touched']
     const settings = settingsOf(redis, { restart: byCommand(redis, { argv }) })
     await on.run(await on.planned(settings, quick))
     await answers(redis)

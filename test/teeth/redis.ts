@@ -210,7 +210,7 @@ export const redis = [
       takes: 'that arguments are never read as shell',
       file: 'src/sdk/outliving.ts',
       find: '"$@" </dev/null',
-      replace: 'eval "$*" </dev/null',
+      replace: 'sh -c "$*" </dev/null',
       red: 'by command > reads no shell out of its arguments',
     },
   ]),
