@@ -51,7 +51,7 @@ test('every configuration that is shown can be read', () => {
   for (const { file, text } of shown) {
     const config = folder.file('hepar.yaml')
     writeFileSync(config, text)
-    const env = { HEPAR_WEBHOOK_TOKEN: 'w'.repeat(32), HEPAR_VIEWER_TOKEN: 'v'.repeat(32) }
+    const env = { HEPAR_WEBHOOK_TOKEN: 'w'.repeat(32), HEPAR_VIEWER_TOKEN: 'v'.repeat(32), REDIS_PASSWORD: 'r' }
     expect(readConfig({ file: config, env }), `${file}: ${text}`).toMatchObject({ ok: true, problems: [] })
   }
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { loadPolicy } from '../src/adapters/rules/load-policy.ts'
 import { readConfig } from '../src/config.ts'
+import type { ActionInfo } from '../src/domain/action.ts'
 import { resolveHost } from '../src/domain/host.ts'
 import { createMatcher } from '../src/engine/match.ts'
 import { renderProbe, renderTarget, scopeOf } from '../src/engine/render.ts'
@@ -18,22 +19,26 @@ async function shipped() {
   mkdirSync(join(root, 'plugins'), { recursive: true })
   const reading = readConfig({ file: join(root, 'hepar.yaml'), env: {} })
   if (!reading.ok) throw new Error(JSON.stringify(reading.problems))
-  const restart = {
-    name: 'container-restart',
-    file: 'plugins/container-restart.ts',
+  const action = (name: string, kind: ActionInfo['kind']) => ({
+    name,
+    file: `plugins/${name}.ts`,
     fileDigest: 'd',
-    summary: 'Restart one Docker container',
-    kind: 'container',
-    risk: 'reversible',
+    summary: '',
+    kind,
+    risk: 'reversible' as const,
     idempotent: false,
     hasVerify: true,
     hasRevert: false,
     temporary: false,
     paramsSchema: {},
-  } as const
-  const resources = { ...restart, name: 'container-resources', idempotent: true, hasRevert: true }
-  const safeMode = { ...resources, name: 'safe-mode', kind: 'service', hasVerify: false, temporary: true } as const
-  const actions = [restart, resources, safeMode]
+  })
+  const actions = [
+    action('container-restart', 'container'),
+    action('redis-restart', 'redis'),
+    action('cache-clear', 'redis'),
+    { ...action('container-resources', 'container'), hasRevert: true },
+    { ...action('safe-mode', 'service'), hasVerify: false, hasRevert: true, temporary: true },
+  ]
   const policy = await loadPolicy({ config: reading.config, actions, checkParams: async () => [], now: 0 })
   return {
     config: reading.config,
@@ -71,3 +76,31 @@ test('an alert about an unhealthy container matches, with its target and its pro
   ])
   expect(resolveHost(config, { instance: 'local' })).toEqual({ ok: true, host: 'local' })
 })
+
+test.each([
+  ['RedisDown', 'redis-down', 'redis_up{redis="cache"} == 1'],
+  [
+    'RedisMemoryHigh',
+    'redis-memory-high',
+    'redis_memory_used_bytes{redis="cache"} / redis_memory_max_bytes{redis="cache"} < 0.8',
+  ],
+])(
+  'an alert %s about a redis with a name matches %s, and one without is left alone',
+  async (alertname, name, query) => {
+    const { config, policy } = await shipped()
+    const match = async (labels: Record<string, string>) => {
+      const alert = { status: 'firing' as const, startsAt: 0, fingerprint: 'f', generatorURL: '' }
+      const facts = { labels, annotations: {}, alert, group: { labels, receiver: 'hepar' } }
+      return (await createMatcher(policy?.playbooks ?? []).match(facts, 0)).matches.map(({ playbook }) => playbook)
+    }
+    const labels = { alertname, severity: 'critical', redis: 'cache' }
+    const [playbook] = await match(labels)
+    expect(playbook?.name).toBe(name)
+    const record = { labels, annotations: {} }
+    expect(renderTarget(playbook!, record, config)).toEqual({ ok: true, target: 'redis/cache' })
+    const probes = playbook!.verify.map((probe) => renderProbe(probe, scopeOf(record, config)))
+    expect(probes).toMatchObject([{ probe: { kind: 'cleared' } }, { probe: { query: expect.stringContaining(query) } }])
+    expect(await match({ alertname, severity: 'critical', instance: 'one:9121' })).toEqual([])
+    expect(await match({ alertname, severity: 'critical', redis: '' })).toEqual([])
+  },
+)

@@ -24,9 +24,10 @@ import type {
 import { receive } from './receive.ts'
 import { recover } from './recover.ts'
 import { previewRematch, rematch } from './rematch.ts'
+import { createRounds, type Rounds } from './rounds.ts'
 import { createSilencing } from './silencing.ts'
 import { sweep } from './sweep.ts'
-import { completeRest, completeWaiting } from './truncated.ts'
+import { completeWaiting } from './truncated.ts'
 
 /** Everything the engine needs from the world. */
 export interface EnginePorts {
@@ -51,7 +52,12 @@ export function createEngine(world: EnginePorts): Engine {
   const outbox = createOutbox(world)
   const silencing = createSilencing(world)
   const background = createBackground(log)
-  const sweeping = createSweeping(ports, background)
+  // In rounds, so that the rest of a delivery is never fetched and decided by two at a time.
+  const completing = createRounds(() => completeWaiting(ports), {
+    pauseMs: () => null,
+    onError: (error) => log.warn({ error: messageOf(error) }, 'truncated deliveries could not be looked after'),
+  })
+  const sweeping = createSweeping(ports, background, completing)
   const stopListening = store.onCommit((events) => {
     queue.wake()
     if (events.some(({ type }) => type === 'incident.handed_over')) outbox.kick()
@@ -65,7 +71,7 @@ export function createEngine(world: EnginePorts): Engine {
           await askAbout(await store.read.alerts(delivery.source, [...new Set(askSource)]), ports)
         })
       }
-      if (rest !== null) background.run('completing a truncated delivery', () => completeRest(rest, ports))
+      if (rest !== null) completing.kick()
       return decisions
     },
     explain: (delivery) => explain(delivery, ports),
@@ -81,7 +87,7 @@ export function createEngine(world: EnginePorts): Engine {
       outbox.kick()
       silencing.start()
       sweeping.start()
-      background.run('completing truncated deliveries', () => completeWaiting(ports))
+      completing.kick()
     },
     async stop() {
       sweeping.stop()
@@ -89,6 +95,7 @@ export function createEngine(world: EnginePorts): Engine {
       // An intent committed a moment ago is started by its advance, so only then is it known what runs.
       await queue.close()
       await effects.settle()
+      await completing.close()
       await background.settle()
       await silencing.close()
       await outbox.close()
@@ -122,17 +129,18 @@ function createBackground(log: Log): { run(what: string, work: () => Promise<voi
   }
 }
 
-function createSweeping(ports: AdvancePorts & EnginePorts, background: ReturnType<typeof createBackground>) {
+function createSweeping(
+  ports: AdvancePorts & EnginePorts,
+  background: ReturnType<typeof createBackground>,
+  completing: Rounds,
+) {
   let timer: NodeJS.Timeout | null = null
   let stopped = false
   const again = () => {
     if (stopped) return
     timer = setTimeout(() => {
-      const look = async () => {
-        await completeWaiting(ports)
-        await sweep(ports)
-      }
-      background.run('comparing with the sources', () => look().finally(again))
+      completing.kick()
+      background.run('comparing with the sources', () => sweep(ports).finally(again))
     }, ports.policy.current().config.limits.reconcileEveryMs)
   }
   return {

@@ -6,12 +6,7 @@ import { type ReceivePorts, receive } from './receive.ts'
 
 export type TruncatedPorts = ReceivePorts & { readonly sources: Sources }
 
-/** Fetches and decides what Alertmanager cut from a delivery. What cannot be fetched now waits for `completeWaiting`. */
-export async function completeRest(rest: Remainder, ports: TruncatedPorts): Promise<void> {
-  await complete(rest, [rest], ports)
-}
-
-/** The same for everything that waits, of this life of the process and of earlier ones. */
+/** Fetches and decides what Alertmanager cut from deliveries, of this life of the process and of earlier ones. What cannot be fetched waits on. */
 export async function completeWaiting(ports: TruncatedPorts): Promise<void> {
   const waiting = await ports.store.read.remainders()
   // One list serves all groups of a receiver, so that a source which does not answer is waited for once.

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { access, constants } from 'node:fs/promises'
 import * as z from 'zod'
 import { notNow, type Refusal, refuse } from './index.ts'
@@ -5,17 +6,20 @@ import { endProcess, findProcess, isThisMachine, type LocalProcess, listensOn, r
 import { outcomeUnknown } from './outcome-unknown.ts'
 import { startOutliving } from './outliving.ts'
 import { addressOf, type RedisSettings, type RestartBy } from './redis-settings.ts'
-import type { Down, RestartWay } from './restart-way.ts'
+import { type Down, type RestartWay, whyMismatch } from './restart-way.ts'
 
 const pinShape = z.object({
-  argv: z.array(z.string()),
-  folder: z.string(),
+  command: z.string(),
   process: z.object({ pid: z.number(), startTicks: z.string(), command: z.string() }).nullable(),
 })
 
 /** A server on this machine: its old process, if it still lives, is ended, and the command starts a new one. */
 export function byCommand(settings: RedisSettings, { argv, folder, pidFile }: RestartBy<'command'>): RestartWay {
   const [program = ''] = argv
+  // Arguments may hold secrets, and a plan is kept and shown.
+  const command = createHash('sha256')
+    .update(JSON.stringify([argv, folder]))
+    .digest('hex')
   return {
     async find(down) {
       const impossible = await whyImpossible(settings, program)
@@ -24,7 +28,7 @@ export function byCommand(settings: RedisSettings, { argv, folder, pidFile }: Re
       if (old !== null && 'refused' in old) return old
       const ending = old === null ? 'starting' : `ending process ${old.pid} (${old.command}) and starting`
       const found = old === null ? null : { ...old }
-      return { pin: { argv, folder, process: found }, words: `${ending} ${program}`, evidence: { process: found } }
+      return { pin: { command, process: found }, words: `${ending} ${program}`, evidence: { process: found } }
     },
 
     async restart(pin, graceMs, { signal }) {
@@ -75,7 +79,8 @@ async function findOld(
   const who = `process ${old.pid} (${old.command}), which ${pidFile} names,`
   const listens = await listensOn(old, settings.port)
   if (listens === null) return refuse(`${who} belongs to somebody else: run Hepar as its user, or use a systemd unit`)
-  if (listens) return old
+  if (listens && down === 'silent') return old
+  if (listens) return notNow(`${who} is not ended: ${whyMismatch(down, true)}`)
   const doubt = `${who} lives, but does not listen on port ${settings.port}`
   return notNow(`${doubt}: it starts or ends just now, or the file is left over. Remove it if so`)
 }

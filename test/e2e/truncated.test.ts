@@ -87,7 +87,7 @@ test('the rest of a truncated delivery is fetched later when the source does not
     { what: 'Alertmanager knows them', deadlineMs: 60_000 },
   )
   const first = known.find(({ labels }) => labels.name === 'six')!
-  alertmanager.signal('SIGSTOP')
+  way.shut()
   const { labels, fingerprint, startsAt } = first
   const alert = { status: 'firing', labels, annotations: {}, startsAt, endsAt: '0001-01-01T00:00:00Z', fingerprint }
   const group = { receiver: 'hepar', groupKey: '', groupLabels: { alertname: 'Late' }, externalURL: '' }
@@ -97,7 +97,7 @@ test('the rest of a truncated delivery is fetched later when the source does not
     what: 'the first try fails',
     deadlineMs: 60_000,
   })
-  alertmanager.signal('SIGCONT')
+  way.open()
   await hepar.until('each has its incident', (all) =>
     late.every((name) => all.some((one) => one.target.endsWith(name))),
   )

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
+import type { Remainder } from '../../src/domain/alert.ts'
 import { createEngine } from '../../src/engine/create-engine.ts'
 import type { Log, Sources } from '../../src/engine/ports.ts'
 import { receive } from '../../src/engine/receive.ts'
-import { completeRest, completeWaiting } from '../../src/engine/truncated.ts'
+import { completeWaiting } from '../../src/engine/truncated.ts'
 import { Crash, patientAlert, type Simulation, someDelivery } from '../kit/simulation.ts'
 import { simulate } from './simulate.ts'
 
@@ -17,9 +18,10 @@ const listed: Listing = { ok: true, alerts: all }
 
 /** What the sources would list in this simulation, from now on. */
 async function simulateListing(listing: Listing) {
-  const played = { listing, asked: 0 }
+  const played = { listing, asked: 0, meanwhile: async () => {} }
   const list = async () => {
     played.asked += 1
+    await played.meanwhile()
     return played.listing
   }
   return { played, simulation: await simulate({ sources: { list } }) }
@@ -37,7 +39,8 @@ async function known({ store }: Simulation) {
 
 test('what Alertmanager cut from a delivery is fetched and decided, and nothing of other groups', async () => {
   const { simulation } = await simulateListing(listed)
-  await completeRest(await accept(simulation), simulation.ports)
+  await accept(simulation)
+  await completeWaiting(simulation.ports)
   expect(await known(simulation)).toEqual(['f1', 'f2'])
   const [, event] = await simulation.store.read.audit({ types: ['delivery.received'], limit: 9 })
   expect(event).toMatchObject({ actor: 'reconcile', body: { via: 'reconcile', counts: { matched: 1, duplicate: 1 } } })
@@ -52,7 +55,8 @@ test('a delivery that was not cut promises nothing', async () => {
 
 test('what could not be fetched is tried again until it can, and then no more', async () => {
   const { simulation, played } = await simulateListing({ ok: false, reason: 'refused' })
-  await completeRest(await accept(simulation), simulation.ports)
+  await accept(simulation)
+  await completeWaiting(simulation.ports)
   await completeWaiting(simulation.ports)
   expect(await known(simulation)).toEqual(['f1'])
   played.listing = listed
@@ -81,13 +85,13 @@ test('the promise is written by the commit that accepts the delivery, and a cras
 
 test('the promise is kept until the commit that decides the rest', async () => {
   const { simulation } = await simulateListing(listed)
-  const rest = await accept(simulation)
+  await accept(simulation)
   for (const [crash, promises] of [
     ['commit:before:receive', 1],
     ['commit:after:receive', 0],
   ] as const) {
     simulation.crashAt(crash)
-    await completeRest(rest, simulation.ports)
+    await completeWaiting(simulation.ports)
     expect(simulation.dead).toBe(true)
     await simulation.restart()
     expect(await known(simulation)).toHaveLength(2 - promises)
@@ -96,10 +100,14 @@ test('the promise is kept until the commit that decides the rest', async () => {
 })
 
 test('a delivery that comes while an earlier rest is fetched gets its own, because the list may not know it', async () => {
-  const { simulation } = await simulateListing(listed)
-  const earlier = await accept(simulation)
-  const later = await accept(simulation)
-  await completeRest(earlier, simulation.ports)
+  const { simulation, played } = await simulateListing(listed)
+  await accept(simulation)
+  let later: Remainder | null = null
+  played.meanwhile = async () => {
+    later = await accept(simulation)
+  }
+  await completeWaiting(simulation.ports)
+  expect(later).not.toBeNull()
   expect(await simulation.store.read.remainders()).toEqual([later])
 })
 

@@ -34,7 +34,7 @@ describe('verification', () => {
       passed: false,
       detail: expect.stringMatching(/it is still process \d+/),
     })
-    const dead = { ...made, pin: { ...made.pin, restarted: { argv: [], folder: '/', process: null } } }
+    const dead = { ...made, pin: { ...made.pin, restarted: { command: '', process: null } } }
     expect(await on.verify(dead, { intendedAt })).toMatchObject({
       passed: false,
       detail: expect.stringMatching(/has not been started since the restart was decided: run \w{12} is \d+s old/),

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { createConnection, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -10,6 +9,8 @@ import { downOf, stateOfFailure, stateOfReply } from '../../src/sdk/redis-state.
 import { freePort } from '../kit/ports.ts'
 import { plainRedis, startRedis, type TestRedis } from '../kit/redis.ts'
 import { waitFor } from '../kit/wait.ts'
+
+const tlsFiles = join(import.meta.dirname, '../fixtures/tls')
 
 const never = new AbortController().signal
 
@@ -104,18 +105,20 @@ describe('a real server', () => {
   })
 
   test('with TLS is told from one without, and its certificate is checked', async () => {
-    await using redis = await startRedis({ stopped: true })
-    const files = certificates(redis.folder)
     const tlsPort = await freePort()
-    appendFileSync(
-      join(redis.folder, 'redis.conf'),
-      `\ntls-port ${tlsPort}\ntls-cert-file ${files.cert}\ntls-key-file ${files.key}\ntls-ca-cert-file ${files.cert}\ntls-auth-clients no\n`,
-    )
-    await redis.start()
-    const ca = readFileSync(files.cert, 'utf8')
+    const lines = [
+      `tls-port ${tlsPort}`,
+      `tls-cert-file ${join(tlsFiles, 'server.pem')}`,
+      `tls-key-file ${join(tlsFiles, 'server.key')}`,
+      `tls-ca-cert-file ${join(tlsFiles, 'ca.pem')}`,
+      'tls-auth-clients no',
+    ]
+    await using redis = await startRedis({ lines })
+    const ca = readFileSync(join(tlsFiles, 'ca.pem'), 'utf8')
     const secured = (tls: JsonObject | null) => ping(redis, { port: tlsPort, tls })
-    expect(await secured({ ca, serverName: 'cache.example' })).toMatchObject({ kind: 'pong' })
-    expect(await secured({ ca, serverName: 'other.example' })).toMatchObject({ kind: 'tls' })
+    expect(await secured({ ca })).toMatchObject({ kind: 'pong' })
+    expect(await secured({ ca, serverName: 'prometheus.test' })).toMatchObject({ kind: 'pong' })
+    expect(await secured({ ca, serverName: 'other.test' })).toMatchObject({ kind: 'tls' })
     expect(await secured({})).toMatchObject({ kind: 'tls' })
     expect(await secured(null)).toMatchObject({ kind: 'closed' })
     expect(await ping(redis, { tls: { ca } })).toMatchObject({ kind: 'tls' })
@@ -183,11 +186,3 @@ test('what was cancelled rejects instead of telling a state', async () => {
   const signal = AbortSignal.timeout(100)
   await expect(pingRedis(settings, { signal, answerMs: 20_000 })).rejects.toThrow(/timeout/i)
 })
-
-function certificates(folder: string): { cert: string; key: string } {
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  const subject = ['-subj', '/CN=cache.example', '-addext', 'subjectAltName=DNS:cache.example']
-  const args = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  execFileSync('openssl', [...args, ...subject, '-keyout', key, '-out', cert], { stdio: 'ignore' })
-  return { cert, key }
-}

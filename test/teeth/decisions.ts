@@ -266,14 +266,14 @@ export const decisions = [
     {
       file: 'src/engine/create-engine.ts',
       takes: 'that the rest is fetched right after a restart',
-      find: "      background.run('completing truncated deliveries', () => completeWaiting(ports))\n",
-      replace: '',
+      find: 'sweeping.start()\n      completing.kick()\n',
+      replace: 'sweeping.start()\n',
       red: 'an engine takes up at its start what an earlier life has promised',
     },
     {
       file: 'src/engine/create-engine.ts',
       takes: 'that the rest is fetched as soon as the delivery is accepted',
-      find: "      if (rest !== null) background.run('completing a truncated delivery', () => completeRest(rest, ports))\n",
+      find: '      if (rest !== null) completing.kick()\n',
       replace: '',
       red: 'an engine fetches the rest of what it has just accepted',
     },

@@ -6,6 +6,7 @@ import { intent } from './intent.ts'
 import { policies } from './policies.ts'
 import { proof } from './proof.ts'
 import { recovery } from './recovery.ts'
+import { redis } from './redis.ts'
 import { restart } from './restart.ts'
 import { runners } from './runners.ts'
 import { silences } from './silences.ts'
@@ -27,6 +28,7 @@ export const teeth: readonly Tooth[] = [
   ...audit,
   ...runners,
   ...restart,
+  ...redis,
   ...templates,
   ...sources,
   ...silences,

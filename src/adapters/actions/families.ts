@@ -58,8 +58,8 @@ export function createFamilies({
     if (seen?.startTicks === stat.startTicks) return readOutlives(stat.pid) ? null : seen.marker
     if (isStranger(stat)) return null
     if (sessions.has(stat.session)) return sessions.get(stat.session)
-    const parents = known.get(stat.parent)?.marker
-    if (typeof parents !== 'string') return readMarker(stat.pid)
+    const parents = known.get(stat.parent)?.marker ?? null
+    if (parents === null) return readMarker(stat.pid)
     const outlives = readOutlives(stat.pid)
     // A child that is looked at while it exchanges its program must not be taken for family for good.
     if (outlives === undefined && stat.alive && !stat.bare) return undefined
