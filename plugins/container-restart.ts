@@ -1,8 +1,8 @@
 import { type ContainerEngine, type ContainerInfo, openContainerEngine } from '../src/sdk/container-engine.ts'
-import { containerFacts, healthOf, lastLogLines } from '../src/sdk/container-evidence.ts'
-import { type ContainerSettings, containerSettings, whyNever, whyNotNow } from '../src/sdk/container-guard.ts'
-import { type ActionTarget, defineAction, duration, notNow, type PlanContext, refuse, z } from '../src/sdk/index.ts'
-import { whyLifeline } from '../src/sdk/lifeline.ts'
+import { healthOf, lastLogLines } from '../src/sdk/container-evidence.ts'
+import { type ContainerSettings, containerSettings, whyNotNow } from '../src/sdk/container-guard.ts'
+import { findContainer } from '../src/sdk/find-container.ts'
+import { type ActionTarget, defineAction, duration, notNow, type PlanContext, z } from '../src/sdk/index.ts'
 
 const graceMsMax = 5 * 60_000
 
@@ -28,19 +28,9 @@ export default defineAction({
 
   async plan(target, { grace, minUptime }, context) {
     const { engine, settings } = open(target, context)
-    const [id, ...others] = await engine.idsNamed(target.name, context.signal)
-    if (others.length > 0) return refuse(`host "${settings.host}" has several containers named "${target.name}"`)
-    const info = id === undefined ? null : await engine.inspect(id, context.signal)
-    if (info === null) return notNow(`host "${settings.host}" has no container named "${target.name}"`)
-    if (info.Name !== `/${target.name}`) return notNow(`the container was renamed while it was looked at`)
-
-    const facts = containerFacts(info)
-    const never = whyNever(info, settings)
-    if (never !== null) return refuse(`${target.text} is not touched: ${never}`, facts)
-    const lifeline = await whyLifeline(info, settings)
-    if (lifeline !== null) {
-      return (lifeline.sure ? refuse : notNow)(`${target.text} is not touched: ${lifeline.reason}`, facts)
-    }
+    const found = await findContainer(engine, settings, { name: target.name, what: target.text }, context.signal)
+    if (found.info === null) return found.refusal
+    const { info, facts } = found
     // Only now, since the log of a container that never opted in is none of Hepar's business.
     const evidence = { ...facts, ...(await lastLogLines(engine, info, context.signal)) }
     const busy = whyNotNow(info) ?? (await whyTooYoung(engine, info, minUptime, context))

@@ -189,7 +189,8 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
   store.onCommit(createAuditMetrics(metrics, inForce))
   store.onCommit(createAuditLog(log))
   const queue = createMemoryQueue({ read: store.read, clock, log })
-  registerStoreGauges({ registry: metrics.registry, store, queue, clock })
+  const services = () => inForce.config().services
+  registerStoreGauges({ registry: metrics.registry, store, queue, clock, services })
   const exporter = createExporter(inForce.config(), (wanted) => watchContainers({ ...wanted, log }))
   closing.defer(() => exporter.close())
   registerContainerMetrics(metrics.registry, exporter)

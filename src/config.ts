@@ -59,7 +59,8 @@ export function readConfig({ file, env }: { readonly file: string | null; readon
   const values = readFields(sections(references), written, [], report, laterKeys)
   const overrides = readOverrides(env, problems)
   if (values) {
-    crossCheck(values, report)
+    // A section that is not written has no problems of its own.
+    crossCheck({ ...values, redis: values.redis ?? (Object.hasOwn(written, 'redis') ? undefined : {}) }, report)
     demandAuth(values, overrides, report, problems)
   }
   const sorted = fromTopToBottom(problems)
@@ -106,6 +107,7 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
       return { name, alertmanagers: alertmanagers ?? [], prometheus: prometheus ?? null }
     }),
     docker: buildDocker(values.docker),
+    redis: Object.entries(values.redis ?? {}).map(([name, server]) => ({ name, ...server })),
     paths: buildPaths(values.paths),
     services: buildServices(values.services),
     http: { allow: values.http?.allow ?? [] },

@@ -55,6 +55,7 @@ describe('defaults', () => {
           protect: [],
           exporter: { enabled: true, containersMax: 1000, include: ['*/*'] },
         },
+        redis: [],
         paths: [],
         services: [],
         http: { allow: [] },
@@ -160,6 +161,92 @@ log: { level: debug }
   expect(full.sources[0]?.prometheus?.bearer?.reveal()).toBe('from-a-file-with-30-characters')
 })
 
+describe('redis', () => {
+  test('every key is read, and no secret shows', () => {
+    const text = `
+redis:
+  cache:
+    url: rediss://cache.example/3
+    user: hepar
+    password: "\${REDIS_PASSWORD}"
+    tls: { ca: ca.pem, cert: cert.pem, key: key.pem, serverName: cache }
+    role: master
+    persistence: aof
+    dataPath: data/appendonlydir
+    failover: sentinel
+    restart: { command: [/usr/bin/redis-server, /etc/redis.conf], folder: ., pidFile: redis.pid, despiteFailover: true }
+    keys: ["cache:*"]
+    disposable: true
+  plain: { url: "redis://[::1]:7000" }
+`
+    const { redis } = config(text, { REDIS_PASSWORD: 'hunter2-hunter2' })
+    expect(inspect(redis, { depth: 9 }) + JSON.stringify(redis)).not.toContain('hunter2')
+    const [cache, plain] = redis
+    expect(cache?.password?.reveal()).toBe('hunter2-hunter2')
+    expect({ ...cache, password: null }).toEqual({
+      name: 'cache',
+      host: 'cache.example',
+      port: 6379,
+      database: 3,
+      secure: true,
+      user: 'hepar',
+      password: null,
+      tls: {
+        ca: join(folder, 'ca.pem'),
+        cert: join(folder, 'cert.pem'),
+        key: join(folder, 'key.pem'),
+        serverName: 'cache',
+      },
+      role: 'master',
+      persistence: 'aof',
+      dataPath: join(folder, 'data/appendonlydir'),
+      failover: 'sentinel',
+      restart: {
+        by: 'command',
+        argv: ['/usr/bin/redis-server', '/etc/redis.conf'],
+        folder,
+        pidFile: join(folder, 'redis.pid'),
+      },
+      restartDespiteFailover: true,
+      keys: ['cache:*'],
+      disposable: true,
+    })
+    expect(plain).toEqual({
+      name: 'plain',
+      host: '::1',
+      port: 7000,
+      database: 0,
+      secure: false,
+      tls: {},
+      user: null,
+      password: null,
+      role: null,
+      persistence: null,
+      dataPath: null,
+      failover: null,
+      restart: null,
+      restartDespiteFailover: false,
+      keys: [],
+      disposable: false,
+    })
+  })
+
+  test('a pattern that would match every key is a mistake', () => {
+    const words = 'would match every key: declare disposable: true instead, and let the step say everything: true'
+    expect(problems('redis: { c: { url: "redis://c", keys: ["a:*", "*", "?[a-z]"] } }')).toEqual([
+      `hepar.yaml:1:47: error: redis.c.keys[1]: ${words}`,
+      `hepar.yaml:1:52: error: redis.c.keys[2]: ${words}`,
+    ])
+  })
+
+  test('is restarted by a container or a unit, too', () => {
+    const restart = (text: string) =>
+      config(`redis: { c: { url: "redis://c", restart: { ${text} } } }`).redis[0]?.restart
+    expect(restart('container: local/cache')).toEqual({ by: 'container', host: 'local', name: 'cache' })
+    expect(restart('unit: redis@one.service')).toEqual({ by: 'unit', unit: 'redis@one.service' })
+  })
+})
+
 test('the environment is over the file', () => {
   const env = {
     HEPAR_LISTEN: '127.0.0.2:9',
@@ -185,8 +272,81 @@ test.each<[string, string[]]>([
   ['modes: auto', ['hepar.yaml:1:1: error: unknown key "modes", did you mean "mode"?']],
   ['mode: auto\nmode: observe', ['hepar.yaml:2:1: error: duplicate key']],
   ['mode: atuo', ['hepar.yaml:1:7: error: mode: must be one of observe, approve, auto, did you mean "auto"?']],
-  ['redis: {}', ['hepar.yaml:1:1: error: "redis" is not supported by this version']],
   ['retention: {}', ['hepar.yaml:1:1: error: "retention" is not supported by this version']],
+  [
+    'services: { "a b": {} }',
+    [
+      'hepar.yaml:1:13: error: services: the key must be 1 to 63 letters, digits, ".", "_" or "-", and begin with a letter or digit',
+    ],
+  ],
+  [
+    'services: { shop: { mirrors: {} } }',
+    ['hepar.yaml:1:21: error: services.shop: unknown key "mirrors", did you mean "mirror"?'],
+  ],
+  [
+    'redis: { cache: { url: "redis://c" } }\nservices: { shop: { mirror: { redis: cahce, key: k } } }',
+    ['hepar.yaml:2:38: error: services.shop.mirror.redis: there is no redis.cahce, did you mean "cache"?'],
+  ],
+  [
+    'services: { shop: { mirror: { redis: cache, key: k } } }',
+    ['hepar.yaml:1:38: error: services.shop.mirror.redis: there is no redis.cache'],
+  ],
+  [
+    'redis: { c: { url: "redis://c" } }\nservices: { a: { mirror: { redis: c, key: k } }, b: { mirror: { redis: c, key: k } } }',
+    ['hepar.yaml:2:80: error: services.b.mirror.key: is the key of the service "a" already: each needs its own'],
+  ],
+  ['redis: { c: { url: "http://c" } }', ['hepar.yaml:1:20: error: redis.c.url: must begin with redis:// or rediss://']],
+  [
+    'redis: { c: { url: "redis://:hunter2@c" } }',
+    ['hepar.yaml:1:20: error: redis.c.url: must not contain credentials: use user and password'],
+  ],
+  [
+    'redis: { c: { url: "redis://c/x" } }',
+    ['hepar.yaml:1:20: error: redis.c.url: must be a URL such as redis://127.0.0.1:6379 or rediss://cache:6380/1'],
+  ],
+  [
+    'redis: { c: { url: "redis://c", rol: master } }',
+    ['hepar.yaml:1:33: error: redis.c: unknown key "rol", did you mean "role"?'],
+  ],
+  [
+    'redis: { c: { url: "redis://c", role: slave } }',
+    ['hepar.yaml:1:39: error: redis.c.role: must be one of standalone, master, replica'],
+  ],
+  [
+    'redis: { c: { url: "redis://c", role: standalone, failover: sentinel } }',
+    ['hepar.yaml:1:61: error: redis.c.failover: contradicts role: standalone, which nothing takes over from'],
+  ],
+  ['redis: { c: { url: "redis://c", user: me } }', ['hepar.yaml:1:39: error: redis.c.user: needs a password']],
+  [
+    'redis: { c: { url: "redis://c", tls: { ca: ca.pem } } }',
+    ['hepar.yaml:1:38: error: redis.c.tls: has no effect on a redis:// URL: use rediss://'],
+  ],
+  [
+    'redis: { c: { url: "redis://c", restart: {} } }',
+    ['hepar.yaml:1:42: error: redis.c.restart: needs exactly one of container, unit and command'],
+  ],
+  [
+    'redis: { c: { url: "redis://c", restart: { container: local/c, unit: c.service } } }',
+    ['hepar.yaml:1:42: error: redis.c.restart: needs exactly one of container, unit and command'],
+  ],
+  [
+    'redis: { c: { url: "redis://c", restart: { container: lokal/c } } }',
+    [
+      'hepar.yaml:1:55: error: redis.c.restart.container: "lokal" is not a configured Docker host, did you mean "local"?',
+    ],
+  ],
+  [
+    'redis: { c: { url: "redis://c", restart: { unit: "-c.service" } } }',
+    ['hepar.yaml:1:50: error: redis.c.restart.unit: must be a unit such as redis-server.service'],
+  ],
+  [
+    'redis: { c: { url: "redis://c", restart: { command: [redis-server] } } }',
+    ['hepar.yaml:1:53: error: redis.c.restart.command: must begin with an absolute path'],
+  ],
+  [
+    'redis: { c: { url: "redis://c", restart: { unit: c.service, pidFile: x } } }',
+    ['hepar.yaml:1:70: error: redis.c.restart.pidFile: belongs to command alone'],
+  ],
   ['limits: { rate: 5 }', ['hepar.yaml:1:11: error: limits: "rate" is not supported by this version']],
   ['store: postgres://x', ['hepar.yaml:1:8: error: store: a PostgreSQL store is not supported by this version']],
   ['store: "sqlite::memory:"', ['hepar.yaml:1:8: error: store: must name a file, such as sqlite:./data/hepar.db']],

@@ -11,6 +11,8 @@ const needed = {
   'docker.io': ['dockerd'],
   'busybox-static': ['busybox'],
   strace: ['strace'],
+  'redis-server': ['redis-server', 'redis-cli'],
+  'prometheus-redis-exporter': ['prometheus-redis-exporter'],
 }
 
 const policyFile = '/usr/sbin/policy-rc.d'

@@ -86,7 +86,9 @@ test('npm test names the missing programs when it may not install them', async (
     asRoot ? unprivileged : command.slice(1),
     { env: { PATH: bin } },
   )
-  expect(stderr).toMatch(/programs that are missing here: .*prometheus .*strace\nInstall them: sudo apt-get install/)
+  expect(stderr).toMatch(
+    /programs that are missing here: .*prometheus .*strace .*redis-exporter\nInstall them: sudo apt-get install/,
+  )
   expect(code).toBe(1)
   expect(existsSync(folder.file('calls'))).toBe(false)
 })
@@ -100,7 +102,8 @@ async function programs(folder: TempFolder): Promise<string> {
 policy=started; test -x ${policyFile} && policy=forbidden
 echo "$* $DEBIAN_FRONTEND $policy" >> ${folder.file('calls')}
 test "$1" = install || exit 0
-for name in prometheus promtool prometheus-alertmanager amtool dockerd busybox strace; do
+for name in prometheus promtool prometheus-alertmanager amtool dockerd busybox strace \\
+  redis-server redis-cli prometheus-redis-exporter; do
   printf '#!/bin/sh\\n' > ${bin}/$name; /bin/chmod 755 ${bin}/$name
 done
 `

@@ -44,10 +44,12 @@ beforeAll(async () => {
 
 afterAll(() => folder[Symbol.asyncDispose]())
 
+const count = (name: string) => readdirSync(join(root, name)).length
+
 test('in an empty folder the installed package has its actions and no playbook, and says so', () => {
   const { status, stdout } = hepar('check', '--offline')
   expect(stdout).toMatch(/rules: warning: this folder does not exist/)
-  expect(stdout).toMatch(/^ok: 0 playbooks, \d+ actions, 0 errors, 1 warning$/m)
+  expect(stdout).toContain(`ok: 0 playbooks, ${count('plugins')} actions, 0 errors, 1 warning`)
   expect(status).toBe(0)
 }, 60_000)
 
@@ -64,7 +66,8 @@ test('with the configuration and the playbooks it brings along it is ready to se
   for (const name of ['hepar.yaml', 'rules', 'prometheus', 'alertmanager']) {
     cpSync(join(home, 'node_modules/hepar', name), join(home, name), { recursive: true })
   }
-  expect(hepar('check', '--offline').stdout).toMatch(/^ok: \d+ playbooks, \d+ actions, 0 errors, 0 warnings\n$/)
+  const shipped = `${count('rules')} playbooks, ${count('plugins')} actions`
+  expect(hepar('check', '--offline').stdout).toBe(`ok: ${shipped}, 0 errors, 0 warnings\n`)
   const url = `http://127.0.0.1:${await freePort()}`
   const served = await startProcess({
     name: 'hepar',
@@ -76,12 +79,12 @@ test('with the configuration and the playbooks it brings along it is ready to se
     ready: async () => (await fetch(`${url}/readyz`)).ok,
     readyWithinMs: 60_000,
   })
-  const shipped = readdirSync(join(root, 'plugins')).map((file) => file.replace(/\.ts$/, ''))
+  const names = readdirSync(join(root, 'plugins')).map((file) => file.replace(/\.ts$/, ''))
   const { actions, broken } = (await (await fetch(`${url}/api/v1/actions`)).json()) as Record<
     string,
     { name: string }[]
   >
-  expect({ actions: actions?.map(({ name }) => name), broken }).toEqual({ actions: shipped.sort(), broken: [] })
+  expect({ actions: actions?.map(({ name }) => name), broken }).toEqual({ actions: names.sort(), broken: [] })
   expect(served.output()).not.toContain('npm run')
   expect(await served.stop(60_000)).toEqual({ code: 0, signal: null })
 }, 120_000)

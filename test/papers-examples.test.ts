@@ -51,7 +51,12 @@ test('every configuration that is shown can be read', () => {
   for (const { file, text } of shown) {
     const config = folder.file('hepar.yaml')
     writeFileSync(config, text)
-    const env = { HEPAR_WEBHOOK_TOKEN: 'w'.repeat(32), FLAGS_TOKEN: 'f'.repeat(32), HEPAR_VIEWER_TOKEN: 'v'.repeat(32) }
+    const env = {
+      HEPAR_WEBHOOK_TOKEN: 'w'.repeat(32),
+      FLAGS_TOKEN: 'f'.repeat(32),
+      HEPAR_VIEWER_TOKEN: 'v'.repeat(32),
+      REDIS_PASSWORD: 'r',
+    }
     expect(readConfig({ file: config, env }), `${file}: ${text}`).toMatchObject({ ok: true, problems: [] })
   }
 })
@@ -99,7 +104,7 @@ test('the plugin of the README loads, plans, acts on the run that it pinned, and
   const intendedAt = Date.now()
   const { signal } = new AbortController()
   const times = { intendedAt, deadlineAt: intendedAt + 30_000, idempotencyKey: 'k', signal }
-  expect(await runner.run({ action, plan: planned.plan, ...times })).toMatchObject({ kind: 'done' })
+  expect(await runner.run({ verb: 'run', action, plan: planned.plan, ...times })).toMatchObject({ kind: 'done' })
   expect(readFileSync(folder.file('run'), 'utf8')).toBe('2\n')
   const verified = await actions.verify({
     action,

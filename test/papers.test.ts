@@ -147,7 +147,7 @@ test('every command is named somewhere', async () => {
 })
 
 test('every shipped alert has its paragraph, and names it', () => {
-  for (const name of ['containers', 'hepar', 'paths', 'services', 'watchdog']) {
+  for (const name of ['containers', 'hepar', 'paths', 'redis', 'services', 'watchdog']) {
     const file = parse(readFileSync(join(root, `prometheus/rules/${name}.yml`), 'utf8')) as {
       groups: { rules: { alert: string; annotations: Record<string, string> }[] }[]
     }

@@ -89,3 +89,31 @@ test.each([
   ])
   expect(resolveHost(config, { instance: 'local' })).toEqual({ ok: true, host: 'local' })
 })
+
+test.each([
+  ['RedisDown', 'redis-down', 'redis_up{redis="cache"} == 1'],
+  [
+    'RedisMemoryHigh',
+    'redis-memory-high',
+    'redis_memory_used_bytes{redis="cache"} / redis_memory_max_bytes{redis="cache"} < 0.8',
+  ],
+])(
+  'an alert %s about a redis with a name matches %s, and one without is left alone',
+  async (alertname, name, query) => {
+    const { config, policy } = await shipped()
+    const match = async (labels: Record<string, string>) => {
+      const alert = { status: 'firing' as const, startsAt: 0, fingerprint: 'f', generatorURL: '' }
+      const facts = { labels, annotations: {}, alert, group: { labels, receiver: 'hepar' } }
+      return (await createMatcher(policy?.playbooks ?? []).match(facts, 0)).matches.map(({ playbook }) => playbook)
+    }
+    const labels = { alertname, severity: 'critical', redis: 'cache' }
+    const [playbook] = await match(labels)
+    expect(playbook?.name).toBe(name)
+    const record = { labels, annotations: {} }
+    expect(renderTarget(playbook!, record, config)).toEqual({ ok: true, target: 'redis/cache' })
+    const probes = playbook!.verify.map((probe) => renderProbe(probe, scopeOf(record, config)))
+    expect(probes).toMatchObject([{ probe: { kind: 'cleared' } }, { probe: { query: expect.stringContaining(query) } }])
+    expect(await match({ alertname, severity: 'critical', instance: 'one:9121' })).toEqual([])
+    expect(await match({ alertname, severity: 'critical', redis: '' })).toEqual([])
+  },
+)

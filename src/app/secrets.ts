@@ -1,7 +1,7 @@
 import type { Config, Peer, ServiceRequest } from '../domain/config.ts'
 
 /** Every secret value of a configuration, for the log to leave out. */
-export function secretsOf({ auth, sources, notify, services }: Config): readonly string[] {
+export function secretsOf({ auth, sources, notify, redis, services }: Config): readonly string[] {
   const peers = [
     ...sources.flatMap(({ alertmanagers, prometheus }) => [...alertmanagers, ...(prometheus ? [prometheus] : [])]),
     ...notify.map(({ peer }) => peer),
@@ -10,6 +10,7 @@ export function secretsOf({ auth, sources, notify, services }: Config): readonly
   return [
     ...auth.tokens.map(({ token }) => token.reveal()),
     ...peers.flatMap(secretsOfPeer),
+    ...redis.flatMap(({ password }) => (password ? [password.reveal()] : [])),
     ...commands.flatMap(({ env }) => env.map(({ value }) => value.reveal())),
     ...services.flatMap(({ requests }) => requests.flatMap(secretsOfRequest)),
   ]

@@ -36,6 +36,7 @@ function format(answer: Fields): string {
       illSince: incident.illSince,
       opened: incident.openedAt,
       closed: incident.closedAt,
+      heldUntil: incident.holdUntil,
       attempts: incident.attempts,
     }),
     formatWhyNot(answer.whyNot as Fields | null, rows(answer, 'timeline')),
@@ -72,6 +73,8 @@ function formatAttempt(attempt: Fields): string {
     formatFields({
       step: Number(attempt.step) + 1,
       action: attempt.action,
+      takesBack: attempt.reverts,
+      temporary: attempt.holdMs === null ? null : attempt.inForce ? 'in force' : 'no longer in force',
       plan: plan.summary,
       digest: attempt.planDigest,
       pin: plan.pin,

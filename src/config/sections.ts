@@ -8,11 +8,12 @@ import { httpField } from './http.ts'
 import { limitsField } from './limits.ts'
 import { pathsField } from './paths.ts'
 import { peerField } from './peer.ts'
+import { redisField } from './redis.ts'
 import { fileField, type References, referenceField, secretField } from './references.ts'
 import { servicesField } from './services.ts'
 
 /** Top-level keys of the design that only a later version supports. */
-export const laterKeys = ['redis', 'retention']
+export const laterKeys = ['retention']
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -27,6 +28,7 @@ export function sections(references: References) {
     watch: optional(z.boolean()),
     sources: optional(z.array(sourceField(references))),
     docker: optional(dockerField(references)),
+    redis: optional(redisField(references)),
     paths: optional(pathsField(references)),
     services: optional(servicesField(references)),
     http: optional(httpField(references)),

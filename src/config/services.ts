@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { Command, Config } from '../domain/config.ts'
-import { countField, durationField, nameField, optional, section } from '../files/fields.ts'
+import { countField, durationField, nameField, optional, section, textField } from '../files/fields.ts'
 import { patternField } from './pattern.ts'
 import { type References, referenceField, secretField } from './references.ts'
 import { requestField } from './requests.ts'
@@ -8,16 +8,19 @@ import { requestField } from './requests.ts'
 const [second, hour] = [1_000, 3_600_000] as const
 const listMax = 50
 
-/** What may be done for services of this machine, by the name that targets have for them. */
+/** What may be done for services, by the name that targets have for them; nothing need be said about one. */
 export function servicesField(references: References) {
   return z.record(
     nameField,
-    section({
-      host: optional(nameField),
-      unit: optional(unitField),
-      commands: optional(z.record(nameField, commandField(references))),
-      requests: optional(z.record(nameField, requestField(references))),
-    }),
+    optional(
+      section({
+        host: optional(nameField),
+        unit: optional(unitField),
+        commands: optional(z.record(nameField, commandField(references))),
+        requests: optional(z.record(nameField, requestField(references))),
+        mirror: optional(section({ redis: nameField, key: textField(500) })),
+      }),
+    ),
   )
 }
 
@@ -57,14 +60,15 @@ function commandField(references: References) {
 type Written = z.output<ReturnType<typeof servicesField>>
 
 export function buildServices(written: Written | undefined): Config['services'] {
-  return Object.entries(written ?? {}).map(([name, { host, unit, commands, requests }]) => {
+  return Object.entries(written ?? {}).map(([name, said]) => {
+    const { host, unit, commands, requests, mirror } = said ?? {}
     const built = Object.entries(commands ?? {}).map(([command, rule]) => buildCommand(command, rule))
     const asked = Object.entries(requests ?? {}).map(([request, rule]) => ({ name: request, ...rule }))
-    return { name, host: host ?? 'local', unit: unit ?? null, commands: built, requests: asked }
+    return { name, host: host ?? 'local', unit: unit ?? null, commands: built, requests: asked, mirror: mirror ?? null }
   })
 }
 
-function buildCommand(name: string, rule: NonNullable<Written[string]['commands']>[string]): Command {
+function buildCommand(name: string, rule: NonNullable<NonNullable<Written[string]>['commands']>[string]): Command {
   return {
     name,
     file: rule.file,

@@ -15,6 +15,8 @@ export interface ActionInfo {
   readonly idempotent: boolean
   readonly hasVerify: boolean
   readonly hasRevert: boolean
+  /** Its effect is only ever carried for a while, and then taken back. Needs `hasRevert`. */
+  readonly temporary: boolean
   /** JSON Schema (draft 2020-12) of the parameters. */
   readonly paramsSchema: JsonObject
 }

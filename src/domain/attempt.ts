@@ -54,6 +54,12 @@ export interface Attempt {
   readonly idempotencyKey: string
   /** The action says that starting it again with the same key does no harm. */
   readonly idempotent: boolean
+  /** Set for a temporary effect: how long it stays at least once the target is well under it, in milliseconds. */
+  readonly holdMs: number | null
+  /** True from the intent of a temporary effect until it is known never to have begun, or to be taken back. */
+  readonly inForce: boolean
+  /** Set for a revert: the attempt whose effect it takes back. */
+  readonly reverts: string | null
   /** Grows with every start of this attempt; a result from an older start is refused. */
   readonly fence: number
   readonly runner: RunnerIdentity

@@ -15,6 +15,7 @@ export const auditTypes = [
   'incident.assessed',
   'incident.would_run',
   'incident.asked',
+  'incident.holding',
   'incident.handed_over',
   'incident.resumed',
   'incident.cancel_requested',

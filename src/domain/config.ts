@@ -1,6 +1,7 @@
 import type { HttpRule } from './http-allow.ts'
 import type { Json } from './json.ts'
 import type { Mode } from './playbook.ts'
+import type { RedisServer } from './redis-server.ts'
 import type { Secret } from './secret.ts'
 
 /** How to reach one HTTP peer. File paths are absolute. */
@@ -89,7 +90,7 @@ export interface ServiceRequest {
   readonly tls?: Peer['tls']
 }
 
-/** What may be done for a service on this machine. */
+/** What may be done for a service. */
 export interface Service {
   readonly name: string
   /** What alerts call this machine. */
@@ -98,6 +99,8 @@ export interface Service {
   readonly unit: string | null
   readonly commands: readonly Command[]
   readonly requests: readonly ServiceRequest[]
+  /** A key of a configured Redis that exists while the service is in safe mode. */
+  readonly mirror: { readonly redis: string; readonly key: string } | null
 }
 
 export const roles = ['webhook', 'viewer', 'operator', 'admin'] as const
@@ -133,6 +136,7 @@ export interface Config {
       readonly include: readonly string[]
     }
   }
+  readonly redis: readonly RedisServer[]
   readonly paths: readonly CleanRoot[]
   readonly services: readonly Service[]
   /** The URLs of playbooks and requests that may be called at all. */

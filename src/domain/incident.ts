@@ -30,10 +30,11 @@ export const transitions: Readonly<Record<IncidentState, readonly IncidentState[
   open: ['open', 'waiting', 'awaiting_approval', 'acting', 'handed_over', 'closed'],
   waiting: ['open', 'waiting', 'awaiting_approval', 'acting', 'handed_over', 'closed'],
   awaiting_approval: ['open', 'waiting', 'awaiting_approval', 'acting', 'handed_over', 'closed'],
-  acting: ['acting', 'verifying', 'open', 'handed_over', 'closed'],
+  acting: ['acting', 'verifying', 'open', 'holding', 'handed_over', 'closed'],
   verifying: ['verifying', 'open', 'holding', 'handed_over', 'closed'],
-  holding: ['holding', 'acting', 'handed_over', 'closed'],
-  handed_over: ['handed_over', 'open', 'closed'],
+  // A temporary effect is in force: it is taken back before anything ends.
+  holding: ['holding', 'acting', 'handed_over'],
+  handed_over: ['handed_over', 'open', 'acting', 'closed'],
   closed: ['open'],
 }
 
@@ -77,6 +78,8 @@ export interface Incident {
   readonly blockedSince: number | null
   /** Policy revision under which `would_run` or `ask` was recorded: at most one per revision. */
   readonly wouldRunRevision: string | null
+  /** Until when the temporary effect in force stays at least; `null` when there is none, or it is to be taken back at once. */
+  readonly holdUntil: number | null
   /** Set when an operator cancelled while an effect was running. */
   readonly cancelRequestedBy: string | null
   /** Who is credited with the recovery when a human took part. */

@@ -32,6 +32,8 @@ export type Step =
       readonly action: string
       readonly with: TemplatedValue
       readonly timeoutMs: number
+      /** Makes the effect a temporary one that stays at least so long; `null` leaves it to the action. */
+      readonly holdMs: number | null
       readonly on: Readonly<Record<'ineffective' | 'failed' | 'unknown', Route>>
     }
   | { readonly kind: 'escalate'; readonly channel: string }

@@ -3,6 +3,7 @@ import { concludeUnhealed } from './conclude.ts'
 import { hasCode, messageOf } from './errors.ts'
 import { playbookOf } from './load-facts.ts'
 import type { Checkpoint, Clock, EffectResult, Log, NewId, PolicyHolder, Runner, Store, Tx } from './ports.ts'
+import { recordReverted } from './revert.ts'
 
 export interface ActPorts {
   readonly store: Store
@@ -61,7 +62,8 @@ async function carryOut(attempt: Attempt, runner: Runner, signal: AbortSignal, p
   const action = ports.policy.current().actions.find(({ name }) => name === attempt.action)
   const { plan, idempotencyKey, intendedAt, deadlineAt } = attempt
   let result: EffectResult
-  if (action) result = await runner.run({ action, plan, idempotencyKey, intendedAt, deadlineAt, signal })
+  const verb = attempt.reverts === null ? 'run' : 'revert'
+  if (action) result = await runner.run({ verb, action, plan, idempotencyKey, intendedAt, deadlineAt, signal })
   else {
     await runner.discard()
     result = { kind: 'not_started', reason: 'the plugin was unloaded' }
@@ -99,6 +101,7 @@ export async function recordResult(
     effectDetail: detail,
     effectEndedAt: now,
     report: result.kind === 'done' ? result.report : null,
+    inForce: attempt.inForce && result.kind !== 'not_started',
   }
   await tx.append([
     {
@@ -115,10 +118,13 @@ export async function recordResult(
         detail,
         seconds: (now - attempt.intendedAt) / 1000,
         report: ended.report,
+        ...(attempt.reverts !== null && { reverts: attempt.reverts }),
       },
     },
   ])
-  if (result.kind === 'not_started' || result.kind === 'failed') {
+  if (attempt.reverts !== null) {
+    if ((await recordReverted(tx, { incident, attempt: ended, playbook }, result, now)) === 'concluded') return
+  } else if (result.kind === 'not_started' || result.kind === 'failed') {
     const outcome = result.kind === 'failed' ? 'failed' : 'cancelled'
     const begun = outcome === 'failed' ? { ...incident, blockedSince: null } : incident
     await concludeUnhealed(tx, { incident: begun, attempt: ended, playbook }, { outcome, reason: detail, now, newId })

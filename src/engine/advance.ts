@@ -8,6 +8,7 @@ import { handOver } from './hand-over.ts'
 import { loadFacts } from './load-facts.ts'
 import { type Command, type Facts, next } from './next.ts'
 import type { Checkpoint, Tx } from './ports.ts'
+import { revert } from './revert.ts'
 import { type VerifyPorts, verifyRound } from './verify.ts'
 
 export type AdvancePorts = AssessPorts & ConfirmPorts & VerifyPorts & { readonly checkpoint: Checkpoint }
@@ -48,6 +49,9 @@ async function carryOut(command: Command, facts: Facts, ports: AdvancePorts): Pr
     case 'assess':
       if (facts.playbook === null) throw new Error('an incident without a playbook cannot be assessed')
       await assess({ incident, playbook: facts.playbook, step: command.action, policy: ports.policy.current() }, ports)
+      return false
+    case 'revert':
+      await revert(incident, command.attempt, ports)
       return false
     case 'declare_unknown': {
       const { id, fence } = command.attempt

@@ -57,6 +57,7 @@ export function restingEvent(assessment: Assessment, facts: GateFacts, verdict: 
 export function intendedEvent(attempt: Attempt): NewAuditEvent {
   const { id, incident, playbook, target, action, step, planDigest, idempotencyKey, fence, runner, deadlineAt } =
     attempt
+  const { holdMs, reverts } = attempt
   return {
     type: 'attempt.intended',
     at: attempt.intendedAt,
@@ -74,6 +75,8 @@ export function intendedEvent(attempt: Attempt): NewAuditEvent {
       runner: { ...runner },
       deadlineAt,
       plan: attempt.plan.summary,
+      ...(holdMs !== null && { holdMs }),
+      ...(reverts !== null && { reverts }),
     },
   }
 }

@@ -91,7 +91,11 @@ async function intend(
   return attempt
 }
 
-async function postpone({ incident, policy }: Assessment, { store, clock }: AssessPorts): Promise<void> {
+/** Looks again soon: every place for an effect is taken. */
+export async function postpone(
+  { incident, policy }: Pick<Assessment, 'incident' | 'policy'>,
+  { store, clock }: AssessPorts,
+): Promise<void> {
   const now = clock.now()
   await store.transaction('postpone', async (tx) => {
     const dueAt = now + Math.min(effectsFullMs, policy.config.limits.reconcileEveryMs)

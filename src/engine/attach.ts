@@ -69,6 +69,7 @@ const freshIllness = {
   waiting: null,
   blockedSince: null,
   wouldRunRevision: null,
+  holdUntil: null,
   cancelRequestedBy: null,
   human: false,
   unconfirmedSince: null,

@@ -19,7 +19,9 @@ export async function closeIncident(
   incident: Incident,
   { ending, reason, now, actor = 'engine' }: { ending: Ending; reason: string; now: number; actor?: string },
 ): Promise<Incident> {
-  const attempts = (await tx.attemptsOf(incident.id)).filter(({ intendedAt }) => intendedAt >= incident.acceptedAt)
+  const all = await tx.attemptsOf(incident.id)
+  if (all.some(({ inForce }) => inForce)) throw new Error(`incident ${incident.id} has a temporary effect in force`)
+  const attempts = all.filter(({ intendedAt }) => intendedAt >= incident.acceptedAt)
   const closed = await tx.saveIncident({
     ...incident,
     state: 'closed',
@@ -29,6 +31,7 @@ export async function closeIncident(
     updatedAt: now,
     waiting: null,
     blockedSince: null,
+    holdUntil: null,
     dueAt: null,
   })
   const event: NewAuditEvent = {
@@ -43,7 +46,7 @@ export async function closeIncident(
       reason,
       by: creditOf(incident, ending),
       recoverySeconds: recovered.has(ending) ? seconds(now - incident.illSince) : null,
-      attempts: attempts.length,
+      attempts: attempts.filter(({ reverts }) => reverts === null).length,
       phases: phasesOf(incident, attempts, now),
     },
   }
@@ -51,7 +54,7 @@ export async function closeIncident(
   return closed
 }
 
-/** Where the time went: until Hepar knew, until it began, while it acted, while it proved. Sums to the whole. */
+/** Where the time went: until Hepar knew, until it began, while it acted, while it proved, while a temporary effect carried it. Sums to the whole. */
 function phasesOf(incident: Incident, attempts: readonly Attempt[], now: number): JsonObject {
   const accept = Math.max(0, incident.acceptedAt - incident.illSince)
   if (attempts.length === 0) return { accept: seconds(accept), decide: seconds(now - incident.acceptedAt) }
@@ -62,8 +65,20 @@ function phasesOf(incident: Incident, attempts: readonly Attempt[], now: number)
     act += endedAt - intendedAt
     verify += (concludedAt ?? now) - endedAt
   }
-  const decide = Math.max(0, now - incident.acceptedAt - act - verify)
-  return { accept: seconds(accept), decide: seconds(decide), act: seconds(act), verify: seconds(verify) }
+  const hold = heldMs(attempts)
+  const decide = Math.max(0, now - incident.acceptedAt - act - verify - hold)
+  const phases = { accept: seconds(accept), decide: seconds(decide), act: seconds(act), verify: seconds(verify) }
+  return hold === 0 ? phases : { ...phases, hold: seconds(hold) }
+}
+
+/** How long temporary effects were in force before the first try to take them back. */
+function heldMs(attempts: readonly Attempt[]): number {
+  let held = 0
+  for (const { id, holdMs, concludedAt } of attempts) {
+    const revert = holdMs === null ? undefined : attempts.find(({ reverts }) => reverts === id)
+    if (revert && concludedAt !== null) held += Math.max(0, revert.intendedAt - concludedAt)
+  }
+  return held
 }
 
 function seconds(ms: number): number {

@@ -36,7 +36,13 @@ export async function endAttempt(
       attempt: attempt.id,
       playbook: attempt.playbook,
       target: attempt.target,
-      body: { action: attempt.action, outcome, step: attempt.step, reason },
+      body: {
+        action: attempt.action,
+        outcome,
+        step: attempt.step,
+        reason,
+        ...(attempt.reverts !== null && { reverts: attempt.reverts }),
+      },
     },
   ])
   await wakeTarget(tx, incident, now)
@@ -54,7 +60,9 @@ export async function concludeUnhealed(
   await endAttempt(tx, concluding, ending)
   const { incident, attempt, playbook } = concluding
   const { outcome, reason, now } = ending
-  const open: Incident = { ...incident, state: 'open', updatedAt: now, dueAt: now }
+  // A temporary effect that did not help is taken back before the next step.
+  const state = attempt.inForce ? 'holding' : 'open'
+  const open: Incident = { ...incident, state, holdUntil: null, updatedAt: now, dueAt: now }
   if (outcome === 'cancelled') {
     const touched = await wasTouched(tx, incident)
     const blockedSince = incident.blockedSince ?? attempt.intendedAt
@@ -91,8 +99,11 @@ async function wasTouched(tx: Tx, incident: Incident): Promise<boolean> {
   return attempts.some(({ effect, intendedAt }) => effect !== 'not_started' && intendedAt >= incident.acceptedAt)
 }
 
+/** States in which an incident may wait for its target: for a step, or to take a temporary effect back. */
+const waitingStates = ['open', 'waiting', 'awaiting_approval', 'holding', 'handed_over'] as const
+
 async function wakeTarget(tx: Tx, { id, target }: Incident, now: number): Promise<void> {
-  const waiting = await tx.incidents({ target, states: ['open', 'waiting', 'awaiting_approval'], limit: 100 })
+  const waiting = await tx.incidents({ target, states: waitingStates, limit: 100 })
   for (const other of waiting) {
     if (other.id !== id) await tx.saveIncident({ ...other, dueAt: now, updatedAt: now })
   }

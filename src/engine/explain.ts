@@ -1,4 +1,5 @@
 import type { AlertRecord, Delivery } from '../domain/alert.ts'
+import { formatDurationMs } from '../domain/duration.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Policy } from '../domain/policy.ts'
 import { attachmentOf, openIncident, reopen } from './attach.ts'
@@ -7,6 +8,8 @@ import type { Destination } from './destinations.ts'
 import type { AlertExplanation, Explanation, IncidentExplanation } from './engine.ts'
 import { type GatherPorts, gather, readStored } from './gather.ts'
 import type { NewId, PolicyHolder, Store } from './ports.ts'
+
+import { holdMsOf } from './temporary.ts'
 
 export interface ExplainPorts extends GatherPorts {
   readonly store: Store
@@ -59,10 +62,22 @@ async function explainIncident(
   const now = ports.clock.now()
   const stored = await readStored(ports.store.read, { incident, playbook }, now, alerts)
   const { facts, verdict } = await gather({ incident, playbook, step, policy }, stored, ports)
+  const holdMs = holdMsOf(step, policy.actions)
   const planned = facts.plan?.kind === 'planned' ? facts.plan : null
-  const settling = incident.illSince + playbook.settleMs > now
-  const note = settling ? `first waits to settle (${playbook.settleMs / 1000} s)` : ''
-  return { ...about, verdict, plan: planned?.plan ?? null, planDigest: planned?.digest ?? null, note }
+  const notes = [
+    ...(stored.effect?.incident === incident.id
+      ? [`first takes back the temporary effect of ${stored.effect.action}`]
+      : []),
+    ...(incident.illSince + playbook.settleMs > now ? [`first waits to settle (${playbook.settleMs / 1000} s)`] : []),
+    ...(holdMs === null ? [] : [`a temporary effect, held for at least ${formatDurationMs(holdMs)}, then taken back`]),
+  ]
+  return {
+    ...about,
+    verdict,
+    plan: planned?.plan ?? null,
+    planDigest: planned?.digest ?? null,
+    note: notes.join('; '),
+  }
 }
 
 /** The incident as it would be right after the alert was accepted. */

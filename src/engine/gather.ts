@@ -7,6 +7,7 @@ import { evaluateGates } from './gates/evaluate.ts'
 import type { AskedAlert, GateFacts, StoredFacts } from './gates/gate.ts'
 import type { Actions, Clock, OracleAnswer, PlanOutcome, Reads, Sources } from './ports.ts'
 import { renderParams, scopeOf } from './render.ts'
+import { holdMsOf } from './temporary.ts'
 
 export type ActionStep = Extract<Step, { kind: 'action' }>
 
@@ -37,6 +38,7 @@ export async function readStored(
     alerts: alerts ?? (await read.alertsOf(incident.id)),
     history: await read.attemptHistory(playbook.name, incident.target, playbook.limits.attempts, now),
     holder: await read.holder(incident.target),
+    effect: await read.effectOn(incident.target),
   }
 }
 
@@ -46,12 +48,13 @@ export async function gather(
   stored: StoredFacts,
   ports: GatherPorts,
 ): Promise<{ readonly facts: GateFacts; readonly verdict: Verdict }> {
-  const { incident, playbook, policy } = assessment
+  const { incident, playbook, step, policy } = assessment
   const base = {
     incident,
     playbook,
     ceiling: policy.config.mode,
     alertAgeMaxMs: policy.config.limits.alertAgeMaxMs,
+    temporary: holdMsOf(step, policy.actions) !== null,
     stored,
   }
   let facts: GateFacts = { ...base, now: ports.clock.now() }

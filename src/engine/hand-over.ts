@@ -22,6 +22,7 @@ export async function handOver(
     human: true,
     waiting: null,
     blockedSince: null,
+    holdUntil: null,
     updatedAt: now,
     dueAt,
   })
@@ -66,6 +67,7 @@ async function messageOf(tx: Tx, incident: Incident, reason: string): Promise<Js
     playbook: incident.playbook,
     target: incident.target,
     reason,
+    temporaryEffect: attempts.find(({ inForce }) => inForce)?.plan.summary ?? null,
     illSince: new Date(incident.illSince).toISOString(),
     alerts: alerts.map(({ fingerprint, status, labels, annotations }) => ({
       fingerprint,
@@ -73,8 +75,9 @@ async function messageOf(tx: Tx, incident: Incident, reason: string): Promise<Js
       labels: { ...labels },
       annotations: { ...annotations },
     })),
-    attempts: attempts.map(({ action, outcome, effect, effectDetail, plan, checks }) => ({
+    attempts: attempts.map(({ action, outcome, effect, effectDetail, plan, checks, reverts }) => ({
       action,
+      takesBack: reverts !== null,
       outcome,
       effect,
       detail: effectDetail,

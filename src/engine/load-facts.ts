@@ -1,7 +1,8 @@
+import type { Attempt } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
-import type { Facts } from './next.ts'
+import type { EffectInForce, Facts } from './next.ts'
 import type { Reads } from './ports.ts'
 import { alertsOfIllness } from './present-illness.ts'
 import { renderTarget } from './render.ts'
@@ -26,6 +27,7 @@ export function manualPlaybook(incident: Pick<Incident, 'manual'>): Playbook {
         action,
         with: { kind: 'literal', value: params as never },
         timeoutMs: 60_000,
+        holdMs: null,
         on: { ineffective: 'stop', failed: 'stop', unknown: 'stop' },
       },
     ],
@@ -55,7 +57,8 @@ export async function loadFacts(
   if (incident === null) return null
   const playbook = playbookOf(incident, policy)
   const alerts = await alertsOfIllness(read, incident)
-  const attempt = (await read.attemptsOf(id)).find(({ phase }) => phase !== 'concluded') ?? null
+  const attempts = await read.attemptsOf(id)
+  const attempt = attempts.find(({ phase }) => phase !== 'concluded') ?? null
   return {
     incident,
     playbook,
@@ -64,8 +67,22 @@ export async function loadFacts(
     alerts,
     stillMatched: incident.manual !== null || (playbook !== null && leadsTo(incident, playbook, alerts, policy)),
     attempt,
+    effect: await effectOf(attempts, read, policy),
     running: attempt !== null && isRunning(attempt.id),
     limits: policy.config.limits,
+  }
+}
+
+async function effectOf(attempts: readonly Attempt[], read: Reads, policy: Policy): Promise<EffectInForce | null> {
+  const attempt = attempts.find(({ inForce, phase }) => inForce && phase === 'concluded')
+  if (attempt === undefined) return null
+  const reverts = attempts.filter(({ reverts }) => reverts === attempt.id)
+  return {
+    attempt,
+    tries: reverts.length,
+    triedAt: reverts.at(-1)?.concludedAt ?? null,
+    held: (await read.holder(attempt.target)) !== null,
+    loaded: policy.actions.some(({ name, hasRevert }) => name === attempt.action && hasRevert),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Attempt } from '../domain/attempt.ts'
 import type { Assessment } from './gather.ts'
 import type { PlanOutcome, Runner } from './ports.ts'
+import { holdMsOf } from './temporary.ts'
 
 /** Attempts that may carry one idempotency key. */
 const startsPerKeyMax = 2
@@ -14,6 +15,7 @@ export function newAttempt(
   runner: Runner,
   { now, id, earlier }: { now: number; id: string; earlier: readonly Attempt[] },
 ): Attempt {
+  const holdMs = holdMsOf(step, policy.actions)
   const always = policy.actions.some((action) => action.name === step.action && action.idempotent)
   const idempotent = always || plan.idempotent === true
   return {
@@ -23,27 +25,52 @@ export function newAttempt(
     target: incident.target,
     step: incident.step,
     action: step.action,
-    phase: 'acting',
     plan,
     planDigest: digest,
     idempotencyKey: (idempotent && interruptedKey(earlier, incident.step)) || id,
     idempotent,
-    fence: 1,
+    holdMs,
+    inForce: holdMs !== null,
+    reverts: null,
     runner: runner.identity,
     intendedAt: now,
     deadlineAt: now + step.timeoutMs,
-    effectEndedAt: null,
-    effect: null,
-    effectDetail: '',
-    report: null,
-    verifyUntil: null,
-    heldSince: null,
-    lastRoundAt: null,
-    checks: [],
-    outcome: null,
-    concludedAt: null,
+    ...untried,
   }
 }
+
+/** The attempt that takes an effect back: of the same plan, as long at most, and with one key however often it is tried. */
+export function newRevert(effect: Attempt, runner: Runner, { now, id }: { now: number; id: string }): Attempt {
+  return {
+    ...effect,
+    id,
+    plan: { ...effect.plan, summary: `take back: ${effect.plan.summary}` },
+    idempotencyKey: `revert:${effect.id}`,
+    idempotent: true,
+    holdMs: null,
+    inForce: false,
+    reverts: effect.id,
+    runner: runner.identity,
+    intendedAt: now,
+    deadlineAt: now + effect.deadlineAt - effect.intendedAt,
+    ...untried,
+  }
+}
+
+const untried = {
+  phase: 'acting',
+  fence: 1,
+  effectEndedAt: null,
+  effect: null,
+  effectDetail: '',
+  report: null,
+  verifyUntil: null,
+  heldSince: null,
+  lastRoundAt: null,
+  checks: [],
+  outcome: null,
+  concludedAt: null,
+} as const satisfies Partial<Attempt>
 
 /** The key of the attempt that this one repeats: the last of the same step, if nobody knows how that ended. */
 function interruptedKey(earlier: readonly Attempt[], step: number): string | null {
@@ -51,7 +78,12 @@ function interruptedKey(earlier: readonly Attempt[], step: number): string | nul
   return last?.step === step && last.outcome === 'unknown' && mayStartAgain(last, earlier) ? last.idempotencyKey : null
 }
 
-/** Only what declares itself idempotent is started again after its end went unseen: with the same key, and once. */
-export function mayStartAgain({ idempotent, idempotencyKey }: Attempt, attempts: readonly Attempt[]): boolean {
-  return idempotent && attempts.filter((other) => other.idempotencyKey === idempotencyKey).length < startsPerKeyMax
+/**
+ * Only what declares itself idempotent is started again after its end went unseen: with the same key, and once. A temporary effect
+ * is taken back instead.
+ */
+export function mayStartAgain(attempt: Attempt, attempts: readonly Attempt[]): boolean {
+  const { idempotent, idempotencyKey, holdMs, reverts } = attempt
+  if (!idempotent || holdMs !== null || reverts !== null) return false
+  return attempts.filter((other) => other.idempotencyKey === idempotencyKey).length < startsPerKeyMax
 }

@@ -4,6 +4,7 @@ import type { Limits } from '../domain/config.ts'
 import { formatDurationMs } from '../domain/duration.ts'
 import type { Ending, Incident } from '../domain/incident.ts'
 import { lowerMode, type Mode, type Playbook, type Step } from '../domain/playbook.ts'
+import { carries } from './temporary.ts'
 
 /** Everything `next` decides on, read from one snapshot. */
 export interface Facts {
@@ -17,9 +18,23 @@ export interface Facts {
   readonly stillMatched: boolean
   /** The attempt that is not concluded, if any. */
   readonly attempt: Attempt | null
+  /** Its temporary effect that is in force while no attempt is under way, if any. */
+  readonly effect: EffectInForce | null
   /** True when this process is carrying that attempt's effect out right now. */
   readonly running: boolean
   readonly limits: Limits
+}
+
+/** A temporary effect in force, and what taking it back has come to. */
+export interface EffectInForce {
+  readonly attempt: Attempt
+  /** Reverts tried so far, and when the last of them ended (epoch milliseconds). */
+  readonly tries: number
+  readonly triedAt: number | null
+  /** True while the attempt of another incident holds the target. */
+  readonly held: boolean
+  /** False while the plugin that could take it back is not loaded. */
+  readonly loaded: boolean
 }
 
 export type Command =
@@ -28,18 +43,24 @@ export type Command =
   | { readonly do: 'assess'; readonly step: number; readonly action: Extract<Step, { kind: 'action' }> }
   | { readonly do: 'declare_unknown'; readonly attempt: Attempt }
   | { readonly do: 'verify'; readonly attempt: Attempt }
+  | { readonly do: 'revert'; readonly attempt: Attempt }
   | { readonly do: 'hand_over'; readonly channel: string | null; readonly reason: string }
   | { readonly do: 'close'; readonly ending: Ending; readonly reason: string }
   | { readonly do: 'rest' }
 
 /** A running effect reports by itself; past its deadline by this much, something is wrong enough to look. */
 const overdueMs = 10_000
+/** Reverts that may fail before a human is told; they are tried on all the same. */
+const revertTriesMax = 5
+const revertPauseMs = 2_000
+const revertPauseMaxMs = 600_000
 
 /** The one decision of the engine: what this incident needs now. Pure, so asking twice does no harm. */
 export function next(facts: Facts, now: number): Command {
-  const { incident, attempt } = facts
+  const { incident, attempt, effect } = facts
   if (incident.state === 'closed') return { do: 'rest' }
   if (attempt) return nextOfAttempt(attempt, facts, now)
+  if (effect) return nextOfEffect(effect, facts, now)
   if (incident.cancelRequestedBy) {
     return { do: 'close', ending: 'cancelled', reason: `cancelled by ${incident.cancelRequestedBy}` }
   }
@@ -54,6 +75,29 @@ function nextOfAttempt(attempt: Attempt, { running, limits }: Facts, now: number
   const dueAt = (attempt.lastRoundAt ?? 0) + limits.probeEveryMs
   if (dueAt > now) return { do: 'wait', until: dueAt, reason: 'between two rounds of verification' }
   return { do: 'verify', attempt }
+}
+
+/** A temporary effect is held while it carries, then taken back before anything else: the next step, a human, or the end. */
+function nextOfEffect(effect: EffectInForce, { incident, playbook, alerts, limits }: Facts, now: number): Command {
+  const { attempt, tries, held, loaded } = effect
+  if (incident.holdUntil !== null && incident.holdUntil > now && carries(incident, attempt, alerts)) {
+    return { do: 'wait', until: incident.holdUntil, reason: 'a temporary effect carries it' }
+  }
+  const untold = incident.state === 'holding'
+  const obstacle = loaded ? `${tries} reverts failed` : `no plugin named "${attempt.action}" is loaded`
+  if (untold && (!loaded || tries >= revertTriesMax)) {
+    const reason = `the temporary effect of ${attempt.action} is still in force: ${obstacle}`
+    return { do: 'hand_over', channel: channelOf(playbook), reason }
+  }
+  if (!loaded || held) return idle(now, limits, loaded ? 'another attempt holds the target' : obstacle)
+  // An operator who resumes it expects a try, not the rest of a pause.
+  const tryAt = incident.state === 'open' || effect.triedAt === null ? now : effect.triedAt + pauseAfter(tries)
+  if (tryAt > now) return { do: 'wait', until: tryAt, reason: 'between two tries to take a temporary effect back' }
+  return { do: 'revert', attempt }
+}
+
+function pauseAfter(tries: number): number {
+  return Math.min(revertPauseMs * 2 ** (tries - 1), revertPauseMaxMs)
 }
 
 function nextWhenQuiet(facts: Facts, now: number): Command {
@@ -106,8 +150,11 @@ function withoutPlaybook(incident: Incident, reason: string): Command {
 /** A manual heal has its human already: it ends instead of being handed over. */
 function handOver(incident: Incident, reason: string, playbook?: Playbook): Command {
   if (incident.manual) return { do: 'close', ending: incident.touched ? 'unverified' : 'cancelled', reason }
-  const escalation = playbook?.steps.find((step) => step.kind === 'escalate')
-  return { do: 'hand_over', channel: escalation?.channel ?? null, reason }
+  return { do: 'hand_over', channel: channelOf(playbook ?? null), reason }
+}
+
+function channelOf(playbook: Playbook | null): string | null {
+  return playbook?.steps.find((step) => step.kind === 'escalate')?.channel ?? null
 }
 
 function idle(now: number, limits: Limits, reason: string): Command {

@@ -15,7 +15,7 @@ export interface OperatePorts {
   readonly policy: PolicyHolder
 }
 
-/** Cancels an incident. A running effect finishes first, and nothing follows it. */
+/** Cancels an incident. A running effect finishes first, a temporary one is taken back, and nothing follows it. */
 export async function cancel(
   id: string,
   by: string,
@@ -27,7 +27,9 @@ export async function cancel(
     const incident = await existing(tx, id)
     if (incident.state === 'closed')
       throw new HeparError('conflict', `incident ${id} is closed already (${incident.ending})`)
-    if (incident.state !== 'acting' && incident.state !== 'verifying') {
+    const underWay = incident.state === 'acting' || incident.state === 'verifying'
+    const inForce = (await tx.attemptsOf(id)).some((attempt) => attempt.inForce)
+    if (!underWay && !inForce) {
       return closeIncident(
         tx,
         { ...incident, human: true },
@@ -45,7 +47,8 @@ export async function cancel(
         body: { reason, state: incident.state },
       },
     ])
-    return tx.saveIncident({ ...incident, cancelRequestedBy: by, human: true, updatedAt: now })
+    const dueAt = underWay ? incident.dueAt : now
+    return tx.saveIncident({ ...incident, cancelRequestedBy: by, human: true, updatedAt: now, dueAt })
   })
 }
 

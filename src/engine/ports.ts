@@ -79,6 +79,11 @@ export interface Reads {
   activeAttempts(): Promise<readonly Attempt[]>
   /** The attempt that holds this target (intent until conclusion), or `null`. */
   holder(target: string): Promise<Attempt | null>
+  /** The attempt whose temporary effect is in force on this target, or `null`. */
+  effectOn(target: string): Promise<Attempt | null>
+  /** All attempts whose temporary effects are in force. */
+  effectsInForce(): Promise<readonly Attempt[]>
+  /** Reverts are not counted: they end what was counted already. */
   attemptHistory(
     playbook: string,
     target: string,
@@ -102,10 +107,12 @@ export interface Tx extends Reads {
   /** Saves the incident if it still has `incident.version`, which it then raises by one; throws StaleWrite otherwise. Returns what is stored. */
   saveIncident(incident: Incident): Promise<Incident>
   attach(incident: string, alerts: readonly { source: string; fingerprint: string }[]): Promise<void>
-  /** Throws TargetHeld when another attempt holds the target: a unique index, not a check. */
+  /** Throws TargetHeld when another attempt holds the target, or another temporary effect is in force: unique indexes, not checks. */
   insertAttempt(attempt: Attempt): Promise<void>
   /** Saves the attempt if its stored fence equals `attempt.fence` and it is not concluded; throws StaleWrite otherwise. */
   saveAttempt(attempt: Attempt): Promise<void>
+  /** Notes of a concluded attempt that its temporary effect is taken back. */
+  release(attempt: string): Promise<void>
   setPause(pause: Pause | null): Promise<void>
   /** In place of an earlier one of the same group. Keeps the `keepMax` newest of all groups; resolves to how many others are lost. */
   saveRemainder(remainder: Remainder, keepMax: number): Promise<number>
@@ -242,6 +249,8 @@ export type EffectResult =
 export interface Runner {
   readonly identity: RunnerIdentity
   run(effect: {
+    /** Whether to bring the effect about or to take it back. */
+    readonly verb: 'run' | 'revert'
     readonly action: ActionInfo
     readonly plan: Plan
     readonly idempotencyKey: string

@@ -34,13 +34,20 @@ export async function prove(subject: Subject, ports: ProvePorts): Promise<Round>
   const cleared: AlertRecord[] = []
   const checks = await Promise.all(probes.map((probe) => check(probe, subject, cleared, ports)))
   const action = subject.policy.actions.find(({ name }) => name === subject.attempt.action)
-  if (action?.hasVerify) {
+  // Its own probe asks whether the effect did its work, which is over once it is taken back.
+  if (action?.hasVerify && subject.attempt.reverts === null) {
     const { plan, effect, intendedAt, effectEndedAt } = subject.attempt
     const times = { intendedAt, effectEndedAt: effectEndedAt ?? intendedAt, effectSeen: effect !== 'unknown' }
     checks.push(await ports.actions.verify({ action, plan, ...times }))
   }
-  if (checks.length === 0) checks.push(failed('proof', false, 'nothing is declared that could prove anything'))
+  if (checks.length === 0) checks.push(nothingDeclared(subject.attempt))
   return { checks, cleared }
+}
+
+/** A temporary effect claims no healing, so it may be held, and taken back, without proof. */
+function nothingDeclared({ holdMs, reverts }: Attempt): CheckResult {
+  const passed = holdMs !== null || reverts !== null
+  return { check: 'proof', passed, positive: false, detail: 'nothing is declared that could prove anything' }
 }
 
 async function check(probe: Probe, subject: Subject, cleared: AlertRecord[], ports: ProvePorts): Promise<CheckResult> {

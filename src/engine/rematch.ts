@@ -100,7 +100,7 @@ function staysEnded({ playbooks }: AlertRecord, { name }: Playbook, latest: Inci
   return playbooks.includes(name) && latest?.state === 'closed' && latest.ending !== 'refused'
 }
 
-const quietStates: readonly Incident['state'][] = ['open', 'waiting', 'awaiting_approval', 'handed_over']
+const quietStates: readonly Incident['state'][] = ['open', 'waiting', 'awaiting_approval', 'holding', 'handed_over']
 
 async function lookAtOpenIncidents(tx: Tx, now: number): Promise<void> {
   for (const incident of await tx.incidents({ states: quietStates, limit: 100_000 })) {

@@ -5,6 +5,7 @@ import type { Playbook } from '../domain/playbook.ts'
 import { closeIncident } from './close.ts'
 import { type Concluding, concludeUnhealed, endAttempt } from './conclude.ts'
 import { HeparError } from './errors.ts'
+import { hold } from './hold.ts'
 import { judge } from './judge.ts'
 import { playbookOf } from './load-facts.ts'
 import type { Checkpoint, Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
@@ -58,7 +59,7 @@ async function recordRound(
     await concludeHealed(tx, subject, round, now)
   } else if (judged.kind === 'cleared_without_proof') {
     await tx.saveAlerts(round.cleared)
-    await concludeUnproven(tx, subject, 'the alert cleared, but no probe looked at the target', { now, newId })
+    await concludeCleared(tx, subject, { now, newId })
   } else {
     await concludeUnproven(tx, subject, judged.reason, { now, newId })
   }
@@ -72,8 +73,21 @@ async function concludeHealed(tx: Tx, subject: Concluding, round: Round, now: nu
   const reason = `proven by ${proof.join(', ')}`
   const outcome = subject.attempt.effect === 'unknown' ? 'unknown' : 'healed'
   await tx.saveAlerts(round.cleared)
+  if (subject.attempt.inForce) return hold(tx, subject, { outcome, reason, now })
   await endAttempt(tx, subject, { outcome, reason, now })
-  await closeIncident(tx, subject.incident, { ending: 'healed', reason, now })
+  const ending = subject.attempt.reverts === null ? 'healed' : 'mitigated'
+  await closeIncident(tx, subject.incident, { ending, reason, now })
+}
+
+/** Every check passed, but none of them looked at the target itself. */
+async function concludeCleared(tx: Tx, subject: Concluding, at: At): Promise<void> {
+  const { incident, attempt } = subject
+  const reason = 'the alert cleared, but no probe looked at the target'
+  const fires = (await tx.alertsOf(incident.id)).some(({ status }) => status === 'firing')
+  if (attempt.inForce && attempt.effect === 'done' && !fires) {
+    return hold(tx, subject, { outcome: 'unverified', reason, now: at.now })
+  }
+  return concludeUnproven(tx, subject, reason, at)
 }
 
 async function concludeUnproven(tx: Tx, subject: Concluding, reason: string, { now, newId }: At): Promise<void> {
@@ -87,8 +101,14 @@ async function concludeUnproven(tx: Tx, subject: Concluding, reason: string, { n
     })
     return
   }
-  const ill = incident.manual !== null || (await tx.alertsOf(incident.id)).some(({ status }) => status === 'firing')
+  // A manual heal has no alert that could say that it is over; what carried it until the revert was enough.
+  const wanted = incident.manual !== null && attempt.reverts === null
+  const ill = wanted || (await tx.alertsOf(incident.id)).some(({ status }) => status === 'firing')
   if (ill) {
+    await concludeUnhealed(tx, subject, { outcome: 'ineffective', reason, now, newId })
+    return
+  }
+  if (attempt.inForce) {
     await concludeUnhealed(tx, subject, { outcome: 'ineffective', reason, now, newId })
     return
   }

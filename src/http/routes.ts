@@ -8,6 +8,7 @@ import { livez, metrics, readyz } from './operations.ts'
 import { getPause, putPause } from './pause.ts'
 import { reload } from './reload.ts'
 import { ok, type Route, read } from './route.ts'
+import { showSafeMode } from './safe-mode.ts'
 import { stats } from './stats.ts'
 import { explain, webhook } from './webhook.ts'
 
@@ -35,6 +36,7 @@ export const routes: readonly Route[] = [
   runAction,
   getPause,
   putPause,
+  showSafeMode,
   listAudit,
   auditHead,
   stats,

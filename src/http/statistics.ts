@@ -13,7 +13,7 @@ interface Spread {
 export interface Statistics {
   readonly closed: number
   readonly byEnding: Readonly<Record<Ending, number>>
-  /** Healed incidents among those where an effect was tried; `null` when none was. */
+  /** Healed and mitigated incidents among those where an effect was tried; `null` when none was. */
   readonly successShare: number | null
   /** Recovery times by who is credited. */
   readonly recovery: Readonly<Record<Credit, Spread>>
@@ -73,7 +73,7 @@ function summarise(closings: readonly AuditEvent[]): Statistics {
     if (ending !== undefined) byEnding[ending] += 1
     if (typeof body?.attempts === 'number' && body.attempts > 0) {
       tried += 1
-      if (ending === 'healed') healed += 1
+      if (ending === 'healed' || ending === 'mitigated') healed += 1
     }
     const by = credits.find((known) => known === body?.by)
     if (by !== undefined && typeof body?.recoverySeconds === 'number') seconds[by].push(body.recoverySeconds)

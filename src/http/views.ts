@@ -24,6 +24,7 @@ export function viewIncident(incident: Incident) {
     handedOverAt: iso(incident.handedOverAt),
     blockedSince: iso(incident.blockedSince),
     unconfirmedSince: iso(incident.unconfirmedSince),
+    holdUntil: iso(incident.holdUntil),
     dueAt: iso(incident.dueAt),
     waiting: incident.waiting === null ? null : { ...incident.waiting, until: iso(incident.waiting.until) },
   }

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import type { Readable } from 'node:stream'
 import Docker from 'dockerode'
 import { type DockerConnection, describeConnection, dockerodeOptions } from '../domain/docker-connection.ts'
+import type { ContainerLimits } from './container-limits.ts'
 import { outcomeUnknown } from './outcome-unknown.ts'
 import { printable } from './printable.ts'
 
@@ -16,6 +17,8 @@ export interface ContainerEngine {
   inspect(id: string, signal: AbortSignal): Promise<ContainerInfo | null>
   /** Throws `outcome_unknown` when the engine was asked and did not answer. */
   restart(id: string, graceSeconds: number, signal: AbortSignal): Promise<void>
+  /** Sets limits; what is 0 stays as it is. Throws `outcome_unknown` when the engine was asked and did not answer. */
+  update(id: string, limits: ContainerLimits, signal: AbortSignal): Promise<void>
   /** The raw last log entries, at most `bytesMax` of them. */
   logs(id: string, entries: number, bytesMax: number, signal: AbortSignal): Promise<Buffer>
   /** By how much the engine's clock is ahead of this one's, and how far off that may be. */
@@ -53,6 +56,16 @@ export function openContainerEngine(host: string, connection: DockerConnection):
       } catch (cause) {
         const problem = explained(cause, host, connection)
         throw nothingBegan(cause) ? problem : outcomeUnknown(`the restart was asked for, but ${problem.message}`, cause)
+      }
+    },
+    async update(id, { memoryBytes, memoryAndSwapBytes, nanoCpus }, abortSignal) {
+      if (abortSignal.aborted) throw new Error('nothing was done: the step was cancelled before its update')
+      const limits = { Memory: memoryBytes, MemorySwap: memoryAndSwapBytes, NanoCpus: nanoCpus }
+      try {
+        await docker.getContainer(id).update({ ...limits, abortSignal })
+      } catch (cause) {
+        const problem = explained(cause, host, connection)
+        throw nothingBegan(cause) ? problem : outcomeUnknown(`the update was asked for, but ${problem.message}`, cause)
       }
     },
     logs: (id, entries, bytesMax, signal) => asked(readLogs(docker, id, entries, bytesMax, signal)),
@@ -107,7 +120,7 @@ function statusOf(cause: unknown): number | undefined {
   return (cause as { statusCode?: number } | null)?.statusCode
 }
 
-// Only an engine that answered, or was never reached, has certainly not left a restart under way.
+// Only an engine that answered, or was never reached, has certainly not left a restart or an update under way.
 function nothingBegan(cause: unknown): boolean {
   const status = statusOf(cause)
   if (status !== undefined) return status <= 500

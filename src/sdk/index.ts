@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { parseBytes } from '../domain/bytes.ts'
 import { parseDurationMs } from '../domain/duration.ts'
 import type { JsonObject } from '../domain/json.ts'
 
@@ -83,6 +84,8 @@ export interface ActionDefinition<S extends z.ZodType = z.ZodType> {
   readonly risk: 'read' | 'reversible' | 'destructive'
   /** True only if starting it again after a crash, with the same idempotency key, does no harm. */
   readonly idempotent: boolean
+  /** True when the effect is only ever carried for a while, the step's `hold`, and then taken back by `revert`. */
+  readonly temporary?: boolean
   readonly params: S
   /** Resolves and pins the live object and gathers evidence. Must have no effect. */
   plan(target: ActionTarget, params: z.output<S>, context: PlanContext): Promise<ActionPlan | Refusal>
@@ -93,6 +96,10 @@ export interface ActionDefinition<S extends z.ZodType = z.ZodType> {
   run(plan: Planned<z.output<S>>, context: RunContext): Promise<JsonObject | undefined>
   /** A positive probe: is the target well, and is that due to what `run` did? */
   verify?(plan: Planned<z.output<S>>, context: VerifyContext): Promise<ProbeReport>
+  /**
+   * Takes the effect back. It must do no harm when called again, or when there is nothing to take back: after a crash, after a
+   * `run` that failed half-way, when the target is gone. Only what throws counts as still in force, and is tried again.
+   */
   revert?(plan: Planned<z.output<S>>, context: RunContext): Promise<JsonObject | undefined>
 }
 
@@ -114,6 +121,15 @@ export function duration(fallback: string) {
       if (ms === null) context.addIssue(`"${text}" is not a duration such as 10s or 1h30m`)
       return ms ?? 0
     })
+}
+
+/** A size parameter, written `512MiB` or `2GB`, given to the action in bytes. */
+export function size() {
+  return z.string().transform((text, context) => {
+    const bytes = parseBytes(text)
+    if (bytes === null || bytes === 0) context.addIssue(`"${text}" is not a size such as 512MiB`)
+    return bytes ?? 0
+  })
 }
 
 export { outcomeUnknown } from './outcome-unknown.ts'

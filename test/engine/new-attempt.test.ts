@@ -37,4 +37,6 @@ test('every other start has a key of its own', () => {
   expect(next(false, [someAttempt({ ...unseen, idempotent: false })]).idempotencyKey).toBe('new')
   expect(next(true, [someAttempt({ ...unseen, outcome: 'ineffective' })]).idempotencyKey).toBe('new')
   expect(next(true, [someAttempt({ ...unseen, step: 1 })]).idempotencyKey).toBe('new')
+  expect(next(true, [someAttempt({ ...unseen, holdMs: 9_000 })]).idempotencyKey).toBe('new')
+  expect(next(true, [someAttempt({ ...unseen, reverts: 'a0' })]).idempotencyKey).toBe('new')
 })

@@ -102,6 +102,64 @@ describe('an attempt under way', () => {
   })
 })
 
+describe('an incident with a temporary effect in force', () => {
+  const effect = (more: Partial<NonNullable<Facts['effect']>> = {}) => ({
+    attempt: someAttempt({ phase: 'concluded', outcome: 'healed', holdMs: 9_000, inForce: true, concludedAt: 11_000 }),
+    tries: 0,
+    triedAt: null,
+    held: false,
+    loaded: true,
+    ...more,
+  })
+  const incident = someIncident({ state: 'holding', touched: true, step: 1, holdUntil: 20_000 })
+  const facts = (more: Partial<Facts> = {}) => someFacts({ incident, alerts: [resolved], effect: effect(), ...more })
+
+  test('holds it for its time, then takes it back', () => {
+    expect(next(facts(), 19_999)).toMatchObject({ do: 'wait', until: 20_000 })
+    expect(next(facts(), 20_000)).toMatchObject({ do: 'revert' })
+  })
+
+  test('takes it back at once when the alert is heard of again, or nobody wants it any more', () => {
+    const again = someRecord({ lastSeenAt: 11_001 })
+    expect(next(facts({ alerts: [again] }), 12_000)).toMatchObject({ do: 'revert' })
+    // It was proven though this alert had not resolved yet; its last word is from before.
+    expect(next(facts({ alerts: [someRecord({ lastSeenAt: 11_000 })] }), 12_000)).toMatchObject({ do: 'wait' })
+    const cancelled = { ...incident, cancelRequestedBy: 'ada' }
+    expect(next(facts({ incident: cancelled }), 12_000)).toMatchObject({ do: 'revert' })
+    expect(next(facts({ incident: { ...incident, holdUntil: null } }), 12_000)).toMatchObject({ do: 'revert' })
+  })
+
+  test('takes it back without its playbook, in observe mode, and while a human has it', () => {
+    expect(next(facts({ playbook: null, stillMatched: false }), 20_000)).toMatchObject({ do: 'revert' })
+    expect(next(facts({ ceiling: 'observe' }), 20_000)).toMatchObject({ do: 'revert' })
+    const handed = { ...incident, state: 'handed_over', handedOverAt: 15_000, holdUntil: null } as const
+    expect(next(facts({ incident: handed }), 16_000)).toMatchObject({ do: 'revert' })
+  })
+
+  test('waits while the attempt of another incident holds the target', () => {
+    expect(next(facts({ effect: effect({ held: true }) }), 20_000)).toMatchObject({ do: 'wait' })
+  })
+
+  test('tries again after growing pauses, and tells a human after five', () => {
+    const tried = (tries: number) => facts({ effect: effect({ tries, triedAt: 30_000 }) })
+    expect(next(tried(1), 31_999)).toMatchObject({ do: 'wait', until: 32_000 })
+    expect(next(tried(1), 32_000)).toMatchObject({ do: 'revert' })
+    expect(next(tried(4), 45_999)).toMatchObject({ do: 'wait', until: 46_000 })
+    expect(next(tried(5), 31_000)).toMatchObject({ do: 'hand_over', channel: 'oncall' })
+    const handed = { ...incident, state: 'handed_over', handedOverAt: 31_000 } as const
+    expect(next({ ...tried(30), incident: handed }, 629_999)).toMatchObject({ do: 'wait', until: 630_000 })
+    const resumed = { ...incident, state: 'open', handedOverAt: null } as const
+    expect(next({ ...tried(30), incident: resumed }, 31_000)).toMatchObject({ do: 'revert' })
+  })
+
+  test('tells a human at once when no plugin could take it back', () => {
+    const missing = facts({ effect: effect({ loaded: false }) })
+    expect(next(missing, 20_000)).toMatchObject({ do: 'hand_over' })
+    const handed = { ...incident, state: 'handed_over', handedOverAt: 31_000 } as const
+    expect(next({ ...missing, incident: handed }, 32_000)).toMatchObject({ do: 'wait' })
+  })
+})
+
 const rarely = fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) })
 const mostly = rarely.map((value) => !value)
 const someTime = fc.integer({ min: 0, max: 2_000_000 })
@@ -124,6 +182,13 @@ const anyFacts: fc.Arbitrary<Facts> = fc
     running: fc.boolean(),
     alerts: fc.array(fc.constantFrom(someRecord(), resolved, unconfirmed), { maxLength: 3 }),
     manual: rarely,
+    effect: rarely,
+    concludedAt: someTime,
+    holdUntil: maybeTime,
+    tries: fc.nat(7),
+    triedAt: someTime,
+    held: rarely,
+    loaded: mostly,
   })
   .map((some) => ({
     incident: someIncident({
@@ -135,6 +200,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
       blockedSince: some.blockedSince,
       unconfirmedSince: some.unconfirmedSince,
       wouldRunRevision: some.rested ? 'r1' : null,
+      holdUntil: some.holdUntil,
       manual: some.manual ? { action: 'container-restart', with: {}, by: 'ada', reason: '' } : null,
     }),
     playbook: some.playbook ? somePlaybook() : null,
@@ -143,6 +209,16 @@ const anyFacts: fc.Arbitrary<Facts> = fc
     alerts: some.alerts,
     stillMatched: some.stillMatched,
     attempt: some.phase === null || some.phase === 'concluded' ? null : someAttempt({ phase: some.phase }),
+    effect:
+      some.effect && some.phase !== 'verifying'
+        ? {
+            attempt: someAttempt({ holdMs: 600_000, inForce: true, phase: 'concluded', concludedAt: some.concludedAt }),
+            tries: some.tries,
+            triedAt: some.tries === 0 ? null : some.triedAt,
+            held: some.held,
+            loaded: some.loaded,
+          }
+        : null,
     running: some.running,
     limits: someFacts().limits,
   }))
@@ -150,6 +226,8 @@ const anyFacts: fc.Arbitrary<Facts> = fc
 describe('the whole table', () => {
   test('never starts, verifies or closes what it must not, and still allows effects', () => {
     let assessed = 0
+    let reverted = 0
+    let inForce = 0
     let total = 0
     fc.assert(
       fc.property(anyFacts, fc.integer({ min: 0, max: 3_000_000 }), (facts, now) => {
@@ -164,6 +242,7 @@ describe('the whole table', () => {
           expect(incident.state).not.toBe('handed_over')
           expect(incident.cancelRequestedBy).toBeNull()
           expect(attempt).toBeNull()
+          expect(facts.effect).toBeNull()
           expect(ill).toBe(true)
           expect(facts.playbook).not.toBeNull()
           expect(facts.stillMatched).toBe(true)
@@ -171,8 +250,14 @@ describe('the whole table', () => {
         if (command.do === 'close') {
           expect(command.ending).not.toBe('healed')
           expect(attempt).toBeNull()
+          expect(facts.effect).toBeNull()
           if (command.ending === 'self_recovered') expect(incident.touched).toBe(false)
         }
+        if (facts.effect && attempt === null && incident.state !== 'closed') {
+          inForce += 1
+          if (command.do === 'revert') reverted += 1
+          else expect(['wait', 'hand_over']).toContain(command.do)
+        } else expect(command.do).not.toBe('revert')
         if (command.do === 'wait') expect(command.until).toBeGreaterThan(now)
         if (command.do === 'hand_over') expect(incident.state).not.toBe('handed_over')
         if (incident.state === 'closed') expect(command.do).toBe('rest')
@@ -181,5 +266,6 @@ describe('the whole table', () => {
       { numRuns: 5_000 },
     )
     expect(assessed / total).toBeGreaterThan(0.02)
+    expect(reverted / inForce).toBeGreaterThan(0.2)
   })
 })

@@ -85,6 +85,7 @@ test('parameters keep their shape; templates in them become text', () => {
     kind: 'action',
     action: 'x',
     timeoutMs: 1,
+    holdMs: null,
     on: { ineffective: 'next', failed: 'next', unknown: 'escalate' },
     with: {
       kind: 'map',

@@ -26,6 +26,7 @@ const contract: Readonly<Record<string, readonly Role[] | 'everybody'>> = {
   'POST /api/v1/actions/:name/run': ['operator', 'admin'],
   'GET /api/v1/pause': ['viewer', 'operator', 'admin'],
   'PUT /api/v1/pause': ['operator', 'admin'],
+  'GET /api/v1/safe-mode/:service': ['viewer', 'operator', 'admin'],
   'GET /api/v1/audit': ['viewer', 'operator', 'admin'],
   'GET /api/v1/audit/head': ['viewer', 'operator', 'admin'],
   'GET /api/v1/stats': ['viewer', 'operator', 'admin'],
@@ -48,7 +49,7 @@ test.each(Object.entries(contract))(
     world.incidents = [incident('i1')]
     const { ask } = await serve(world)
     const [method, path] = route.split(' ') as [string, string]
-    const address = path.replace(':id', 'i1').replace(':name', 'restart')
+    const address = path.replace(':id', 'i1').replace(':name', 'restart').replace(':service', 'shop')
     const refused = async (headers: Record<string, string>) => {
       const body = method === 'GET' ? {} : { body: '{}' }
       const answer = await ask(address, {

@@ -34,6 +34,7 @@ export function config(changes: Partial<Config> = {}): Config {
     plugins: [],
     watchFiles: false,
     sources: [],
+    redis: [],
     docker: {
       hosts: [],
       hostLabel: 'instance',
@@ -75,6 +76,7 @@ export function incident(id: string, changes: Partial<Incident> = {}): Incident 
     waiting: null,
     blockedSince: null,
     wouldRunRevision: null,
+    holdUntil: null,
     cancelRequestedBy: null,
     human: false,
     unconfirmedSince: null,
@@ -224,6 +226,9 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     attempt: unused,
     activeAttempts: unused,
     holder: unused,
+    effectOn: async (target) =>
+      guarded(() => world.attempts.find((row) => row.inForce && row.target === target) ?? null),
+    effectsInForce: unused,
     attemptHistory: unused,
     outboxDue: unused,
     remainders: unused,

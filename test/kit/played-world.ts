@@ -9,10 +9,21 @@ export interface Patient {
   /** Whether a restart helps it. */
   readonly curable: boolean
   restarts: { readonly key: string; readonly at: number }[]
+  /** Whether relief keeps the illness from showing: never, while it is in force, or so that the illness ends meanwhile. */
+  readonly relief: 'never' | 'while' | 'for_good'
+  /** Whether relief is really in force, and how often it was given while it was. */
+  eased: boolean
+  twice: number
+  reverts: { readonly key: string; readonly at: number }[]
 }
 
-export function somePatient(name = 'web', curable = true): Patient {
-  return { name, ill: true, curable, restarts: [] }
+/** What can be seen of an illness from outside. */
+export function looksIll({ ill, eased, relief }: Patient): boolean {
+  return ill && !(eased && relief !== 'never')
+}
+
+export function somePatient(name = 'web', curable = true, relief: Patient['relief'] = 'never'): Patient {
+  return { name, ill: true, curable, restarts: [], relief, eased: false, twice: 0, reverts: [] }
 }
 
 /** What a test plays itself instead of the world's own answers. */
@@ -37,7 +48,28 @@ export const playedAction: ActionInfo = {
   idempotent: false,
   hasVerify: true,
   hasRevert: false,
+  temporary: false,
   paramsSchema: {},
+}
+
+/** A temporary effect that is eased or not: it proves nothing itself. */
+export const playedRelief: ActionInfo = {
+  ...playedAction,
+  name: 'relief',
+  idempotent: true,
+  hasVerify: false,
+  hasRevert: true,
+  temporary: true,
+}
+
+/** Answers 200 for a patient who looks well, at `http://played/<name>`. */
+export function playedProbe(world: PlayedWorld): HttpProbe {
+  return async (url) => {
+    const patient = world.patients.get(url.split('/').at(-1) ?? '')
+    return patient === undefined
+      ? { ok: false, reason: 'not played' }
+      : { ok: true, status: looksIll(patient) ? 500 : 200 }
+  }
 }
 
 /** Prometheus and Alertmanager that know every patient, and evaluate at any moment. */
@@ -46,7 +78,7 @@ export function playedSources(world: PlayedWorld): Sources {
     names: () => ['main'],
     ask: async ({ labels }) => ({
       kind: 'answered',
-      firing: world.patients.get(labels.name ?? '')?.ill ?? false,
+      firing: [...world.patients.values()].some((patient) => patient.name === labels.name && looksIll(patient)),
       silencedBy: [],
       healingSilences: [],
       inhibitedBy: [],
@@ -75,9 +107,14 @@ export function playedActions(world: PlayedWorld, checkpoint: () => void, newId:
     async reserve() {
       return {
         identity: { pid: 1, startTicks: '1', bootId: 'b', marker: newId(world.now) },
-        async run({ plan, idempotencyKey }) {
+        async run({ verb, plan, idempotencyKey }) {
           checkpoint()
           const patient = patientOf(plan.target)
+          if (plan.action === playedRelief.name) {
+            relieve(patient, verb, { key: idempotencyKey, at: world.now })
+            checkpoint()
+            return { kind: 'done', report: {} }
+          }
           patient.restarts.push({ key: idempotencyKey, at: world.now })
           if (patient.curable) patient.ill = false
           checkpoint()
@@ -89,4 +126,15 @@ export function playedActions(world: PlayedWorld, checkpoint: () => void, newId:
     endSurvivors: async () => [],
     close: async () => {},
   }
+}
+
+function relieve(patient: Patient, verb: 'run' | 'revert', effect: Patient['reverts'][number]): void {
+  if (verb === 'revert') {
+    patient.reverts.push(effect)
+    patient.eased = false
+    return
+  }
+  if (patient.eased) patient.twice += 1
+  patient.eased = true
+  if (patient.relief === 'for_good') patient.ill = false
 }

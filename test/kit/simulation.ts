@@ -12,7 +12,15 @@ import { type AdvancePorts, advance } from '../../src/engine/advance.ts'
 import type { Actions, Log, Store } from '../../src/engine/ports.ts'
 import { receive } from '../../src/engine/receive.ts'
 import { recover } from '../../src/engine/recover.ts'
-import { type Patient, type Played, playedAction, playedActions, playedSources } from './played-world.ts'
+import {
+  type Patient,
+  type Played,
+  playedAction,
+  playedActions,
+  playedProbe,
+  playedRelief,
+  playedSources,
+} from './played-world.ts'
 import { someAlert, somePlaybook } from './records.ts'
 
 /** Thrown at a checkpoint: from there on, this life of the process is over. */
@@ -59,7 +67,13 @@ export function simulatedPolicy(more: Partial<Playbook> = {}): Policy {
     ],
     ...more,
   })
-  return { revision: 'r1', loadedAt: 0, config: reading.config, playbooks: [playbook], actions: [playedAction] }
+  return {
+    revision: 'r1',
+    loadedAt: 0,
+    config: reading.config,
+    playbooks: [playbook],
+    actions: [playedAction, playedRelief],
+  }
 }
 
 /** One Hepar on a real store, in a world that is played: time, sources, actions and death are in the test's hands. */
@@ -104,7 +118,7 @@ export async function startSimulation(
       effects,
       sources: { ...playedSources(world), ...played.sources },
       actions: { ...playedActions(world, checkpoint, newId), ...played.actions },
-      probeHttp: played.probeHttp ?? (async () => ({ ok: false, reason: 'not played' })),
+      probeHttp: played.probeHttp ?? playedProbe(world),
     }
     return { store, ports, state }
   }

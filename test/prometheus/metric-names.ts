@@ -27,3 +27,11 @@ export const metricNames: ReadonlySet<string> = new Set([
   'hepar_config_last_reload_successful',
   'hepar_config_last_reload_success_timestamp_seconds',
 ])
+
+/** Metrics of redis_exporter that the alerts and playbooks for Redis name. */
+export const redisMetricNames: ReadonlySet<string> = new Set([
+  'redis_up',
+  'redis_memory_used_bytes',
+  'redis_memory_max_bytes',
+  'redis_instance_info',
+])

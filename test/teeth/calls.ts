@@ -94,7 +94,7 @@ export const calls = [
     },
     {
       takes: 'the end of an answer that turns into another protocol',
-      find: "      reject(new Error('the answer wants to go on in another protocol'))\n",
+      find: "      reject(new Error('it wants to switch to another protocol: is this the right URL?'))\n",
       replace: '      resolve(_incoming)\n',
       red: 'bounds > an answer that turns into another protocol',
     },

@@ -114,8 +114,8 @@ export const proof = [
     },
     {
       takes: 'the action’s own probe',
-      find: 'if (action?.hasVerify) {',
-      replace: 'if (action?.hasVerify && probes.length === 0) {',
+      find: 'if (action?.hasVerify && subject',
+      replace: 'if (action?.hasVerify && probes.length === 0 && subject',
       red: 'the action’s own probe > is asked about the very plan',
     },
     {

@@ -58,8 +58,8 @@ export const recovery = [
     {
       takes: 'that only what is idempotent is started again',
       file: 'src/engine/new-attempt.ts',
-      find: 'return idempotent && attempts',
-      replace: 'return attempts',
+      find: 'if (!idempotent || holdMs',
+      replace: 'if (holdMs',
       red: 'an outcome that did not heal > that nobody knows goes to a human',
     },
     {
@@ -200,8 +200,8 @@ export const recovery = [
   ...teethOf({ file: 'src/engine/operate.ts', test: 'test/engine/operate.test.ts' }, [
     {
       takes: 'that a cancelled effect is let finish',
-      find: "if (incident.state !== 'acting' && incident.state !== 'verifying') {",
-      replace: "if (incident.state !== 'verifying') {",
+      find: "incident.state === 'acting' || incident.state === 'verifying'\n",
+      replace: "incident.state === 'verifying'\n",
       red: 'cancelling > while an effect runs lets it finish',
     },
     {

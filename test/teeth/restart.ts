@@ -141,8 +141,8 @@ export const restart = [
       takes: 'that a restart whose end nobody saw is unknown',
       ...engine,
       test: 'test/sdk/container-engine.test.ts',
-      find: 'throw nothingBegan(cause) ? problem : ',
-      replace: 'throw nothingBegan(cause) || problem ? problem : ',
+      find: 'throw nothingBegan(cause) ? problem : outcomeUnknown(`the restart',
+      replace: 'throw nothingBegan(cause) || problem ? problem : outcomeUnknown(`the restart',
       red: 'an engine that ends, or hangs, in the middle of a restart leaves its outcome unknown',
     },
     {

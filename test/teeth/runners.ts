@@ -152,15 +152,15 @@ export const runners = [
     {
       takes: 'that relatives are known by their marker',
       file: `${folder}/families.ts`,
-      find: ' ?? readMarker(stat.pid)',
-      replace: ' ?? null',
+      find: 'return readMarker(stat.pid)',
+      replace: 'return null',
       red: `${left} > daemon`,
     },
     {
       takes: 'that relatives are known by their parents, however bare their environment',
       file: `${folder}/families.ts`,
-      find: 'known.get(stat.parent)?.marker ?? ',
-      replace: '',
+      find: 'known.get(stat.parent)?.marker ?? null',
+      replace: 'null',
       red: `${left} > bare-child`,
     },
   ]),
@@ -203,9 +203,9 @@ export const runners = [
     {
       takes: 'that a marker is compared whole',
       file: `${folder}/process-table.ts`,
-      find: "  const entry = text.split('\\0').find((line) => line.startsWith(prefix))\n",
+      find: '  const entry = variables.find((line) => line.startsWith(prefix))\n',
       replace:
-        '  const at = text.indexOf(prefix)\n  const entry = at < 0 ? undefined : text.slice(at, at + prefix.length + 36)\n',
+        "  const text = variables.join('\\0')\n  const at = text.indexOf(prefix)\n  const entry = at < 0 ? undefined : text.slice(at, at + prefix.length + 36)\n",
       red: 'what is left of a runner > is never a stranger',
     },
   ]),

@@ -9,6 +9,7 @@ import { intent } from './intent.ts'
 import { policies } from './policies.ts'
 import { proof } from './proof.ts'
 import { recovery } from './recovery.ts'
+import { redis } from './redis.ts'
 import { restart } from './restart.ts'
 import { runners } from './runners.ts'
 import { services } from './services.ts'
@@ -16,6 +17,7 @@ import { silences } from './silences.ts'
 import { sources } from './sources.ts'
 import { store } from './store.ts'
 import { templates } from './templates.ts'
+import { temporary } from './temporary.ts'
 import type { Tooth } from './tooth.ts'
 
 /** Every safety that a test must miss when it is taken away. */
@@ -25,12 +27,14 @@ export const teeth: readonly Tooth[] = [
   ...decisions,
   ...proof,
   ...recovery,
+  ...temporary,
   ...store,
   ...audit,
   ...runners,
   ...restart,
   ...cleaning,
   ...services,
+  ...redis,
   ...templates,
   ...sources,
   ...silences,

@@ -4,6 +4,7 @@ import type { Config, Peer, Veiled } from '../../domain/config.ts'
 import type { Json, JsonObject } from '../../domain/json.ts'
 import type { Target } from '../../domain/target.ts'
 import type { PlaceSettings } from './actions.ts'
+import { serviceSettings } from './service-settings.ts'
 
 type SettingsOf = (config: Config, target: Target) => PlaceSettings
 
@@ -13,6 +14,7 @@ export const settingsOfActions: Readonly<Record<string, SettingsOf>> = {
   command: commandsOf,
   'systemd-restart': unitOf,
   'http-request': requestsOf,
+  'safe-mode': (config, { name }) => ({ settings: serviceSettings(config, name, read) }),
 }
 
 function cleanRoot({ paths, ...config }: Config, { place, name }: Target): PlaceSettings {
@@ -60,8 +62,12 @@ function unveiled<Shown>({ value, shown }: Veiled<Shown>) {
 }
 
 function certificatesOf({ ca, cert, key, serverName }: NonNullable<Peer['tls']>) {
-  const read = (file: string | undefined) => (file === undefined ? null : readFileSync(file, 'utf8'))
-  return { ca: read(ca), cert: read(cert), key: read(key), serverName: serverName ?? null }
+  const pem = (file: string | undefined) => (file === undefined ? null : read(file))
+  return { ca: pem(ca), cert: pem(cert), key: pem(key), serverName: serverName ?? null }
+}
+
+function read(file: string): string {
+  return readFileSync(file, 'utf8')
 }
 
 function unitOf(config: Config, { name }: Target): PlaceSettings {

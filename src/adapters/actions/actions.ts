@@ -98,7 +98,7 @@ async function loaded(runner: LiveRunner, action: ActionInfo, timeoutMs: number)
 function reserved(runner: LiveRunner, { settingsFor, clock, limits: { startWithinMs } }: ActionsOptions): Runner {
   return {
     identity: runner.identity,
-    async run({ action, plan, idempotencyKey, intendedAt, deadlineAt, signal }) {
+    async run({ verb, action, plan, idempotencyKey, intendedAt, deadlineAt, signal }) {
       try {
         const place = placeOf(action, plan.target, settingsFor)
         if (!('settings' in place)) return { kind: 'not_started', reason: reasonOf(place) }
@@ -107,7 +107,7 @@ function reserved(runner: LiveRunner, { settingsFor, clock, limits: { startWithi
         if (deadlineAt <= now) return { kind: 'not_started', reason: 'the deadline had passed before the start' }
         const times = { now, intendedAt, deadlineAt, startWithinMs }
         const request = {
-          verb: 'run',
+          verb,
           ...fileOf(action),
           plan,
           settings: place.settings,

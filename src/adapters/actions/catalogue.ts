@@ -107,6 +107,9 @@ function readDescription(name: string, plugin: PluginFile, reply: Reply): Descri
   const { answer } = reply
   if (answer.kind !== 'value') return broken('reason' in answer ? answer.reason : `unexpected answer ${answer.kind}`)
   const read = description.safeParse(answer.value)
+  if (read.success && read.data.temporary && !read.data.hasRevert) {
+    return broken('it says temporary: true, but has no revert that could take its effect back')
+  }
   if (read.success) return { ok: true, action: { name, ...plugin, ...read.data } }
   return broken(read.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '))
 }

@@ -17,12 +17,17 @@ export interface Families {
   census(): Promise<Census>
 }
 
-type ProcessTable = Pick<typeof processTable, 'listPids' | 'readStat' | 'readMarker'>
+type ProcessTable = Pick<typeof processTable, 'listPids' | 'readStat' | 'readMarker' | 'readOutlives'>
 
 const pidsPerTurn = 128
 
 /** Looks at each process once and remembers to whom it belongs, so that a census costs little on a busy host. */
-export function createFamilies({ listPids, readStat, readMarker }: ProcessTable = processTable): Families {
+export function createFamilies({
+  listPids,
+  readStat,
+  readMarker,
+  readOutlives,
+}: ProcessTable = processTable): Families {
   const tracked = new Map<string, RunnerIdentity>()
   const known = new Map<number, { readonly marker: string | null; readonly startTicks: string }>()
   let previous: Promise<unknown> = Promise.resolve()
@@ -49,9 +54,16 @@ export function createFamilies({ listPids, readStat, readMarker }: ProcessTable 
   /** `undefined` while nobody can tell. */
   function ownerOf(stat: ProcessStat, sessions: ReadonlyMap<number, string>): string | null | undefined {
     const seen = known.get(stat.pid)
-    if (seen?.startTicks === stat.startTicks) return seen.marker
+    // What was seen as a runner's child may since have become what is meant to outlive it.
+    if (seen?.startTicks === stat.startTicks) return readOutlives(stat.pid) ? null : seen.marker
     if (isStranger(stat)) return null
-    return sessions.get(stat.session) ?? known.get(stat.parent)?.marker ?? readMarker(stat.pid)
+    if (sessions.has(stat.session)) return sessions.get(stat.session)
+    const parents = known.get(stat.parent)?.marker ?? null
+    if (parents === null) return readMarker(stat.pid)
+    const outlives = readOutlives(stat.pid)
+    // A child that is looked at while it exchanges its program must not be taken for family for good.
+    if (outlives === undefined && stat.alive && !stat.bare) return undefined
+    return outlives ? null : parents
   }
 
   /** Looks once more at what did not show its environment: the dead have none, and a bare process was given none. */

@@ -29,7 +29,7 @@ export type RunnerRequest =
       readonly effectSeen: boolean
     } & PluginFile)
   | ({
-      readonly verb: 'run'
+      readonly verb: 'run' | 'revert'
       readonly plan: Plan
       readonly settings: JsonObject
       readonly now: number
@@ -82,6 +82,7 @@ export const description = z.strictObject({
   idempotent: z.boolean(),
   hasVerify: z.boolean(),
   hasRevert: z.boolean(),
+  temporary: z.boolean(),
   paramsSchema: jsonObject,
 })
 

@@ -30,13 +30,15 @@ export async function perform(
     case 'verify':
       return verify(definition, request, signal)
     case 'run':
-      return run(definition, request, signal)
+    case 'revert':
+      return act(definition, request, signal)
     default:
       return request satisfies never
   }
 }
 
-function describe({ summary, kind, risk, idempotent, params, verify, revert }: ActionDefinition): unknown {
+function describe(definition: ActionDefinition): unknown {
+  const { summary, kind, risk, idempotent, params, verify, revert, temporary = false } = definition
   return {
     summary,
     kind,
@@ -44,6 +46,7 @@ function describe({ summary, kind, risk, idempotent, params, verify, revert }: A
     idempotent,
     hasVerify: verify !== undefined,
     hasRevert: revert !== undefined,
+    temporary,
     paramsSchema: z.toJSONSchema(params, { io: 'input', unrepresentable: 'any' }),
   }
 }
@@ -73,14 +76,19 @@ async function verify(definition: ActionDefinition, request: RequestFor<'verify'
   return { kind: 'value', value } as const
 }
 
-async function run(definition: ActionDefinition, request: RequestFor<'run'>, signal: AbortSignal) {
+async function act(
+  definition: ActionDefinition,
+  request: RequestFor<'run' | 'revert'>,
+  signal: AbortSignal,
+): Promise<Performance> {
   const { plan, settings, now, idempotencyKey, deadlineAt, intendedAt, startWithinMs } = request
   const planned = { ...plan, target: readTarget(plan.target) }
   const ageMs = wallClock() - intendedAt
   if (Math.abs(ageMs) > startWithinMs) {
     return { kind: 'not_started', reason: `${ageMs} ms after the intent, allowed are ${startWithinMs}` } as const
   }
-  const value = await definition.run(planned, { settings, signal, now, idempotencyKey, deadlineAt })
+  if (!definition[request.verb]) return { kind: 'not_started', reason: 'the plugin cannot take its effect back' }
+  const value = await definition[request.verb]?.(planned, { settings, signal, now, idempotencyKey, deadlineAt })
   return { kind: 'value', value: value ?? {} } as const
 }
 

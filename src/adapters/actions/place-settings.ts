@@ -4,7 +4,8 @@ import type { Config, Peer } from '../../domain/config.ts'
 import { dockerConnection } from '../../domain/docker-connection.ts'
 import { parseTarget } from '../../domain/target.ts'
 import { settingsOfActions } from './action-settings.ts'
-import type { SettingsFor } from './actions.ts'
+import type { PlaceSettings, SettingsFor } from './actions.ts'
+import { redisSettings } from './redis-settings.ts'
 
 /** An address that Hepar lives by. `what` names it in a refusal. */
 export interface Lifeline {
@@ -15,8 +16,8 @@ export interface Lifeline {
 
 /**
  * What an action is told about its target: of a container every action gets the Docker host, the allow-list and what is
- * protected; of any other kind an action gets what the configuration has for it by name, and strangers only Hepar's own
- * lifelines. Throws when a certificate cannot be read.
+ * protected; of a Redis its section of the configuration; of any other kind an action gets what the configuration has for it
+ * by name, and strangers only Hepar's own lifelines. Throws when a certificate cannot be read.
  */
 export function createPlaceSettings(config: Config, more: readonly Lifeline[] = []): SettingsFor {
   const lifelines = [...lifelinesOf(config), ...more].map((lifeline) => ({ ...lifeline }))
@@ -24,18 +25,25 @@ export function createPlaceSettings(config: Config, more: readonly Lifeline[] = 
   return (action, target) => {
     const reading = parseTarget(target)
     if (!reading.ok) return { unmapped: reading.reason }
-    const { kind, place } = reading.target
-    if (kind !== 'container') {
-      const found = settingsOfActions[action]?.(config, reading.target) ?? { settings: {} }
-      return 'unmapped' in found ? found : { settings: { ...found.settings, lifelines } }
-    }
+    const { kind, place, name } = reading.target
+    if (kind === 'container') return containersOf(place)
+    if (kind === 'redis') return redisSettings(config, name, { read, containersOf })
+    const found = settingsOfActions[action]?.(config, reading.target) ?? { settings: {} }
+    return 'unmapped' in found ? found : { settings: { ...found.settings, lifelines } }
+  }
+
+  function containersOf(place: string | null): PlaceSettings {
     const host = config.docker.hosts.find(({ name }) => name === place)
     if (host === undefined)
       return { unmapped: `host "${place}" is not a configured Docker host: add it to docker.hosts` }
-    const docker = dockerConnection(host, (file) => readFileSync(file, 'utf8'))
     const { allow, protect } = config.docker
-    return { settings: { host: host.name, docker: { ...docker }, allow, protect, lifelines, self: { containerIds } } }
+    const docker = { ...dockerConnection(host, read) }
+    return { settings: { host: host.name, docker, allow, protect, lifelines, self: { containerIds } } }
   }
+}
+
+function read(file: string): string {
+  return readFileSync(file, 'utf8')
 }
 
 function lifelinesOf({ listen, sources }: Config): Lifeline[] {

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { outlivingVariable } from '../../sdk/outliving.ts'
 
 /** One line of the process table. `startTicks` is field 22 of /proc/<pid>/stat, in clock ticks since boot. */
 export interface ProcessStat {
@@ -50,17 +51,28 @@ export function readStat(pid: number): ProcessStat | null {
  * between two programs (exec), without an environment, or gone.
  */
 export function readMarker(pid: number): string | null | undefined {
-  let text: string
+  const variables = readVariables(pid)
+  if (!variables) return variables
+  const prefix = `${markerVariable}=`
+  const entry = variables.find((line) => line.startsWith(prefix))
+  return entry === undefined ? null : entry.slice(prefix.length)
+}
+
+/** Whether a process was born to outlive its runner; `undefined` while nobody can tell. */
+export function readOutlives(pid: number): boolean | undefined {
+  const variables = readVariables(pid)
+  return variables === null ? false : variables?.some((line) => line.startsWith(`${outlivingVariable}=`))
+}
+
+/** The environment a process was started with: `null` when it is another user's, `undefined` while there is none to see. */
+function readVariables(pid: number): readonly string[] | null | undefined {
   try {
-    text = readFileSync(`/proc/${pid}/environ`, 'utf8')
+    const text = readFileSync(`/proc/${pid}/environ`, 'utf8')
+    return text === '' ? undefined : text.split('\0')
   } catch (error) {
     // The kernel says ESRCH also of a living process that is just exchanging its program.
     return ['EACCES', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '') ? null : undefined
   }
-  if (text === '') return undefined
-  const prefix = `${markerVariable}=`
-  const entry = text.split('\0').find((line) => line.startsWith(prefix))
-  return entry === undefined ? null : entry.slice(prefix.length)
 }
 
 /** Resident memory in bytes; 0 for a process that is gone. */

@@ -27,7 +27,7 @@ const script = `
 umask 077
 ulimit -c 0
 {
-  ulimit -d "$1"
+  ulimit -S -d "$1"
   echo 1000 >/proc/self/oom_score_adj
 } 2>/dev/null
 marker=$2

@@ -51,7 +51,7 @@ export async function loadPolicy({
 
 /** Changes exactly when playbooks, action files, ceiling, sources, hosts or what may be touched do. */
 function revisionOf(
-  { mode, sources, docker, paths, services, http }: Config,
+  { mode, sources, docker, redis, paths, services, http }: Config,
   playbooks: readonly Playbook[],
   actions: readonly ActionInfo[],
 ): string {
@@ -64,6 +64,7 @@ function revisionOf(
     docker: { hostLabel: docker.hostLabel, allow: docker.allow, protect: docker.protect },
     paths,
     // A changed secret permits nothing that was not permitted before, so it stays out.
+    redis: redis.map(({ password, ...server }) => server),
     http: { ...http },
     services: services.map(({ commands, requests, ...service }) => {
       return {

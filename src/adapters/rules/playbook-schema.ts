@@ -54,6 +54,7 @@ export const actionStepShape = {
   action: textField(100),
   with: optional(z.record(z.string(), z.json())),
   timeout: optional(durationField(second, hour)),
+  hold: optional(durationField(second, 7 * day)),
   on: optional(
     section({
       ineffective: optional(wordField(routes)),

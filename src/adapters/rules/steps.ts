@@ -67,6 +67,7 @@ async function readAction(
   const compiled = compileValue((fields.with ?? {}) as Json, [...path, 'with'], report)
   const info = readActionName(fields.action, path, targetKind, context, report)
   if (info && compiled) await checkParams(info, fields.with ?? {}, path, context, report)
+  if (info && fields.hold !== undefined) checkHold(info, path, context, report)
   if (!info || !compiled) return null
   const on = fields.on
   return {
@@ -74,6 +75,7 @@ async function readAction(
     action: info,
     with: compiled,
     timeoutMs: fields.timeout ?? 60_000,
+    holdMs: fields.hold ?? null,
     on: { ineffective: on?.ineffective ?? 'next', failed: on?.failed ?? 'next', unknown: on?.unknown ?? 'escalate' },
   }
 }
@@ -100,6 +102,12 @@ function readActionName(
     return null
   }
   return name
+}
+
+/** Only what can be taken back can be held for a while. */
+function checkHold(action: string, path: Path, { actions }: PlaybookContext, report: Report): void {
+  if (actions.some(({ name, hasRevert }) => name === action && hasRevert)) return
+  report([...path, 'hold'], `"${action}" cannot take its effect back, so its effect cannot be held for a while only`)
 }
 
 async function checkParams(

@@ -52,7 +52,9 @@ function warnOfNobodyTold({ steps }: Ladder, { config }: PlaybookContext, warn: 
 function warnOfNoPositiveProbe({ steps, verify }: Ladder, { actions }: PlaybookContext, warn: Report): void {
   const probes = verify.some((probe) => probe?.kind === 'promql' || probe?.kind === 'http')
   const verified = steps.some((step) => {
-    return step?.kind === 'action' && actions.some(({ name, hasVerify }) => name === step.action && hasVerify)
+    // What proves a temporary effect is over once it is taken back.
+    if (step?.kind !== 'action' || step.holdMs !== null) return false
+    return actions.some(({ name, hasVerify, temporary }) => name === step.action && hasVerify && !temporary)
   })
   if (probes || verified) return
   warn(['verify'], 'no positive probe: incidents can end only unverified. Add promql or http to verify')

@@ -6,10 +6,14 @@ import { isUniqueViolation } from './sqlite.ts'
 import { integer, prepared, preparedWrite, type StoreDb, type StoreTables, text } from './tables.ts'
 
 type AttemptRow = StoreTables['attempts']
-type AttemptReads = Pick<Reads, 'attempt' | 'attemptsOf' | 'activeAttempts' | 'holder' | 'attemptHistory'>
+type AttemptReads = Pick<
+  Reads,
+  'attempt' | 'attemptsOf' | 'activeAttempts' | 'holder' | 'effectOn' | 'effectsInForce' | 'attemptHistory'
+>
 
 // Written out, because a partial index serves only a condition that repeats its own words.
 const isActive: RawBuilder<boolean> = sql<boolean>`phase <> 'concluded'`
+const isInForce: RawBuilder<boolean> = sql<boolean>`in_force = 1`
 
 export function attemptReads(db: StoreDb): AttemptReads {
   const all = db.selectFrom('attempts').selectAll().orderBy('intended_at').orderBy('id')
@@ -17,12 +21,15 @@ export function attemptReads(db: StoreDb): AttemptReads {
   const ofIncident = prepared(db, all.where('incident', '=', text))
   const active = prepared(db, all.where(isActive))
   const holding = prepared(db, all.where(isActive).where('target', '=', text))
-  // An attempt that was called off before it began touched nothing: it uses up no budget and starts no cooldown.
+  const inForce = prepared(db, all.where(isInForce))
+  const inForceOn = prepared(db, all.where(isInForce).where('target', '=', text))
+  // An attempt that was called off before it began touched nothing: it uses up no budget and starts no cooldown. Nor does a revert.
   const ofTarget = db
     .selectFrom('attempts')
     .where('playbook', '=', text)
     .where('target', '=', text)
     .where(sql<boolean>`outcome is distinct from 'cancelled'`)
+    .where('reverts', 'is', null)
   const begun = prepared(
     db,
     ofTarget
@@ -35,6 +42,8 @@ export function attemptReads(db: StoreDb): AttemptReads {
     attemptsOf: async (incident) => (await ofIncident(incident)).map(toAttempt),
     activeAttempts: async () => (await active()).map(toAttempt),
     holder: async (target) => (await holding(target)).map(toAttempt)[0] ?? null,
+    effectOn: async (target) => (await inForceOn(target)).map(toAttempt)[0] ?? null,
+    effectsInForce: async () => (await inForce()).map(toAttempt),
     async attemptHistory(playbook, target, budgets, now) {
       const windows = []
       for (const budget of budgets) {
@@ -60,33 +69,48 @@ const places: AttemptRow = {
   concluded_at: integer,
   outcome: text,
   data: text,
+  reverts: text,
+  in_force: integer,
 }
 
-export function attemptWrites(db: StoreDb): Pick<Tx, 'insertAttempt' | 'saveAttempt'> {
+const columns = Object.keys(places) as readonly (keyof AttemptRow)[]
+
+export function attemptWrites(db: StoreDb): Pick<Tx, 'insertAttempt' | 'saveAttempt' | 'release'> {
   const insert = preparedWrite(db, db.insertInto('attempts').values(places))
   const save = preparedWrite(
     db,
     db
       .updateTable('attempts')
-      .set({ phase: text, concluded_at: integer, outcome: text, data: text })
+      .set({ phase: text, concluded_at: integer, outcome: text, data: text, in_force: integer })
       .where('id', '=', text)
       .where('fence', '=', integer)
       .where(isActive),
   )
+  const release = preparedWrite(
+    db,
+    db
+      .updateTable('attempts')
+      .set({ in_force: sql.lit(0) })
+      .where('id', '=', text)
+      .where(isInForce),
+  )
   return {
+    async release(id) {
+      await release(id)
+    },
     async insertAttempt(attempt) {
-      const { id, incident, playbook, target, step, action, phase, fence, intendedAt, concludedAt, outcome, data } =
-        toRow(attempt)
+      const row = toRow(attempt)
       try {
-        await insert(id, incident, playbook, target, step, action, phase, fence, intendedAt, concludedAt, outcome, data)
+        await insert(...columns.map((column) => row[column]))
       } catch (cause) {
         if (!isUniqueViolation(cause, 'attempts.target')) throw cause
-        throw new HeparError('target_held', `another attempt holds ${target}: wait until it has concluded`, { cause })
+        const message = `another attempt or its temporary effect holds ${row.target}: wait until it has concluded`
+        throw new HeparError('target_held', message, { cause })
       }
     },
     async saveAttempt(attempt) {
-      const { id, phase, fence, concludedAt, outcome, data } = toRow(attempt)
-      if ((await save(phase, concludedAt, outcome, data, id, fence)) === 1) return
+      const { id, phase, fence, concluded_at, outcome, data, in_force } = toRow(attempt)
+      if ((await save(phase, concluded_at, outcome, data, in_force, id, fence)) === 1) return
       throw new HeparError('stale_write', `attempt ${id} is concluded or was started again: read it again`)
     },
   }
@@ -105,13 +129,30 @@ type Rest = Omit<
   | 'intendedAt'
   | 'concludedAt'
   | 'outcome'
+  | 'reverts'
+  | 'inForce'
 >
 
-function toRow(attempt: Attempt) {
-  const { id, incident, playbook, target, step, action, phase, fence, intendedAt, concludedAt, outcome, ...rest } =
-    attempt
+function toRow({
+  id,
+  incident,
+  playbook,
+  target,
+  step,
+  action,
+  phase,
+  fence,
+  intendedAt,
+  concludedAt,
+  outcome,
+  reverts,
+  inForce,
+  ...rest
+}: Attempt): AttemptRow {
+  const times = { intended_at: intendedAt, concluded_at: concludedAt }
+  const temporary = { reverts, in_force: inForce ? 1 : 0 }
   const data = JSON.stringify(rest)
-  return { id, incident, playbook, target, step, action, phase, fence, intendedAt, concludedAt, outcome, data }
+  return { id, incident, playbook, target, step, action, phase, fence, ...times, outcome, data, ...temporary }
 }
 
 function toAttempt(row: AttemptRow): Attempt {
@@ -128,5 +169,7 @@ function toAttempt(row: AttemptRow): Attempt {
     intendedAt: row.intended_at,
     concludedAt: row.concluded_at,
     outcome: row.outcome as Outcome | null,
+    reverts: row.reverts,
+    inForce: row.in_force === 1,
   }
 }

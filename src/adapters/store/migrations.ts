@@ -59,6 +59,13 @@ export const migrations: readonly (readonly string[])[] = [
       begin select raise(abort, 'the audit log is append-only'); end`,
   ],
   ['create table remainders (id text primary key, group_digest text not null unique, data text not null)'],
+  [
+    'alter table attempts add column reverts text',
+    'alter table attempts add column in_force integer not null default 0',
+    'create unique index attempts_one_in_force on attempts (target) where in_force = 1',
+    "update attempts set data = json_set(data, '$.holdMs', null)",
+    "update incidents set data = json_set(data, '$.holdUntil', null)",
+  ],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */

@@ -38,6 +38,8 @@ export interface StoreTables {
     concluded_at: number | null
     outcome: string | null
     data: string
+    reverts: string | null
+    in_force: number
   }
   outbox: {
     id: string

@@ -11,7 +11,7 @@ const phaseBuckets = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 900, 3_6
 
 /** Every answer the webhook has a meaning for. */
 export const deliveryCodes = [200, 400, 401, 403, 413, 415, 503] as const
-export const phases = ['detect', 'accept', 'decide', 'act', 'verify'] as const
+export const phases = ['detect', 'accept', 'decide', 'act', 'verify', 'hold'] as const
 
 export type Metrics = ReturnType<typeof createMetrics>
 

@@ -1,5 +1,7 @@
 import { Gauge, type Registry } from 'prom-client'
+import type { Service } from '../../domain/config.ts'
 import { incidentStates } from '../../domain/incident.ts'
+import { safeModeAction, serviceTarget } from '../../domain/service.ts'
 import type { Clock, Queue, Store } from '../../engine/ports.ts'
 
 interface GaugeParts {
@@ -7,10 +9,11 @@ interface GaugeParts {
   readonly store: Pick<Store, 'read' | 'health'>
   readonly queue: Pick<Queue, 'depth'>
   readonly clock: Clock
+  readonly services: () => readonly Pick<Service, 'name'>[]
 }
 
 /** Gauges that read the store when they are scraped. One that cannot be read is absent, never wrong. */
-export function registerStoreGauges({ registry, store, queue, clock }: GaugeParts): void {
+export function registerStoreGauges({ registry, store, queue, clock, services }: GaugeParts): void {
   const registers = [registry]
   new Gauge({
     name: 'hepar_incidents',
@@ -23,6 +26,19 @@ export function registerStoreGauges({ registry, store, queue, clock }: GaugePart
         if (counts === null) this.remove({ state })
         else this.set({ state }, counts[state])
       }
+    },
+  })
+  new Gauge({
+    name: 'hepar_safe_mode',
+    help: 'Whether a service of the configuration is in safe mode.',
+    labelNames: ['service'],
+    registers,
+    async collect() {
+      this.reset()
+      const effects = await readOr(() => store.read.effectsInForce())
+      if (effects === null) return
+      const safe = new Set(effects.filter(({ action }) => action === safeModeAction).map(({ target }) => target))
+      for (const { name } of services()) this.set({ service: name }, safe.has(serviceTarget(name)) ? 1 : 0)
     },
   })
   number('hepar_queue_depth', 'Incidents that are due now.', async () => (await queue.depth()).count)

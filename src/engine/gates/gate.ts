@@ -13,6 +13,8 @@ export interface StoredFacts {
   readonly alerts: readonly AlertRecord[]
   readonly history: AttemptHistory
   readonly holder: Attempt | null
+  /** The attempt whose temporary effect is in force on the target. */
+  readonly effect: Attempt | null
 }
 
 /** What an alert's source says of it. */
@@ -28,6 +30,8 @@ export interface GateFacts {
   readonly playbook: Playbook
   readonly ceiling: Mode
   readonly alertAgeMaxMs: number
+  /** True when the step's effect is a temporary one. */
+  readonly temporary: boolean
   readonly stored: StoredFacts
   readonly oracle?: readonly AskedAlert[]
   readonly plan?: PlanOutcome

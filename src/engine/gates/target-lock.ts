@@ -1,9 +1,16 @@
 import { block, type Gate, pass } from './gate.ts'
 
-/** One attempt at a time on a target, from intent until verification ends. */
+/** One attempt at a time on a target, from intent until verification ends, and one temporary effect until it is taken back. */
 export const targetLock: Gate = {
   name: 'target_lock',
-  decide({ stored: { holder } }) {
+  decide({ stored: { holder, effect }, temporary }) {
+    if (holder === null && temporary && effect !== null) {
+      return block(`a temporary effect of "${effect.playbook}" is in force on the target`, {
+        until: null,
+        unblock: `wait until the effect of attempt ${effect.id} is taken back`,
+        facts: { attempt: effect.id, incident: effect.incident },
+      })
+    }
     if (holder === null) return pass('no attempt holds the target')
     return block(`an attempt of "${holder.playbook}" holds the target`, {
       until: holder.verifyUntil ?? holder.deadlineAt,

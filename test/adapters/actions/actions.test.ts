@@ -97,6 +97,23 @@ describe('an effect', () => {
     expect(processesWith(runner.identity.marker)).toEqual([])
   })
 
+  test('is taken back by the same plan, in a process of its own', async () => {
+    const borrow = bench.action('borrow')
+    expect(borrow).toMatchObject({ temporary: true, hasRevert: true })
+    const planned = await bench.planned('borrow')
+    expect(await start(await bench.actions.reserve(borrow), borrow, planned)).toMatchObject({ kind: 'done' })
+    const back = await start(await bench.actions.reserve(borrow), borrow, planned, 20_000, 'revert')
+    expect(back).toEqual({ kind: 'done', report: { back: true } })
+    expect(readFileSync(join(bench.folder, 'borrowed'), 'utf8')).toBe('run ada key-1\nrevert ada key-1\n')
+  })
+
+  test('of a plugin that has no revert is not taken back', async () => {
+    const touch = bench.action('touch')
+    const planned = await bench.planned('touch')
+    const result = await start(await bench.actions.reserve(touch), touch, planned, 20_000, 'revert')
+    expect(result).toEqual({ kind: 'not_started', reason: 'the plugin cannot take its effect back' })
+  })
+
   test('can be told from any other process by what was recorded before it', async () => {
     const { identity, discard } = await bench.actions.reserve(bench.action('touch'))
     expect(startTicksOf(identity.pid)).toBe(identity.startTicks)
@@ -128,7 +145,13 @@ describe('an effect', () => {
     const runner = await bench.actions.reserve(bench.action('touch'))
     const intendedAt = Date.now() + shiftMs
     const times = { intendedAt, deadlineAt: Date.now() + 60_000, signal: new AbortController().signal }
-    const result = await runner.run({ action: bench.action('touch'), plan: planned, idempotencyKey: 'k', ...times })
+    const result = await runner.run({
+      verb: 'run',
+      action: bench.action('touch'),
+      plan: planned,
+      idempotencyKey: 'k',
+      ...times,
+    })
     expect(result.kind).toBe('not_started')
     const text = existsSync(join(bench.folder, 'touched')) ? readFileSync(join(bench.folder, 'touched'), 'utf8') : ''
     expect(text).not.toContain(`shifted${shiftMs}`)
@@ -140,14 +163,16 @@ describe('an effect', () => {
     const effect = { action: bench.action('touch'), plan: planned, idempotencyKey: 'k', intendedAt: Date.now() }
     const deadlineAt = Date.now() + 60_000
     const unused = await bench.actions.reserve(bench.action('touch'))
-    expect((await unused.run({ ...effect, deadlineAt, signal: AbortSignal.abort() })).kind).toBe('not_started')
+    expect((await unused.run({ verb: 'run', ...effect, deadlineAt, signal: AbortSignal.abort() })).kind).toBe(
+      'not_started',
+    )
 
     const runner = await bench.actions.reserve(bench.action('touch'))
     const stopping = new AbortController()
     const begun = Date.now()
     const count = () => readPids(join(bench.folder, 'began')).length
     const before = count()
-    const result = runner.run({ ...effect, intendedAt: begun, deadlineAt, signal: stopping.signal })
+    const result = runner.run({ verb: 'run', ...effect, intendedAt: begun, deadlineAt, signal: stopping.signal })
     await until('the effect began', () => count() > before)
     stopping.abort()
     expect((await result).kind).toBe('unknown')

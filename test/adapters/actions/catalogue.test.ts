@@ -42,7 +42,7 @@ describe('a folder of broken plugins', () => {
   })
 
   test('the good ones load, whatever the others do', () => {
-    expect(catalogue.actions.map(({ name }) => name)).toEqual(['good', 'misbehave', 'touch'])
+    expect(catalogue.actions.map(({ name }) => name)).toEqual(['borrow', 'good', 'misbehave', 'touch'])
   })
 
   test.each([
@@ -54,6 +54,7 @@ describe('a folder of broken plugins', () => {
     ['import-throw', 'thrown at import'],
     ['missing-package', "Cannot find package 'no-such-package'"],
     ['no-default', 'no default export'],
+    ['no-revert', 'it says temporary: true, but has no revert'],
     ['no-schema', 'params must be a zod schema'],
     ['syntax', 'cannot be imported'],
     ['wrong-kind', 'kind: Invalid option'],
@@ -75,7 +76,7 @@ describe('a folder of broken plugins', () => {
   test('declarations, tests, hidden files and other files are no plugins', () => {
     const files = [...catalogue.actions, ...catalogue.broken].map(({ file }) => file)
     expect(files.filter((file) => /_hidden|\.d\.ts|\.test\.ts|\.txt/.test(file))).toEqual([])
-    expect(catalogue.broken).toHaveLength(13)
+    expect(catalogue.broken).toHaveLength(14)
   })
 
   test('no describing process is left', () => {
@@ -100,6 +101,7 @@ test('an action is described with its digest and its parameters', async () => {
     idempotent: false,
     hasVerify: true,
     hasRevert: false,
+    temporary: false,
     fileDigest: sha256(readFileSync(join(fixtures, 'plugins', 'touch.ts'))),
     paramsSchema: { type: 'object', additionalProperties: false, properties: { pause: { default: '0s' } } },
   })

@@ -64,3 +64,33 @@ test('a family is gone only when a census that is certain finds nobody', async (
   expect((await endFamily(families, runner)).map(({ pid }) => pid)).toEqual([child.pid])
   expect(isRunning(child.pid)).toBe(false)
 })
+
+test('a child that is born to outlive its runner is no family, however early it is seen; one seen between two programs is asked again', async () => {
+  const parent = start('/bin/sh', ['-c', '/bin/sleep 600 & exec /bin/sleep 600'], { HEPAR_RUNNER: 'family-1' })
+  const children = () => processTable.listPids().filter((pid) => processTable.readStat(pid)?.parent === parent.pid)
+  await until('it has a child', () => children().length === 1)
+  const [child] = children() as [number]
+  onTestFinished(() => processTable.killNow(child, 'process'))
+  let outlives: boolean | undefined
+  const readOutlives = (pid: number) => (pid === child ? outlives : processTable.readOutlives(pid))
+  const listPids = () => [parent.pid, child]
+  const families = createFamilies({ ...processTable, listPids, readOutlives })
+  families.track(runner)
+  const members = async () => (await families.census()).families.get('family-1')?.map(({ pid }) => pid)
+  expect(await members()).toEqual([parent.pid])
+  outlives = false
+  expect(await members()).toEqual([parent.pid, child])
+  outlives = true
+  expect(await members()).toEqual([parent.pid])
+  const early = createFamilies({ ...processTable, listPids, readOutlives })
+  early.track(runner)
+  expect((await early.census()).families.get('family-1')?.map(({ pid }) => pid)).toEqual([parent.pid])
+})
+
+test('what outlives its runner says so in its environment', async () => {
+  const child = sleeper({ HEPAR_OUTLIVES: '1' })
+  await until('its program runs', () => processTable.readOutlives(child.pid) === true)
+  const other = sleeper({ PATH: '/bin' })
+  await until('its program runs', () => processTable.readOutlives(other.pid) === false)
+  expect(processTable.readOutlives(999_999_999)).toBeUndefined()
+})

@@ -74,10 +74,17 @@ export async function openBench(options: Partial<ActionsOptions> = {}): Promise<
   return bench
 }
 
-export function start(runner: Runner, action: ActionInfo, plan: Plan, timeoutMs = 20_000): Promise<EffectResult> {
+export function start(
+  runner: Runner,
+  action: ActionInfo,
+  plan: Plan,
+  timeoutMs = 20_000,
+  verb: 'run' | 'revert' = 'run',
+): Promise<EffectResult> {
   const intendedAt = Date.now()
   const { signal } = new AbortController()
-  return runner.run({ action, plan, idempotencyKey: 'key-1', intendedAt, deadlineAt: intendedAt + timeoutMs, signal })
+  const deadlineAt = intendedAt + timeoutMs
+  return runner.run({ verb, action, plan, idempotencyKey: 'key-1', intendedAt, deadlineAt, signal })
 }
 
 export function recordLog(): { log: Log; logged: LoggedLine[] } {

@@ -5,6 +5,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { containerIdsFrom, createPlaceSettings } from '../../../src/adapters/actions/place-settings.ts'
 import type { Config } from '../../../src/domain/config.ts'
 import { secret } from '../../../src/domain/secret.ts'
+import { redisSettings } from '../../../src/sdk/redis-settings.ts'
+import { serviceSettings } from '../../../src/sdk/service-mirror.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'hepar-places-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -32,12 +34,13 @@ const config = {
   plugins: ['/etc/hepar/plugins'],
   paths: [{ host: 'local', root: '/var/tmp/app', olderThanMs: 1, owner: null, filesMax: 2, bytesMax: 3, timeMs: 4 }],
   services: [
-    { name: 'web', host: 'local', unit: 'web.service', commands: [], requests: [] },
+    { name: 'web', host: 'local', unit: 'web.service', commands: [], requests: [], mirror: null },
     {
       name: 'db',
       host: 'local',
       unit: null,
       commands: [{ name: 'go', env: [{ name: 'A', value: secret('hush') }] }],
+      mirror: null,
       requests: [
         {
           name: 'go',
@@ -47,8 +50,30 @@ const config = {
         },
       ],
     },
+    { name: 'shop', mirror: { redis: 'cache', key: 'safe' } },
+    { name: 'till', mirror: null },
   ],
   http: { allow: [{ host: 'db' }] },
+  redis: [
+    {
+      name: 'cache',
+      host: 'cache.example',
+      port: 6379,
+      database: 2,
+      secure: true,
+      tls: { ca: tls.ca, serverName: 'cache' },
+      user: 'hepar',
+      password: secret('hunter2'),
+      role: 'standalone',
+      persistence: 'none',
+      dataPath: null,
+      failover: null,
+      restart: { by: 'container', host: 'local', name: 'cache' },
+      restartDespiteFailover: false,
+      keys: ['cache:*'],
+      disposable: false,
+    },
+  ],
 } as unknown as Config
 
 const lifelines = [
@@ -182,6 +207,63 @@ describe('the settings of an action on this machine', () => {
     ['systemd-restart', 'service/db', 'no unit of "db" may be restarted: add services.db.unit'],
   ])('%s on %s is refused, because nothing was configured for it', (action, target, reason) => {
     expect(settingsFor(action, target)).toEqual({ unmapped: reason })
+  })
+})
+
+describe('the settings of a redis', () => {
+  test('are its section of the configuration, with what its container needs', () => {
+    writeFileSync(tls.ca, 'pem of ca')
+    const reading = settingsFor('redis-restart', 'redis/cache')
+    expect(reading).toEqual({
+      settings: {
+        name: 'cache',
+        host: 'cache.example',
+        port: 6379,
+        database: 2,
+        tls: { ca: 'pem of ca', serverName: 'cache' },
+        user: 'hepar',
+        password: 'hunter2',
+        role: 'standalone',
+        persistence: 'none',
+        dataPath: null,
+        failover: null,
+        restartDespiteFailover: false,
+        keys: ['cache:*'],
+        disposable: false,
+        restart: { by: 'container', name: 'cache', place: expect.objectContaining({ host: 'local', lifelines }) },
+      },
+    })
+    if (!('settings' in reading)) throw new Error('unmapped')
+    expect(redisSettings.parse(reading.settings)).toEqual(reading.settings)
+  })
+
+  test('are refused for one that nobody configured', () => {
+    expect(settingsFor('redis-restart', 'redis/cahce')).toEqual({
+      unmapped: 'there is no redis.cahce in the configuration, did you mean "cache"?; add it with its url',
+    })
+  })
+})
+
+describe('the settings of a service', () => {
+  test('say that it is listed', () => {
+    expect(settingsFor('safe-mode', 'service/till')).toEqual({
+      settings: { lifelines, service: { name: 'till', mirror: null } },
+    })
+  })
+
+  test('have the Redis of its mirror, but not how that is restarted', () => {
+    const reading = settingsFor('safe-mode', 'service/shop')
+    expect(reading).toMatchObject({
+      settings: { service: { mirror: { key: 'safe', redis: { name: 'cache', password: 'hunter2', restart: null } } } },
+    })
+    if (!('settings' in reading)) throw new Error('unmapped')
+    expect(serviceSettings.parse(reading.settings).service?.mirror?.key).toBe('safe')
+  })
+
+  test('say of one that is not listed which is meant, and leave it to the action', () => {
+    expect(settingsFor('safe-mode', 'service/shp')).toEqual({
+      settings: { lifelines, service: null, unlisted: 'there is no services.shp, did you mean "shop"?' },
+    })
   })
 })
 

@@ -28,13 +28,15 @@ function action(name: string, over: Partial<ActionInfo> = {}): ActionInfo {
     kind: 'container',
     risk: 'reversible',
   } as const
-  return { ...base, idempotent: false, hasVerify: true, hasRevert: false, paramsSchema: {}, ...over }
+  return { ...base, idempotent: false, hasVerify: true, hasRevert: false, temporary: false, paramsSchema: {}, ...over }
 }
 
 const actions = [
   action('container-restart'),
   action('container-stop', { hasVerify: false }),
   action('redis-flush', { kind: 'redis' }),
+  action('container-relief', { hasRevert: true, temporary: true }),
+  action('container-limits', { hasRevert: true }),
 ]
 
 /** Stands for a plugin's schema: `grace` must be a text of digits and "s" unless it is a template. */
@@ -123,6 +125,7 @@ test('a sound playbook compiles with the documented defaults', async () => {
         action: 'container-restart',
         with: { kind: 'map', entries: [['grace', { kind: 'literal', value: '10s' }]] },
         timeoutMs: 60_000,
+        holdMs: null,
         on: { ineffective: 'next', failed: 'next', unknown: 'escalate' },
       },
       { kind: 'escalate', channel: 'oncall' },
@@ -518,6 +521,23 @@ describe('each mistake is found with its place:', () => {
   })
 })
 
+describe('a step whose effect is held for a while', () => {
+  const held = sound.replace('    with: { grace: 10s }', '    hold: 90s')
+
+  test('arrives with its time', async () => {
+    expect(await problemsOf(held.replace('container-restart', 'container-limits'))).toEqual([])
+    expect((await load()).playbooks[0]?.steps[0]).toMatchObject({ action: 'container-limits', holdMs: 90_000 })
+  })
+
+  test('needs an action that can take its effect back', async () => {
+    expect(await problemsOf(held)).toEqual([
+      expect.stringMatching(
+        /^rules\/p.yaml:\d+:11: error: steps\[0\].hold: "container-restart" cannot take its effect back, so/,
+      ),
+    ])
+  })
+})
+
 describe('a playbook that cannot prove anything', () => {
   const onlyCleared = but('\n  - promql: up{name="{{ labels.name }}"} == 1', '')
   const warning = 'warning: verify: no positive probe: incidents can end only unverified. Add promql or http to verify'
@@ -527,6 +547,16 @@ describe('a playbook that cannot prove anything', () => {
       `rules/p.yaml:11:3: ${warning}`,
     ])
     expect(await problemsOf(onlyCleared)).toEqual([])
+  })
+
+  test('is warned about when only the plugin of a temporary effect looks at it, for that ends with the effect', async () => {
+    const held = onlyCleared.replace('    with: { grace: 10s }', '    hold: 1h')
+    const warned = [`rules/p.yaml:11:3: ${warning}`]
+    expect(await problemsOf(onlyCleared.replace('container-restart', 'container-relief'))).toEqual(warned)
+    expect(await problemsOf(onlyCleared.replace('container-restart', 'container-limits'))).toEqual([])
+    expect(await problemsOf(held.replace('container-restart', 'container-limits'))).toEqual([
+      expect.stringContaining(warning),
+    ])
   })
 
   test('is nothing to warn about when it only calls a human', async () => {

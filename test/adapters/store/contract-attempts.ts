@@ -26,6 +26,31 @@ export function attemptContract(openEmpty: OpenStore): void {
     expect(await store.read.attempt('t1')).toEqual(changed)
   })
 
+  test('one temporary effect at a time is in force on a target, from its intent until it is released', async () => {
+    const store = await open()
+    const effect = sampleAttempt({ holdMs: 9_000, inForce: true })
+    const ended = { phase: 'concluded', outcome: 'healed', concludedAt: noon + 5 } as const
+    await store.transaction('test', async (tx) => {
+      await tx.insertAttempt(effect)
+      await tx.saveAttempt({ ...effect, ...ended })
+    })
+    expect((await store.read.effectOn(target))?.id).toBe('t1')
+    expect((await store.read.effectsInForce()).map(({ id }) => id)).toEqual(['t1'])
+    const second = sampleAttempt({ id: 't2', incident: 'i2', holdMs: 9_000, inForce: true })
+    const early = store.transaction('test', (tx) => tx.insertAttempt(second))
+    await expect(early).rejects.toMatchObject({ code: 'target_held' })
+    const revert = sampleAttempt({ id: 't3', reverts: 't1' })
+    await store.transaction('test', async (tx) => {
+      await tx.insertAttempt(revert)
+      await tx.release('t1')
+      await tx.saveAttempt({ ...revert, ...ended })
+      await tx.insertAttempt(second)
+    })
+    expect(await store.read.attempt('t1')).toEqual({ ...effect, ...ended, inForce: false })
+    expect(await store.read.attempt('t3')).toEqual({ ...revert, ...ended })
+    expect((await store.read.effectOn(target))?.id).toBe('t2')
+  })
+
   test('an attempt holds its target from intent until it is concluded, whichever playbook asks', async () => {
     const store = await open()
     expect(await store.read.holder(target)).toBe(null)

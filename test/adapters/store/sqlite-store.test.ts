@@ -5,7 +5,7 @@ import { readAuditKeys, rotateAuditKey } from '../../../src/adapters/store/audit
 import { verifyLog } from '../../../src/adapters/store/verify-log.ts'
 import { storeContract } from './contract.ts'
 import { openIn, temporaryFolder } from './open-store.ts'
-import { placeIn, sampleAlert, sampleEvent, sampleIncident } from './samples.ts'
+import { placeIn, sampleAlert, sampleAttempt, sampleEvent, sampleIncident } from './samples.ts'
 
 storeContract('SQLite', () => openIn(temporaryFolder()))
 
@@ -50,13 +50,20 @@ test('a store written by a newer version is refused and left alone', async () =>
 test('a store written by an earlier version is brought to this one, and loses nothing', async () => {
   const folder = temporaryFolder()
   const first = await openIn(folder)
-  await first.transaction('test', (tx) => tx.openIncident(sampleIncident()))
+  await first.transaction('test', async (tx) => {
+    await tx.openIncident(sampleIncident())
+    await tx.insertAttempt(sampleAttempt())
+  })
   await first.close()
   const db = new DatabaseSync(placeIn(folder).file)
-  db.exec('drop table remainders; pragma user_version = 1')
+  db.exec(`drop table remainders; drop index attempts_one_in_force;
+    alter table attempts drop column reverts; alter table attempts drop column in_force;
+    update attempts set data = json_remove(data, '$.holdMs');
+    update incidents set data = json_remove(data, '$.holdUntil'); pragma user_version = 1`)
   db.close()
   const second = await openIn(folder)
   expect(await second.read.incident('i1')).toEqual(sampleIncident())
+  expect(await second.read.attempt('t1')).toEqual(sampleAttempt())
   expect(await second.read.remainders()).toEqual([])
 })
 

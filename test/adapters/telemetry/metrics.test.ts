@@ -19,7 +19,7 @@ function policyWith(...names: string[]): Policy {
 
 function world(...playbooks: string[]) {
   const metrics = createMetrics({ version: '1.2.3', nodeVersion: 'v24.0.0' })
-  const state = { broken: false, paused: false }
+  const state = { broken: false, paused: false, effects: [] as readonly { action: string; target: string }[] }
   const guarded = async <T>(value: T) => {
     if (state.broken) throw new Error('gone')
     return value
@@ -29,9 +29,11 @@ function world(...playbooks: string[]) {
     registry: metrics.registry,
     queue: { depth: () => guarded({ count: 3, oldestSeconds: 1.5 }) },
     clock: { now: () => now },
+    services: () => ['shop', 'till'].map((name) => ({ name, mirror: null })),
     store: {
       health: () => (state.broken ? { ok: false, reason: 'gone' } : { ok: true, reason: null }),
       read: {
+        effectsInForce: () => guarded(state.effects),
         incidentCounts: () => guarded(counts),
         pause: () => guarded(state.paused ? { reason: 'r', by: 'b', since: 0, until: now + 1 } : null),
       } as never,
@@ -210,4 +212,17 @@ test('promtool finds nothing to complain about', async () => {
   expect(checked.error, 'promtool is part of the Debian package "prometheus"').toBeUndefined()
   expect(checked.stdout + checked.stderr).toBe('')
   expect(checked.status).toBe(0)
+})
+
+test('a service of the configuration is in safe mode while that effect is in force, and unknown while the store is away', async () => {
+  const { state, lines } = world()
+  const gauges = async () => (await lines()).filter((line) => line.startsWith('hepar_safe_mode'))
+  state.effects = [
+    { action: 'safe-mode', target: 'service/shop' },
+    { action: 'other', target: 'service/till' },
+    { action: 'safe-mode', target: 'service/unlisted' },
+  ]
+  expect(await gauges()).toEqual(['hepar_safe_mode{service="shop"} 1', 'hepar_safe_mode{service="till"} 0'])
+  state.broken = true
+  expect(await gauges()).toEqual([])
 })

@@ -25,7 +25,8 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
     playbook: somePlaybook(),
     ceiling: 'auto',
     alertAgeMaxMs: 3_600_000,
-    stored: { pause: null, alerts: [someRecord()], history: quietHistory, holder: null, ...stored },
+    temporary: false,
+    stored: { pause: null, alerts: [someRecord()], history: quietHistory, holder: null, effect: null, ...stored },
     oracle: [{ fingerprint: 'f1', answer: firing }],
     plan: planned,
     ...more,
@@ -139,8 +140,17 @@ describe('each gate blocks', () => {
       someGateFacts({}, { holder: someAttempt({ id: 'other' }) }),
       { verdict: 'wait', blockedBy: { gate: 'target_lock' } },
     ],
+    [
+      'target_lock, for a second temporary effect',
+      someGateFacts({ temporary: true }, { effect: someAttempt({ id: 'other' }) }),
+      { verdict: 'wait', blockedBy: { gate: 'target_lock', reason: expect.stringContaining('temporary effect') } },
+    ],
   ])('%s', (_, facts, expected) => {
     expect(verdictOf(facts)).toMatchObject(expected)
+  })
+
+  test('a temporary effect in force holds back no step that is there to stay', () => {
+    expect(verdictOf(someGateFacts({}, { effect: someAttempt() })).verdict).toBe('run')
   })
 
   test('freshness passes when one alert of several still fires, and needs an answer about it', () => {

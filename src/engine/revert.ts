@@ -1,0 +1,73 @@
+import type { Attempt } from '../domain/attempt.ts'
+import type { Incident } from '../domain/incident.ts'
+import { type AssessPorts, postpone } from './assess.ts'
+import { intendedEvent } from './assess-events.ts'
+import { type Concluding, endAttempt } from './conclude.ts'
+import { newRevert } from './new-attempt.ts'
+import type { EffectResult, Runner, Tx } from './ports.ts'
+import { alertsOfIllness } from './present-illness.ts'
+import { carries } from './temporary.ts'
+
+/**
+ * Takes a temporary effect back, as an attempt of its own. No gate holds it back, the stop switch neither: an effect that stays
+ * beyond its time is what nobody decided.
+ */
+export async function revert(incident: Incident, effect: Attempt, ports: AssessPorts): Promise<void> {
+  const { store, effects, policy } = ports
+  if (effects.stopping()) return
+  if (effects.full()) return postpone({ incident, policy: policy.current() }, ports)
+  const action = policy.current().actions.find(({ name }) => name === effect.action)
+  if (!action) throw new Error(`no plugin named "${effect.action}" is loaded`)
+  const runner = await ports.actions.reserve(action)
+  let attempt: Attempt | null = null
+  try {
+    attempt = await store.transaction('revert', (tx) => intend(tx, incident, effect, runner, ports))
+  } finally {
+    if (attempt === null) await runner.discard()
+  }
+  if (attempt) effects.start(attempt, runner)
+}
+
+async function intend(
+  tx: Tx,
+  incident: Incident,
+  effect: Attempt,
+  runner: Runner,
+  { clock, newId, effects }: AssessPorts,
+): Promise<Attempt | null> {
+  if (effects.stopping()) return null
+  const now = clock.now()
+  const attempt = newRevert(effect, runner, { now, id: newId(now) })
+  await tx.insertAttempt(attempt)
+  await tx.saveIncident({ ...incident, state: 'acting', waiting: null, updatedAt: now, dueAt: attempt.deadlineAt })
+  await tx.append([intendedEvent(attempt)])
+  return attempt
+}
+
+/**
+ * Writes down how a revert ended. What is not known to be taken back stays in force and is tried again: by contract that does no
+ * harm. Resolves to whether the target is to be looked at without the effect.
+ */
+export async function recordReverted(
+  tx: Tx,
+  subject: Concluding,
+  result: EffectResult,
+  now: number,
+): Promise<'verify' | 'concluded'> {
+  const { incident, attempt } = subject
+  const effect = attempt.reverts === null ? null : await tx.attempt(attempt.reverts)
+  if (effect === null) throw new Error(`attempt ${attempt.id} takes nothing back`)
+  const human = incident.handedOverAt !== null
+  if (result.kind !== 'done') {
+    const outcome = ({ failed: 'failed', unknown: 'unknown', not_started: 'cancelled' } as const)[result.kind]
+    await endAttempt(tx, subject, { outcome, reason: result.reason, now })
+    await tx.saveIncident({ ...incident, state: human ? 'handed_over' : 'holding', updatedAt: now, dueAt: now })
+    return 'concluded'
+  }
+  await tx.release(effect.id)
+  if (!human && carries(incident, effect, await alertsOfIllness(tx, incident))) return 'verify'
+  await endAttempt(tx, subject, { outcome: 'unverified', reason: 'taken back, with nothing to prove', now })
+  const state = human ? 'handed_over' : 'open'
+  await tx.saveIncident({ ...incident, state, holdUntil: null, updatedAt: now, dueAt: now })
+  return 'concluded'
+}
