@@ -592,6 +592,7 @@ services:
     expect(services[1]).toEqual({
       name: 'db',
       host: 'here',
+      mirror: null,
       unit: null,
       commands: [{ name: 'go', file: '/bin/true', ...plain }],
       requests: [],

@@ -61,15 +61,19 @@ export function listFiles(
   const print = (kind: string) => ['-printf', `${kind} %T@ %i %b %P\\0`]
   const args = [...walk, '(', ...criteria(rule), ...print('y'), '-o', ...print('n'), ')']
   let rest = Buffer.alloc(0)
+  let enough = false
   return runProgram({
     file: 'find',
     args,
     cwd: folder,
     ...bounds,
     onOutput(chunk) {
+      // What was on its way when it was told to end still comes.
+      if (enough) return false
       let text = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
       for (let end = text.indexOf(0); end !== -1; end = text.indexOf(0)) {
-        if (!see(readFile(text.subarray(0, end)))) return false
+        enough = !see(readFile(text.subarray(0, end)))
+        if (enough) return false
         text = text.subarray(end + 1)
       }
       rest = Buffer.from(text)

@@ -66,7 +66,7 @@ test('a family is gone only when a census that is certain finds nobody', async (
 })
 
 test('a child that is born to outlive its runner is no family, however early it is seen; one seen between two programs is asked again', async () => {
-  const parent = start('/bin/sh', ['-c', '/bin/sleep 600 & exec /bin/sleep 600'], { HEPAR_RUNNER: 'family-1' })
+  const parent = start('/bin/sh', ['-c', '/bin/sleep 600 & exec /bin/sleep 600'], { HEPAR_RUNNER: marker })
   const children = () => processTable.listPids().filter((pid) => processTable.readStat(pid)?.parent === parent.pid)
   await until('it has a child', () => children().length === 1)
   const [child] = children() as [number]
@@ -76,7 +76,7 @@ test('a child that is born to outlive its runner is no family, however early it 
   const listPids = () => [parent.pid, child]
   const families = createFamilies({ ...processTable, listPids, readOutlives })
   families.track(runner)
-  const members = async () => (await families.census()).families.get('family-1')?.map(({ pid }) => pid)
+  const members = async () => (await families.census()).families.get(marker)?.map(({ pid }) => pid)
   expect(await members()).toEqual([parent.pid])
   outlives = false
   expect(await members()).toEqual([parent.pid, child])
@@ -84,7 +84,7 @@ test('a child that is born to outlive its runner is no family, however early it 
   expect(await members()).toEqual([parent.pid])
   const early = createFamilies({ ...processTable, listPids, readOutlives })
   early.track(runner)
-  expect((await early.census()).families.get('family-1')?.map(({ pid }) => pid)).toEqual([parent.pid])
+  expect((await early.census()).families.get(marker)?.map(({ pid }) => pid)).toEqual([parent.pid])
 })
 
 test('what outlives its runner says so in its environment', async () => {
