@@ -8,7 +8,7 @@ import {
   type Remainder,
 } from '../domain/alert.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
-import { attachAlert } from './attach.ts'
+import { attachAlerts } from './attach.ts'
 import { type Decided, decideParsed } from './decide-parsed.ts'
 import type { Clock, Log, NewId, PolicyHolder, Store, Tx } from './ports.ts'
 import { type Promised, promiseRest } from './remainder.ts'
@@ -104,14 +104,17 @@ async function follow(
   now: number,
   newId: NewId,
 ): Promise<NewAuditEvent[]> {
+  const fresh = done.filter(({ decision }) => decision.decision !== 'duplicate')
+  const arrivals = fresh.flatMap(({ record, routing }) =>
+    record === null ? [] : (routing?.destinations ?? []).map((destination) => ({ destination, record })),
+  )
+  const attachments = await attachAlerts(tx, arrivals, { now, newId })
+  let attachment = 0
   const events: NewAuditEvent[] = []
-  for (const decided of done) {
-    if (decided.decision.decision === 'duplicate') continue
+  for (const decided of fresh) {
     events.push(decisionEvent(decided, source, now))
     if (decided.record === null) continue
-    for (const destination of decided.routing?.destinations ?? []) {
-      events.push(...(await attachAlert(tx, destination, decided.record, { now, newId })))
-    }
+    for (const _ of decided.routing?.destinations ?? []) events.push(...(attachments[attachment++] ?? []))
     if (decided.record.status === 'resolved') await lookAtIncidentsOf(tx, decided.record, now)
   }
   return events

@@ -114,8 +114,8 @@ export const decisions = [
     },
     {
       takes: 'that a duplicate causes nothing',
-      find: "    if (decided.decision.decision === 'duplicate') continue\n",
-      replace: '',
+      find: "done.filter(({ decision }) => decision.decision !== 'duplicate')",
+      replace: 'done',
       red: 'a delivery > that names an alert twice',
     },
     {

@@ -8,7 +8,7 @@ export function transactionContract(open: OpenStore): void {
   test('a transaction gives back what its work returns, and sees its own writes before anyone else does', async () => {
     const store = await open()
     const seen = await store.transaction('test', async (tx) => {
-      await tx.openIncident(sampleIncident())
+      await tx.openIncidents([sampleIncident()])
       await tx.append([sampleEvent()])
       return {
         inside: (await tx.incident('i1'))?.id,
@@ -25,7 +25,7 @@ export function transactionContract(open: OpenStore): void {
     const store = await open()
     const bug = new TypeError('a bug')
     const failing = store.transaction('test', async (tx) => {
-      await tx.openIncident(sampleIncident())
+      await tx.openIncidents([sampleIncident()])
       await tx.saveAlerts([sampleAlert()])
       await tx.append([sampleEvent()])
       await tx.audit({ limit: 1 })
@@ -45,7 +45,7 @@ export function transactionContract(open: OpenStore): void {
       leaked = tx
     })
     await expect(leaked?.append([sampleEvent()])).rejects.toThrow('after it had ended')
-    await expect(leaked?.openIncident(sampleIncident())).rejects.toThrow('after it had ended')
+    await expect(leaked?.openIncidents([sampleIncident()])).rejects.toThrow('after it had ended')
   })
 
   test('events are numbered without a gap, whatever is rolled back in between', async () => {

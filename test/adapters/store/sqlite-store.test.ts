@@ -14,7 +14,7 @@ test('everything is there again after a restart, and the chain goes on', async (
   const first = await openIn(folder)
   await first.transaction('test', async (tx) => {
     await tx.saveAlerts([sampleAlert()])
-    await tx.openIncident(sampleIncident())
+    await tx.openIncidents([sampleIncident()])
     await tx.append([sampleEvent()])
   })
   await first.close()
@@ -50,7 +50,7 @@ test('a store written by a newer version is refused and left alone', async () =>
 test('a store written by an earlier version is brought to this one, and loses nothing', async () => {
   const folder = temporaryFolder()
   const first = await openIn(folder)
-  await first.transaction('test', (tx) => tx.openIncident(sampleIncident()))
+  await first.transaction('test', (tx) => tx.openIncidents([sampleIncident()]))
   await first.close()
   const db = new DatabaseSync(placeIn(folder).file)
   db.exec('drop table remainders; pragma user_version = 1')
