@@ -185,7 +185,7 @@ async function openFiles({ env, configFile }: AppOptions, ground: Ground, closin
 function openTelemetry({ store, clock, log, inForce, version }: Ground, closing: AsyncDisposableStack) {
   const metrics = createMetrics({ version, nodeVersion: process.version })
   store.onCommit(createAuditMetrics(metrics, inForce))
-  store.onCommit(createAuditLog(log))
+  store.onCommit(createAuditLog(log, { level: () => inForce.config().log.level }))
   const queue = createMemoryQueue({ read: store.read, clock, log })
   registerStoreGauges({ registry: metrics.registry, store, queue, clock })
   const exporter = createExporter(inForce.config(), (wanted) => watchContainers({ ...wanted, log }))

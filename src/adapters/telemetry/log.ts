@@ -59,9 +59,16 @@ const alarming: ReadonlySet<AuditType> = new Set([
 ])
 
 /** A commit listener that logs every audit event with the identities that lead back to it. */
-export function createAuditLog(log: Log): (events: readonly AuditEvent[]) => void {
+export function createAuditLog(
+  log: Log,
+  { level }: Pick<LogOptions, 'level'>,
+): (events: readonly AuditEvent[]) => void {
   return (events) => {
+    const wanted = level()
+    const verbose = wanted === 'debug' || wanted === 'trace'
     for (const event of events) {
+      // Even a line that nobody writes costs something to put together, ten thousand times.
+      if (frequent.has(event.type) && !verbose) continue
       const { type, seq, actor, incident, attempt, playbook, target } = event
       const ids = { incident, attempt, playbook, target }
       const known = Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== null))
