@@ -44,12 +44,7 @@ export function createLog({ level, secrets, write, pretty }: LogOptions): Log {
 }
 
 // One line per alert would bury the rest when ten thousand arrive at once.
-const frequent: ReadonlySet<AuditType> = new Set([
-  'alert.decided',
-  'alert.changed',
-  'delivery.received',
-  'attempt.probed',
-])
+const frequent: ReadonlySet<AuditType> = new Set(['alert.changed', 'delivery.received', 'attempt.probed'])
 const alarming: ReadonlySet<AuditType> = new Set([
   'config.refused',
   'incident.handed_over',

@@ -101,9 +101,9 @@ test('a new key is announced in the log at the next start, once', async () => {
   await store.transaction('test', (tx) => tx.append([sampleEvent()]))
   const events = await store.read.audit({ limit: 9 })
   expect(events.map(({ type, keyId }) => [type, keyId])).toEqual([
-    ['alert.decided', oldId],
+    ['alert.changed', oldId],
     ['audit.key_changed', newId],
-    ['alert.decided', newId],
+    ['alert.changed', newId],
   ])
   expect(events[1]?.body).toEqual({ from: oldId, to: newId })
   expect(await verifyLog({ file, keys: readAuditKeys(keyFile) })).toMatchObject({ ok: true, count: 3 })

@@ -54,7 +54,7 @@ test('every audit event is logged with the identities that lead back to it, with
   const body = { ending: 'healed', reason: 'r'.repeat(500), evidence: { log: 'huge' } }
   const events = chained([
     { type: 'incident.closed', at: now, actor: 'engine', incident: 'i1', playbook: 'sick', body },
-    { type: 'alert.decided', at: now, actor: 'engine', body: { decision: 'matched' } },
+    { type: 'alert.changed', at: now, actor: 'engine', body: { decision: 'matched' } },
     { type: 'incident.handed_over', at: now, actor: 'engine', body: { reason: 'ladder exhausted' } },
   ])
   createAuditLog(log, { level: () => 'debug' })(events)
