@@ -187,7 +187,7 @@ async function openFiles({ env, configFile }: AppOptions, ground: Ground, closin
 function openTelemetry({ store, clock, log, inForce, version }: Ground, closing: AsyncDisposableStack) {
   const metrics = createMetrics({ version, nodeVersion: process.version })
   store.onCommit(createAuditMetrics(metrics, inForce))
-  store.onCommit(createAuditLog(log))
+  store.onCommit(createAuditLog(log, { level: () => inForce.config().log.level }))
   const queue = createMemoryQueue({ read: store.read, clock, log })
   const services = () => inForce.config().services
   registerStoreGauges({ registry: metrics.registry, store, queue, clock, services })

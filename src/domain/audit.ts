@@ -6,7 +6,6 @@ export const auditTypes = [
   'config.loaded',
   'config.refused',
   'delivery.received',
-  'alert.decided',
   'alert.changed',
   'incident.opened',
   'incident.attached',

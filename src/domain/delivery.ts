@@ -121,6 +121,7 @@ const zeroTime = '0001-01-01T00:00:00Z'
 /** `null` for the year 1, which stands for "not set"; `undefined` for what is no time at all. */
 function parseTime(value: unknown): number | null | undefined {
   if (typeof value !== 'string') return undefined
+  if (value === zeroTime) return null
   const at = parseTimestampMs(value)
   if (at === null) return undefined
   if (value.startsWith('0001-')) return null

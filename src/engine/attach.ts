@@ -14,42 +14,88 @@ export function attachmentOf(latest: Incident | null, { playbook }: Destination,
   return latest.closedAt !== null && now - latest.closedAt < playbook.reopenWithinMs ? 'reopen' : 'open'
 }
 
-/** Opens, reopens or joins the incident of one playbook and target. Runs in the transaction that decided the alert. */
-export async function attachAlert(
+/** A firing alert and where it leads. */
+export interface Arrival {
+  readonly destination: Destination
+  readonly record: AlertRecord
+}
+
+/**
+ * Opens, reopens or joins the incidents of any number of alerts, each arrival seeing what the ones before it did. Runs in
+ * the transaction that decided them. Resolves to the events of each arrival, in their order.
+ */
+export async function attachAlerts(
   tx: Tx,
+  arrivals: readonly Arrival[],
+  { now, newId }: { now: number; newId: NewId },
+): Promise<readonly (readonly NewAuditEvent[])[]> {
+  const latest = await latestOf(tx, arrivals)
+  const opened = new Map<string, Incident>()
+  const changed = new Map<string, Incident>()
+  const joins = new Map<string, { incident: string; source: string; fingerprint: string }>()
+  const events: NewAuditEvent[][] = []
+  for (const { destination, record } of arrivals) {
+    const key = placeOf(destination)
+    const before = latest.get(key) ?? null
+    const attachment = attachmentOf(before, destination, now)
+    const incident = attached(attachment, before, destination, record, { now, newId })
+    latest.set(key, incident)
+    if (attachment === 'open' || opened.has(incident.id)) opened.set(incident.id, incident)
+    else changed.set(incident.id, incident)
+    const { source, fingerprint } = record
+    const join = JSON.stringify([incident.id, source, fingerprint])
+    const known = joins.has(join) || (attachment === 'attach' && (await isAttached(tx, incident.id, record)))
+    events.push(known ? [] : [attachmentEvent(attachment, incident, before, record, now)])
+    if (!known) joins.set(join, { incident: incident.id, source, fingerprint })
+  }
+  if (opened.size > 0) await tx.openIncidents([...opened.values()])
+  for (const incident of changed.values()) await tx.saveIncident(incident)
+  if (joins.size > 0) await tx.attach([...joins.values()])
+  return events
+}
+
+function attached(
+  attachment: Attachment,
+  latest: Incident | null,
   destination: Destination,
   record: AlertRecord,
   { now, newId }: { now: number; newId: NewId },
-): Promise<readonly NewAuditEvent[]> {
-  const { playbook, target } = destination
-  const latest = await tx.latestIncident(playbook.name, target)
-  const attachment = attachmentOf(latest, destination, now)
-  const joined =
-    attachment === 'attach' &&
-    (await tx.openIncidentsOf(record.source, record.fingerprint)).some(({ id }) => id === latest?.id)
-  const incident =
-    attachment === 'open' || latest === null
-      ? openIncident(destination, record, newId(now), now)
-      : attachment === 'reopen'
-        ? reopen(latest, record, now)
-        : { ...latest, dueAt: soonest(latest, now) }
-  if (attachment === 'open') await tx.openIncident(incident)
-  else await tx.saveIncident(incident)
-  if (joined) return []
-  await tx.attach(incident.id, [record])
-  const { source, fingerprint, episode, startsAt } = record
-  const reason = attachment === 'reopen' ? `ill again after it ended ${latest?.ending}` : record.reason
-  return [
-    {
-      type: eventTypes[attachment],
-      at: now,
-      actor: 'engine',
-      incident: incident.id,
-      playbook: playbook.name,
-      target,
-      body: { source, fingerprint, episode, startsAt, reason },
-    },
-  ]
+): Incident {
+  if (attachment === 'open' || latest === null) return openIncident(destination, record, newId(now), now)
+  return attachment === 'reopen' ? reopen(latest, record, now) : { ...latest, dueAt: soonest(latest, now) }
+}
+
+function placeOf({ playbook, target }: Destination): string {
+  return JSON.stringify([playbook.name, target])
+}
+
+/** The latest incident of each place that has one. */
+async function latestOf(tx: Tx, arrivals: readonly Arrival[]): Promise<Map<string, Incident>> {
+  const targets = Map.groupBy(arrivals, ({ destination }) => destination.playbook.name)
+  const latest = new Map<string, Incident>()
+  for (const [playbook, group] of targets) {
+    const wanted = [...new Set(group.map(({ destination }) => destination.target))]
+    for (const incident of await tx.latestIncidents(playbook, wanted)) {
+      latest.set(JSON.stringify([playbook, incident.target]), incident)
+    }
+  }
+  return latest
+}
+
+async function isAttached(tx: Tx, incident: string, { source, fingerprint }: AlertRecord): Promise<boolean> {
+  return (await tx.openIncidentsOf(source, fingerprint)).some(({ id }) => id === incident)
+}
+
+function attachmentEvent(
+  attachment: Attachment,
+  { id, playbook, target }: Incident,
+  before: Incident | null,
+  { source, fingerprint, episode, startsAt, reason }: AlertRecord,
+  now: number,
+): NewAuditEvent {
+  const why = attachment === 'reopen' ? `ill again after it ended ${before?.ending}` : reason
+  const body = { source, fingerprint, episode, startsAt, reason: why }
+  return { type: eventTypes[attachment], at: now, actor: 'engine', incident: id, playbook, target, body }
 }
 
 const eventTypes = {

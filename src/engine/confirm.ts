@@ -3,7 +3,7 @@ import type { NewAuditEvent } from '../domain/audit.ts'
 import type { Limits } from '../domain/config.ts'
 import { formatDurationMs } from '../domain/duration.ts'
 import type { Incident } from '../domain/incident.ts'
-import { attachAlert } from './attach.ts'
+import { attachAlerts } from './attach.ts'
 import { routeAlert, withRouting } from './destinations.ts'
 import type { Clock, NewId, OracleAnswer, PolicyHolder, Sources, Store, Tx } from './ports.ts'
 import { alertsOfIllness } from './present-illness.ts'
@@ -155,7 +155,7 @@ async function revive(
   await tx.saveAlerts([routed])
   await tx.append([changedEvent(routed, reason, now)])
   for (const destination of routing.destinations) {
-    await tx.append(await attachAlert(tx, destination, routed, { now, newId }))
+    await tx.append((await attachAlerts(tx, [{ destination, record: routed }], { now, newId })).flat())
   }
 }
 

@@ -4,6 +4,7 @@ import type { PlaybookTrace } from './engine.ts'
 import { createEvaluate, type Evaluate, type MatchFacts } from './evaluate.ts'
 import { failureWords } from './failure-words.ts'
 import { createLabelIndex } from './label-index.ts'
+import { createRemember } from './remember.ts'
 
 /** What one alert matched. */
 export interface Match {
@@ -25,9 +26,10 @@ export function createMatcher(playbooks: readonly Playbook[]): Matcher {
   const ordered = inMatchingOrder(playbooks)
   const index = createLabelIndex(ordered)
   const evaluate = createEvaluate()
+  const remember = createRemember(evaluate)
   return {
     match: async (facts, now) => {
-      const found = await firstMatches(index.candidates(facts.labels), evaluate, facts, now)
+      const found = await firstMatches(index.candidates(facts.labels), remember, facts, now)
       return { ...found, trace: () => traceAll(ordered, evaluate, facts, now) }
     },
   }
@@ -51,19 +53,19 @@ export function factsOf(record: AlertRecord): MatchFacts {
 
 async function firstMatches(
   candidates: readonly Playbook[],
-  evaluate: Evaluate,
+  remember: ReturnType<typeof createRemember>,
   facts: MatchFacts,
   now: number,
 ): Promise<Pick<Match, 'matches' | 'failures'>> {
   const matches: { playbook: Playbook }[] = []
   const failures: { playbook: string; reason: string }[] = []
   for (const playbook of candidates) {
-    const evaluation = await evaluate(playbook, facts, now)
-    if (!evaluation.ok) {
-      failures.push({ playbook: playbook.name, reason: evaluation.reason })
+    const answer = await remember(playbook, facts, now)
+    if (!answer.ok) {
+      failures.push({ playbook: playbook.name, reason: answer.reason })
       continue
     }
-    if (!evaluation.matched) continue
+    if (!answer.matched) continue
     matches.push({ playbook })
     if (!playbook.continue) break
   }

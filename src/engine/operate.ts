@@ -117,7 +117,7 @@ export async function heal(
     const manual = { action: request.action, with: request.with, by: request.by, reason: request.reason }
     const destination = { playbook: manualPlaybook({ manual }), target }
     const incident: Incident = { ...openIncident(destination, null, newId(now), now), manual, human: true }
-    await tx.openIncident(incident)
+    await tx.openIncidents([incident])
     await tx.append([
       {
         type: 'incident.opened',

@@ -67,6 +67,8 @@ export interface Reads {
   incident(id: string): Promise<Incident | null>
   /** The open incident of this playbook and target, or else the one closed last, or `null`. */
   latestIncident(playbook: string, target: string): Promise<Incident | null>
+  /** The same for many targets of one playbook; those without any are left out. */
+  latestIncidents(playbook: string, targets: readonly string[]): Promise<readonly Incident[]>
   /** Open incidents to which this alert is attached. */
   openIncidentsOf(source: string, fingerprint: string): Promise<readonly Incident[]>
   incidents(filter: IncidentFilter): Promise<readonly Incident[]>
@@ -103,10 +105,11 @@ export interface Reads {
 /** Writes of one transaction. All or nothing; events are chained in the order appended. */
 export interface Tx extends Reads {
   saveAlerts(records: readonly AlertRecord[]): Promise<void>
-  openIncident(incident: Incident): Promise<void>
+  /** Throws StaleWrite when an open incident of one of their playbooks and targets exists: a unique index, not a check. */
+  openIncidents(incidents: readonly Incident[]): Promise<void>
   /** Saves the incident if it still has `incident.version`, which it then raises by one; throws StaleWrite otherwise. Returns what is stored. */
   saveIncident(incident: Incident): Promise<Incident>
-  attach(incident: string, alerts: readonly { source: string; fingerprint: string }[]): Promise<void>
+  attach(joins: readonly { incident: string; source: string; fingerprint: string }[]): Promise<void>
   /** Throws TargetHeld when another attempt holds the target, or another temporary effect is in force: unique indexes, not checks. */
   insertAttempt(attempt: Attempt): Promise<void>
   /** Saves the attempt if its stored fence equals `attempt.fence` and it is not concluded; throws StaleWrite otherwise. */

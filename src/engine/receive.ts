@@ -1,15 +1,8 @@
-import {
-  type AlertRecord,
-  type Decision,
-  type DecisionKind,
-  type Delivery,
-  decisions,
-  type ParsedAlert,
-  type Remainder,
-} from '../domain/alert.ts'
+import type { AlertRecord, Decision, Delivery, ParsedAlert, Remainder } from '../domain/alert.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
-import { attachAlert } from './attach.ts'
+import { attachAlerts } from './attach.ts'
 import { type Decided, decideParsed } from './decide-parsed.ts'
+import { deliveryEvent } from './delivery-event.ts'
 import type { Clock, Log, NewId, PolicyHolder, Store, Tx } from './ports.ts'
 import { type Promised, promiseRest } from './remainder.ts'
 
@@ -32,7 +25,7 @@ export interface Received {
 }
 
 /**
- * Decides every alert of a delivery and commits; the last part also records the delivery itself, and promises to fetch what
+ * Decides every alert of a delivery and commits, with one event for each part; the last part also promises to fetch what
  * was cut from it. `completes` is the promise that this delivery keeps.
  */
 export async function receive(
@@ -44,14 +37,14 @@ export async function receive(
   const all: Decided[] = []
   let promised: Promised = { rest: null, givenUp: 0 }
   for (let start = 0; start === 0 || start < delivery.alerts.length; start += alertsPerCommitMax) {
-    const part = delivery.alerts.slice(start, start + alertsPerCommitMax)
+    const alerts = delivery.alerts.slice(start, start + alertsPerCommitMax)
+    const part = { from: start, of: delivery.alerts.length }
     const last = start + alertsPerCommitMax >= delivery.alerts.length
     const decided = await ports.store.transaction('receive', async (tx) => {
       const now = ports.clock.now()
-      const done = await decidePart(tx, part, delivery, now, ports)
-      const events = await follow(tx, done, delivery.source, now, ports.newId)
-      if (last) events.push(deliveryEvent(delivery, by, [...all, ...done], now))
-      await tx.append(events)
+      const done = await decidePart(tx, alerts, delivery, now, ports)
+      const followed = await follow(tx, done, { now, newId: ports.newId })
+      await tx.append([deliveryEvent(delivery, part, done, { by, now }), ...followed])
       if (last) promised = await promiseRest(tx, delivery, ports.newId(now))
       if (last && completes) await tx.removeRemainder(completes.id)
       return done
@@ -96,25 +89,19 @@ async function decidePart(
   return done
 }
 
-/** What follows from the decisions: incidents opened, joined or told that an alert is over; one event per new decision. */
+/** What follows from the decisions: incidents opened, joined or told that an alert is over. */
 async function follow(
   tx: Tx,
   done: readonly Decided[],
-  source: string,
-  now: number,
-  newId: NewId,
-): Promise<NewAuditEvent[]> {
-  const events: NewAuditEvent[] = []
-  for (const decided of done) {
-    if (decided.decision.decision === 'duplicate') continue
-    events.push(decisionEvent(decided, source, now))
-    if (decided.record === null) continue
-    for (const destination of decided.routing?.destinations ?? []) {
-      events.push(...(await attachAlert(tx, destination, decided.record, { now, newId })))
-    }
-    if (decided.record.status === 'resolved') await lookAtIncidentsOf(tx, decided.record, now)
-  }
-  return events
+  { now, newId }: { readonly now: number; readonly newId: NewId },
+): Promise<readonly NewAuditEvent[]> {
+  const fresh = done.filter(({ decision }) => decision.decision !== 'duplicate')
+  const arrivals = fresh.flatMap(({ record, routing }) =>
+    record === null ? [] : (routing?.destinations ?? []).map((destination) => ({ destination, record })),
+  )
+  const events = await attachAlerts(tx, arrivals, { now, newId })
+  for (const { record } of fresh) if (record?.status === 'resolved') await lookAtIncidentsOf(tx, record, now)
+  return events.flat()
 }
 
 /** Makes the quiet incidents of an alert due at once; an effect or a verification looks by itself. */
@@ -122,38 +109,5 @@ export async function lookAtIncidentsOf(tx: Tx, record: AlertRecord, now: number
   for (const incident of await tx.openIncidentsOf(record.source, record.fingerprint)) {
     if (incident.state === 'acting' || incident.state === 'verifying') continue
     await tx.saveIncident({ ...incident, dueAt: now, updatedAt: now })
-  }
-}
-
-export function decisionEvent({ decision, record }: Decided, source: string, now: number): NewAuditEvent {
-  const { fingerprint, reason, playbooks } = decision
-  return {
-    type: 'alert.decided',
-    at: now,
-    actor: 'engine',
-    body: {
-      source,
-      fingerprint,
-      alertname: record?.labels.alertname ?? null,
-      episode: record?.episode ?? null,
-      decision: decision.decision,
-      reason,
-      playbooks,
-    },
-  }
-}
-
-function deliveryEvent(delivery: Delivery, by: string, done: readonly Decided[], now: number): NewAuditEvent {
-  const counts = Object.fromEntries(decisions.map((kind) => [kind, 0])) as Record<DecisionKind, number>
-  for (const { decision } of done) counts[decision.decision] += 1
-  const repeats = done.flatMap(({ decision, record }) =>
-    decision.decision === 'duplicate' && record ? [record.episode] : [],
-  )
-  const { source, receiver, via, digest, truncatedAlerts } = delivery
-  return {
-    type: 'delivery.received',
-    at: now,
-    actor: by,
-    body: { source, receiver, via, digest, truncated: truncatedAlerts, counts, repeats },
   }
 }

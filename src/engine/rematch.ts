@@ -2,7 +2,7 @@ import type { AlertRecord } from '../domain/alert.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
-import { attachAlert } from './attach.ts'
+import { attachAlerts } from './attach.ts'
 import { changedEvent } from './confirm.ts'
 import { routeAlert, withRouting } from './destinations.ts'
 import type { RematchPreview } from './engine.ts'
@@ -87,7 +87,7 @@ async function rematchPage(
     for (const destination of routing.destinations) {
       const latest = await tx.latestIncident(destination.playbook.name, destination.target)
       if (staysEnded(record, destination.playbook, latest)) continue
-      await tx.append(await attachAlert(tx, destination, routed, { now, newId }))
+      await tx.append((await attachAlerts(tx, [{ destination, record: routed }], { now, newId })).flat())
     }
   }
 }

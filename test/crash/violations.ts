@@ -1,3 +1,4 @@
+import { decidedIn } from '../kit/decided.ts'
 import type { EventView, IncidentView } from '../kit/hepar.ts'
 import type { SinkRequest } from '../kit/sink.ts'
 import type { JournalLine, Ward } from '../kit/ward.ts'
@@ -169,11 +170,11 @@ function brokenDeliveries({ sent, events }: Evidence): readonly string[] {
 
 /** Each firing that was delivered is matched once, however often it came; each resolution ends it once. */
 function brokenDecisions({ sent, events }: Evidence): readonly string[] {
-  const decided = events.filter(({ type }) => type === 'alert.decided')
+  const decided = decidedIn(events)
   const alerts = sent.flatMap(({ body }) => body.alerts)
   return [...Map.groupBy(alerts, ({ fingerprint }) => fingerprint)].flatMap(([fingerprint, own]) => {
     const count = (decision: string) =>
-      decided.filter(({ body }) => body.fingerprint === fingerprint && body.decision === decision).length
+      decided.filter((one) => one.fingerprint === fingerprint && one.decision === decision).length
     const distinct = (status: string) =>
       new Set(own.filter((alert) => alert.status === status).map(({ startsAt }) => startsAt)).size
     const name = own[0]!.labels.patient

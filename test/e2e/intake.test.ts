@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { startAlertmanager } from '../kit/alertmanager.ts'
+import { decidedIn } from '../kit/decided.ts'
 import { type Answered, writtenAlert, writtenDelivery } from '../kit/delivery.ts'
 import { startHepar } from '../kit/hepar.ts'
 import { tempFolder } from '../kit/temp.ts'
@@ -18,7 +19,7 @@ test('a delivery of 10,000 alerts that a kill cuts in the middle is completed by
   expect(await cut).toBe('no answer')
   hepar.release('commit:after:receive')
   await hepar.start()
-  const decided = async () => (await hepar.events()).filter(({ type }) => type === 'alert.decided')
+  const decided = async () => decidedIn(await hepar.events())
   const before = await decided()
   expect(before.length).toBeGreaterThan(0)
   expect(before.length).toBeLessThan(alerts.length)
@@ -27,7 +28,7 @@ test('a delivery of 10,000 alerts that a kill cuts in the middle is completed by
   const kinds = (replayed.json as Answered).decisions.map(({ decision }) => decision)
   expect(kinds.filter((kind) => kind === 'duplicate')).toHaveLength(before.length)
   expect(kinds.filter((kind) => kind === 'unmatched')).toHaveLength(alerts.length - before.length)
-  const fingerprints = (await decided()).map(({ body }) => body.fingerprint)
+  const fingerprints = (await decided()).map(({ fingerprint }) => fingerprint ?? '')
   expect(fingerprints.toSorted()).toEqual(alerts.map(({ fingerprint }) => fingerprint).toSorted())
   expect(await hepar.cli('audit', 'verify', '--config', hepar.configFile)).toMatchObject({ code: 0 })
 }, 180_000)
@@ -50,11 +51,10 @@ test('what Alertmanager sends to a Hepar that is down, then starting, then up ar
   hepar.release('commit:before:engine.started')
   await starting
   const arrived = await waitFor(
-    async () =>
-      (await hepar.events()).find(({ type, body }) => type === 'alert.decided' && body.alertname === 'Patient'),
+    async () => decidedIn(await hepar.events()).find(({ alertname }) => alertname === 'Patient'),
     { what: 'the alert to arrive' },
   )
-  expect(arrived.body).toMatchObject({ decision: 'unmatched' })
+  expect(arrived).toMatchObject({ decision: 'unmatched' })
   const metrics = await (await fetch(`${hepar.url}/metrics`)).text()
   expect(metrics).toMatch(/^hepar_deliveries_total\{code="503"\} [1-9]/m)
 }, 180_000)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { decidedIn } from '../kit/decided.ts'
 import { type Hepar, type IncidentView, startHepar } from '../kit/hepar.ts'
 import { startLoop } from '../kit/loop.ts'
 import { startSink } from '../kit/sink.ts'
@@ -66,9 +67,7 @@ test('a resolution that is never delivered is found by asking the sources', asyn
     'escalated',
     'self_recovered',
   ])
-  const told = (await hepar.events()).filter(({ type, body }) => {
-    return type === 'alert.decided' && body.decision === 'resolved'
-  })
+  const told = decidedIn(await hepar.events()).filter(({ decision }) => decision === 'resolved')
   expect(told).toEqual([])
   expect(cases.map((one) => witness.began(`lost-${one}`))).toEqual([0, 0, 0])
   expect(oncall.requests).toHaveLength(1)

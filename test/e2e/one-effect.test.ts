@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Decision } from '../../src/domain/alert.ts'
 import type { Explanation } from '../../src/engine/engine.ts'
 import { type Alertmanager, startAlertmanager } from '../kit/alertmanager.ts'
+import { decidedIn } from '../kit/decided.ts'
 import { type Foreteller, startForeteller } from '../kit/foreteller.ts'
 import { type EventView, type Hepar, startHepar } from '../kit/hepar.ts'
 import { startSink } from '../kit/sink.ts'
@@ -169,10 +170,8 @@ async function oneIncident(service: string): Promise<string> {
   const own = (await hepar.incidents()).filter(({ target }) => target === `service/${service}`)
   expect(own).toMatchObject([{ state: 'closed', ending: 'healed', attempts: 1, reopenings: 0 }])
   const { alerts } = (await hepar.incident(own[0]!.id)) as { alerts: { fingerprint: string }[] }
-  const decided = (await hepar.events()).filter(
-    ({ type, body }) => type === 'alert.decided' && body.fingerprint === alerts[0]!.fingerprint,
-  )
-  expect(decided.map(({ body }) => body.decision)).toEqual(['matched'])
+  const decided = decidedIn(await hepar.events()).filter(({ fingerprint }) => fingerprint === alerts[0]!.fingerprint)
+  expect(decided.map(({ decision }) => decision)).toEqual(['matched'])
   return own[0]!.id
 }
 

@@ -44,7 +44,7 @@ describe('what happens between the gates and the intent', () => {
   test('an attempt of another playbook keeps the effect from starting', async () => {
     const { simulation, notes, assessed } = await meanwhile(({ store }) =>
       store.transaction('test', async (tx) => {
-        await tx.openIncident(someIncident({ id: 'other', playbook: 'other' }))
+        await tx.openIncidents([someIncident({ id: 'other', playbook: 'other' })])
         await tx.insertAttempt(someAttempt({ incident: 'other', playbook: 'other' }))
       }),
     )

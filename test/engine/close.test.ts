@@ -8,7 +8,7 @@ async function closed(ending: Ending, more = {}) {
   const { store } = await simulate()
   const incident = someIncident({ illSince: 1_000, acceptedAt: 2_000, ...more })
   await store.transaction('test', async (tx) => {
-    await tx.openIncident(incident)
+    await tx.openIncidents([incident])
     const times = { intendedAt: 5_000, effectEndedAt: 7_000, concludedAt: 17_000 }
     await tx.insertAttempt(someAttempt({ phase: 'concluded', outcome: 'healed', effect: 'done', ...times }))
     await closeIncident(tx, incident, { ending, reason: 'why', now: 20_000 })

@@ -14,7 +14,7 @@ async function conclude(outcome: Outcome, more: Partial<Incident> = {}, playbook
   const attempt = someAttempt({ effect: outcome === 'cancelled' ? 'not_started' : 'done' })
   const { store, ports } = simulation
   await store.transaction('test', async (tx) => {
-    await tx.openIncident(incident)
+    await tx.openIncidents([incident])
     await tx.insertAttempt(attempt)
   })
   await store.transaction('test', (tx) =>
@@ -76,7 +76,7 @@ describe('an idempotent action whose end nobody saw', () => {
       const subject = { incident: (await store.read.incident('i2')) ?? incident, playbook: somePlaybook() }
       const attempt = someAttempt({ id, ...same })
       await store.transaction('test', async (tx) => {
-        if (id === 'first') await tx.openIncident(incident)
+        if (id === 'first') await tx.openIncidents([incident])
         await tx.insertAttempt(attempt)
         await concludeUnhealed(tx, { ...subject, attempt }, ending)
       })
@@ -106,7 +106,7 @@ describe('an attempt that was called off before it began', () => {
     const attempt = someAttempt({ effect: 'not_started' })
     const ending = { outcome: 'cancelled', reason: '', now: 10_000, newId: simulation.ports.newId } as const
     await simulation.store.transaction('test', async (tx) => {
-      await tx.openIncident(incident)
+      await tx.openIncidents([incident])
       await tx.insertAttempt(earlier)
       await tx.insertAttempt(attempt)
       await concludeUnhealed(tx, { incident, attempt, playbook: somePlaybook() }, ending)
@@ -122,8 +122,8 @@ test('whoever waited for the target looks again at once', async () => {
   const attempt = someAttempt({ id: 'a2', incident: 'again', playbook: 'again' })
   const ending = { outcome: 'failed', reason: '', now: 20_000, newId: simulation.ports.newId } as const
   await simulation.store.transaction('test', async (tx) => {
-    await tx.openIncident(waiting)
-    await tx.openIncident(incident)
+    await tx.openIncidents([waiting])
+    await tx.openIncidents([incident])
     await tx.insertAttempt(attempt)
     await concludeUnhealed(tx, { incident, attempt, playbook: somePlaybook() }, ending)
   })

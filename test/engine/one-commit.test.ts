@@ -31,7 +31,7 @@ const questions: Readonly<Record<string, readonly [state: string, log: string]>>
   'hand-overs': ['select count(*) n from outbox', "select count(*) n from audit where type = 'incident.handed_over'"],
   'decided alerts': [
     "select count(*) n from alerts where status = 'firing' or json_extract(data, '$.resolvedBy') = 'oracle'",
-    "select count(*) n from audit where type = 'alert.decided'",
+    "select coalesce(sum(json_array_length(body, '$.decided')), 0) n from audit where type = 'delivery.received'",
   ],
 }
 

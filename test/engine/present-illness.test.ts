@@ -53,7 +53,7 @@ test('an alert that was over before this illness neither holds back its proof no
   })
   await simulation.store.transaction('drill', async (tx) => {
     await tx.saveAlerts([drill])
-    await tx.attach(incident!.id, [drill])
+    await tx.attach([{ incident: incident!.id, ...drill }])
   })
   const now = simulation.now() + 10_000
   await verifyRound(attempt!, incident!, {

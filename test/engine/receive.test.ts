@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AuditEvent } from '../../src/domain/audit.ts'
 import { receive } from '../../src/engine/receive.ts'
+import { decidedIn } from '../kit/decided.ts'
 import { patientAlert, type Simulation, someDelivery } from '../kit/simulation.ts'
 import { simulate, theIncident, typesOf } from './simulate.ts'
 
@@ -16,7 +17,7 @@ describe('a delivery', () => {
     const delivery = someDelivery([patientAlert('web'), patientAlert('web')])
     const { decisions } = await receive(delivery, 'webhook:am', simulation.ports)
     expect(decisions.map(({ decision }) => decision)).toEqual(['matched', 'duplicate'])
-    expect(await eventsOf(simulation, 'alert.decided')).toHaveLength(1)
+    expect(decidedIn(await eventsOf(simulation, 'delivery.received'))).toHaveLength(1)
     expect(await theIncident(simulation)).toMatchObject({ state: 'open' })
   })
 
@@ -28,7 +29,7 @@ describe('a delivery', () => {
     expect(record).toMatchObject({ status: 'resolved', resolvedAt: 2_000 })
   })
 
-  test('is one event with its digest, what it counted and the episodes it repeats', async () => {
+  test('is one event with its digest, what it decided and the episodes it repeats', async () => {
     const simulation = await simulate()
     await receive(someDelivery([patientAlert('web')], { digest: 'd1' }), 'webhook:am', simulation.ports)
     const again = someDelivery([patientAlert('web'), patientAlert('db')], { digest: 'd2' })
@@ -37,7 +38,16 @@ describe('a delivery', () => {
     expect(first).toMatchObject({ actor: 'webhook:am', body: { digest: 'd1', counts: { matched: 1 }, repeats: [] } })
     const [record] = await simulation.store.read.alerts('main', ['f-web'])
     const counts = { matched: 1, duplicate: 1, stale: 0, unmatched: 0, resolved: 0, rejected: 0 }
-    expect(second?.body).toMatchObject({ digest: 'd2', counts, repeats: [record?.episode] })
+    expect(second?.body).toMatchObject({ digest: 'd2', counts, repeats: [record?.episode], from: 0, of: 2 })
+    expect(second?.body?.decided).toEqual([
+      {
+        fingerprint: 'f-db',
+        alertname: 'Ill',
+        episode: expect.any(String),
+        decision: 'matched',
+        playbooks: ['restart'],
+      },
+    ])
   })
 
   test('with an element that cannot be read rejects that element alone, with its reason', async () => {
@@ -47,18 +57,25 @@ describe('a delivery', () => {
     const mixed = someDelivery([], { alerts: [...alerts, { ok: false, problem }] })
     const { decisions } = await receive(mixed, 'webhook:am', simulation.ports)
     expect(decisions.map(({ decision }) => decision)).toEqual(['matched', 'rejected'])
-    expect((await eventsOf(simulation, 'alert.decided'))[1]?.body).toMatchObject({ reason: problem.reason })
+    const decided = decidedIn(await eventsOf(simulation, 'delivery.received'))
+    expect(decided[1]).toEqual({ fingerprint: null, decision: 'rejected', reason: problem.reason })
   })
 
-  test('that is very large commits in parts, and is recorded only with its last one', async () => {
+  test('that is very large commits in parts, each with its decisions', async () => {
     const simulation = await simulate()
     const commits: string[][] = []
     simulation.store.onCommit((events) => commits.push(events.map(({ type }) => type)))
     const { decisions } = await receive(someDelivery(many), 'webhook:am', simulation.ports)
     expect(decisions).toHaveLength(many.length)
     expect(commits).toHaveLength(3)
-    expect(commits.map((types) => types.filter((type) => type === 'delivery.received').length)).toEqual([0, 0, 1])
-    expect((await eventsOf(simulation, 'delivery.received'))[0]?.body).toMatchObject({ counts: { matched: 1_200 } })
+    expect(commits.map((types) => types.filter((type) => type === 'delivery.received').length)).toEqual([1, 1, 1])
+    const parts = await eventsOf(simulation, 'delivery.received')
+    expect(parts.map(({ body }) => [body?.from, body?.of])).toEqual([
+      [0, 1_200],
+      [500, 1_200],
+      [1_000, 1_200],
+    ])
+    expect(decidedIn(parts)).toHaveLength(1_200)
   })
 
   test('that cannot be committed is not answered', async () => {
@@ -73,11 +90,12 @@ describe('a delivery', () => {
     simulation.crashAfter(2)
     await expect(receive(someDelivery(many), 'webhook:am', simulation.ports)).rejects.toThrow()
     await simulation.restart()
-    expect(await eventsOf(simulation, 'delivery.received')).toEqual([])
+    expect(await eventsOf(simulation, 'delivery.received')).toMatchObject([{ body: { from: 0 } }])
     const { decisions } = await receive(someDelivery(many), 'webhook:am', simulation.ports)
     expect(decisions.filter(({ decision }) => decision === 'duplicate')).toHaveLength(500)
-    expect(await eventsOf(simulation, 'delivery.received')).toHaveLength(1)
-    const decided = (await eventsOf(simulation, 'alert.decided')).map(({ body }) => body?.fingerprint)
+    const events = await eventsOf(simulation, 'delivery.received')
+    expect(events).toHaveLength(4)
+    const decided = decidedIn(events).map(({ fingerprint }) => fingerprint)
     expect(new Set(decided).size).toBe(decided.length)
     expect(decided).toHaveLength(many.length)
     expect(await theIncident(simulation)).toMatchObject({ state: 'open' })

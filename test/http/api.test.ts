@@ -252,7 +252,7 @@ test('statistics sum up the closings of the window and leave older ones out', as
     closed(9 * 86_400_000, 'a', { ending: 'healed', by: 'automation', attempts: 1, recoverySeconds: 999 }),
     ...Array.from(
       { length: 40 },
-      () => ({ type: 'alert.decided', at: now - 5_000_000, actor: 'e', body: {} }) as const,
+      () => ({ type: 'alert.changed', at: now - 5_000_000, actor: 'e', body: {} }) as const,
     ),
     closed(4_000, 'a', { ending: 'healed', by: 'automation', attempts: 1, recoverySeconds: 10 }),
     closed(3_000, 'a', { ending: 'healed', by: 'automation', attempts: 2, recoverySeconds: 30 }),

@@ -220,6 +220,7 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
   return {
     alerts: unused,
     latestIncident: unused,
+    latestIncidents: unused,
     openIncidentsOf: unused,
     due: unused,
     nextDueAt: unused,

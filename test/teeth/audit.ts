@@ -9,7 +9,7 @@ export const audit = [
   ...teethOf(chain, [
     {
       takes: 'that each line is bound to the one before',
-      find: '.update(previousMac).update(text)',
+      find: '.update(previousMac + text)',
       replace: '.update(text)',
       red: 'a line of the log > is noticed when its header was changed',
     },

@@ -95,9 +95,9 @@ export const decisions = [
       red: 'a delivery > that cannot be committed is not answered',
     },
     {
-      takes: 'that a delivery is recorded only with its last part',
-      find: '      if (last) events.push(',
-      replace: '      if (last || start === 0) events.push(',
+      takes: 'that each part of a delivery is recorded with its own decisions',
+      find: 'deliveryEvent(delivery, part, done,',
+      replace: 'deliveryEvent(delivery, part, [...all, ...done],',
       red: 'a delivery > that is very large commits in parts',
     },
     {
@@ -114,14 +114,14 @@ export const decisions = [
     },
     {
       takes: 'that a duplicate causes nothing',
-      find: "    if (decided.decision.decision === 'duplicate') continue\n",
-      replace: '',
+      find: "done.filter(({ decision }) => decision.decision !== 'duplicate')",
+      replace: 'done',
       red: 'a delivery > that names an alert twice',
     },
     {
       takes: 'that a resolution makes its incidents look at once',
-      find: "    if (decided.record.status === 'resolved') await lookAtIncidentsOf(tx, decided.record, now)\n",
-      replace: '',
+      find: "if (record?.status === 'resolved') await",
+      replace: "if (record?.status === 'firing') await",
       red: 'what follows from a decision > is that a resolution makes',
     },
   ]),

@@ -1,8 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { AlertRecord, AlertStatus, DecisionKind, Labels } from '../../domain/alert.ts'
 import type { Reads, Tx } from '../../engine/ports.ts'
-import type { SqlValue } from './sqlite.ts'
-import { integer, prepared, preparedBulk, type StoreDb, type StoreTables, text } from './tables.ts'
+import { filled, integer, prepared, preparedBulk, type StoreDb, type StoreTables, sized, text } from './tables.ts'
 
 type AlertRow = StoreTables['alerts']
 
@@ -40,23 +39,18 @@ export function alertReads(db: StoreDb): Pick<Reads, 'alerts' | 'firingAlerts' |
 
 /** Looks alerts up in lists of 1, 2, 4 … 512; a list is filled up with its last member, which finds nothing new. */
 function alertLookup(db: StoreDb): Reads['alerts'] {
-  const bySize = new Map<number, (...parameters: SqlValue[]) => Promise<AlertRow[]>>()
-  const ofSize = (size: number) => {
-    const known = bySize.get(size)
-    if (known !== undefined) return known
+  const ofSize = sized(lookupMax, (size) => {
     const places = new Array<string>(size).fill(text)
-    const query = db.selectFrom('alerts').selectAll().where('source', '=', text).where('fingerprint', 'in', places)
-    const made = prepared(db, query)
-    bySize.set(size, made)
-    return made
-  }
+    return prepared(
+      db,
+      db.selectFrom('alerts').selectAll().where('source', '=', text).where('fingerprint', 'in', places),
+    )
+  })
   return async (source, fingerprints) => {
     const found: AlertRecord[] = []
     for (let start = 0; start < fingerprints.length; start += lookupMax) {
       const chunk = fingerprints.slice(start, start + lookupMax)
-      const size = 2 ** Math.ceil(Math.log2(chunk.length))
-      while (chunk.length < size) chunk.push(chunk[chunk.length - 1] as string)
-      for (const row of await ofSize(size)(source, ...chunk)) found.push(toRecord(row))
+      for (const row of await ofSize(chunk.length)(source, ...filled(chunk))) found.push(toRecord(row))
     }
     return found
   }

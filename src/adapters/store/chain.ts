@@ -24,7 +24,9 @@ export function macOf(secret: KeyObject, previousMac: string, header: Header): s
   const { actor, at, attempt, digest, incident, keyId, playbook, seq, target, type } = header
   // The keys stand in sorted order, so this text is the canonical JSON of the header.
   const text = JSON.stringify({ actor, at, attempt, digest, incident, keyId, playbook, seq, target, type })
-  return createHmac('sha256', secret).update(previousMac).update(text).digest('hex')
+  return createHmac('sha256', secret)
+    .update(previousMac + text)
+    .digest('hex')
 }
 
 /** An event as it lies in the database, trusted in nothing. */

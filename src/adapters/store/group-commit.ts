@@ -151,7 +151,7 @@ function leased(tx: Tx, lease: { readonly open: boolean }): Tx {
   return {
     ...tx,
     saveAlerts: during(tx.saveAlerts),
-    openIncident: during(tx.openIncident),
+    openIncidents: during(tx.openIncidents),
     saveIncident: during(tx.saveIncident),
     attach: during(tx.attach),
     insertAttempt: during(tx.insertAttempt),

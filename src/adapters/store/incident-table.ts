@@ -3,12 +3,29 @@ import { type Ending, type Incident, type IncidentState, incidentStates, transit
 import { HeparError } from '../../engine/errors.ts'
 import type { IncidentFilter, Reads, Tx } from '../../engine/ports.ts'
 import { isUniqueViolation, type SqlValue } from './sqlite.ts'
-import { integer, prepared, preparedBulk, preparedWrite, type StoreDb, type StoreTables, text } from './tables.ts'
+import {
+  filled,
+  integer,
+  prepared,
+  preparedBulk,
+  preparedWrite,
+  type StoreDb,
+  type StoreTables,
+  sized,
+  text,
+} from './tables.ts'
 
 type IncidentRow = StoreTables['incidents']
 type IncidentReads = Pick<
   Reads,
-  'incident' | 'latestIncident' | 'openIncidentsOf' | 'incidents' | 'due' | 'nextDueAt' | 'incidentCounts'
+  | 'incident'
+  | 'latestIncident'
+  | 'latestIncidents'
+  | 'openIncidentsOf'
+  | 'incidents'
+  | 'due'
+  | 'nextDueAt'
+  | 'incidentCounts'
 >
 
 // Written out, because a partial index serves only a condition that repeats its own words.
@@ -50,6 +67,7 @@ export function incidentReads(db: StoreDb): IncidentReads {
     incident: async (id) => first(await byId(id)),
     latestIncident: async (playbook, target) =>
       first(await open(playbook, target)) ?? first(await closedLast(playbook, target)),
+    latestIncidents: latestOfTargets(db),
     openIncidentsOf: async (source, fingerprint) => (await ofAlert(source, fingerprint)).map(toIncident),
     incidents: async (filter) => (await filtered(db, filter).execute()).map(toIncident),
     due: async (now, limit) => (await due(now, limit)).map(({ id }) => id),
@@ -60,6 +78,35 @@ export function incidentReads(db: StoreDb): IncidentReads {
       return result
     },
   }
+}
+
+/** In lists of 1, 2, 4 … targets, each filled up with its last member, which finds nothing new. */
+function latestOfTargets(db: StoreDb): Reads['latestIncidents'] {
+  const open = sized(targetsMax, (size) => prepared(db, ofTargets(db, size).where(isOpen)))
+  const closed = sized(targetsMax, (size) => {
+    const ranked = ofTargets(db, size)
+      .where(isClosed)
+      .select(sql<number>`row_number() over (partition by target order by closed_at desc, id desc)`.as('place'))
+    return prepared(db, db.selectFrom(ranked.as('ranked')).selectAll().where('place', '=', sql.lit(1)))
+  })
+  return async (playbook, targets) => {
+    const found: Incident[] = []
+    for (let start = 0; start < targets.length; start += targetsMax) {
+      const chunk = targets.slice(start, start + targetsMax)
+      const here = (await open(chunk.length)(playbook, ...filled(chunk))).map(toIncident)
+      const missing = chunk.filter((target) => !here.some((incident) => incident.target === target))
+      if (missing.length > 0) here.push(...(await closed(missing.length)(playbook, ...filled(missing))).map(toIncident))
+      found.push(...here)
+    }
+    return found
+  }
+}
+
+const targetsMax = 128
+
+function ofTargets(db: StoreDb, size: number) {
+  const places = new Array<string>(size).fill(text)
+  return db.selectFrom('incidents').selectAll().where('playbook', '=', text).where('target', 'in', places)
 }
 
 function filtered(db: StoreDb, { states, endings, playbook, target, since, before, limit }: IncidentFilter) {
@@ -92,7 +139,7 @@ const columns = [
   'data',
 ] as const
 
-export function incidentWrites(db: StoreDb): Pick<Tx, 'openIncident' | 'saveIncident' | 'attach'> {
+export function incidentWrites(db: StoreDb): Pick<Tx, 'openIncidents' | 'saveIncident' | 'attach'> {
   const insert = preparedBulk(db, columns, (places: IncidentRow[]) => db.insertInto('incidents').values(places))
   const attachAll = preparedBulk(
     db,
@@ -106,15 +153,11 @@ export function incidentWrites(db: StoreDb): Pick<Tx, 'openIncident' | 'saveInci
   const saveAs = new Map(incidentStates.map((state) => [state, compareAndSave(db, state)]))
   const byId = prepared(db, db.selectFrom('incidents').select(['state', 'version']).where('id', '=', text))
   return {
-    openIncident: (incident) =>
-      oneOpen(
-        incident,
-        insert([incident], (item, values) => values.push(...valuesOf(item))),
-      ),
+    openIncidents: (incidents) => oneOpen(incidents, insert(incidents, pushValues)),
     async saveIncident(incident) {
       const { id, state, ending, closedAt, dueAt, version, data } = toRow(incident)
       const save = saveAs.get(incident.state) as ReturnType<typeof compareAndSave>
-      const saved = await oneOpen(incident, save(ending, closedAt, dueAt, version + 1, data, id, version))
+      const saved = await oneOpen([incident], save(ending, closedAt, dueAt, version + 1, data, id, version))
       if (saved === 1) return { ...incident, version: version + 1 }
       const stored = (await byId(id))[0]
       if (stored === undefined || stored.version !== version) {
@@ -122,8 +165,8 @@ export function incidentWrites(db: StoreDb): Pick<Tx, 'openIncident' | 'saveInci
       }
       throw new Error(`incident ${id}: ${state} may not follow ${stored.state}`)
     },
-    attach: (incident, alerts) =>
-      attachAll(alerts, ({ source, fingerprint }, values) => values.push(incident, source, fingerprint)),
+    attach: (joins) =>
+      attachAll(joins, ({ incident, source, fingerprint }, values) => values.push(incident, source, fingerprint)),
   }
 }
 
@@ -146,12 +189,13 @@ function compareAndSave(db: StoreDb, state: IncidentState) {
   )
 }
 
-async function oneOpen<T>({ playbook, target }: Incident, write: Promise<T>): Promise<T> {
+async function oneOpen<T>(incidents: readonly Incident[], write: Promise<T>): Promise<T> {
   try {
     return await write
   } catch (cause) {
     if (!isUniqueViolation(cause, 'incidents.playbook, incidents.target')) throw cause
-    const message = `an incident of playbook ${playbook} on ${target} is open already: read it again`
+    const places = incidents.map(({ playbook, target }) => `playbook ${playbook} on ${target}`)
+    const message = `an incident of ${places.slice(0, 5).join(' or ')} is open already: read it again`
     throw new HeparError('stale_write', message, { cause })
   }
 }
@@ -166,8 +210,9 @@ function toRow(incident: Incident) {
   return { id, playbook, target, state, ending, openedAt, closedAt, dueAt, version, data: JSON.stringify(rest) }
 }
 
-function valuesOf(incident: Incident): SqlValue[] {
-  return Object.values(toRow(incident))
+function pushValues(incident: Incident, values: SqlValue[]): void {
+  const { id, playbook, target, state, ending, openedAt, closedAt, dueAt, version, data } = toRow(incident)
+  values.push(id, playbook, target, state, ending, openedAt, closedAt, dueAt, version, data)
 }
 
 function toIncident(row: IncidentRow): Incident {

@@ -1,4 +1,4 @@
-import { type Compilable, type CompiledQuery, Kysely, type QueryResult, SqliteDialect } from 'kysely'
+import { type Compilable, type CompiledQuery, Kysely, SqliteDialect } from 'kysely'
 import type { Sqlite, SqlValue } from './sqlite.ts'
 
 /** Rows as they lie in the database: times in epoch milliseconds, booleans as 0 and 1, `data` the rest as JSON text. */
@@ -72,39 +72,40 @@ export interface StoreTables {
   }
 }
 
-export type StoreDb = Kysely<StoreTables>
+/** Builds queries, and names the connection on which what was prepared runs. */
+export type StoreDb = Kysely<StoreTables> & { readonly sqlite: Sqlite }
 
 /** Kysely over a connection that stays owned by the caller. */
 export function kyselyOver(sqlite: Sqlite): StoreDb {
-  return new Kysely<StoreTables>({ dialect: new SqliteDialect({ database: sqlite }) })
+  return Object.assign(new Kysely<StoreTables>({ dialect: new SqliteDialect({ database: sqlite }) }), { sqlite })
 }
 
 /** Stand-ins for the parameters of a query that is compiled once and bound on each call, in order of appearance. */
 export const text = ''
 export const integer = 0
 
-/** Compiles the query now; each call only binds new parameters. */
-export function prepared<Row>(db: StoreDb, query: Compilable<Row>) {
-  const compiled: CompiledQuery<Row> = query.compile()
-  return async (...parameters: SqlValue[]): Promise<Row[]> => (await bind(db, compiled, parameters)).rows
+/**
+ * Compiles the query now; each call only binds new parameters, on the connection itself: the way through Kysely's driver
+ * costs more than most of these statements.
+ */
+export function prepared<Row>({ sqlite }: StoreDb, query: Compilable<Row>) {
+  const compiled = query.compile()
+  return async (...parameters: SqlValue[]): Promise<Row[]> =>
+    sqlite.prepare(compiled.sql).all(bound(compiled, parameters)) as Row[]
 }
 
 /** As `prepared`, for statements that return no rows: resolves to the number of changed rows. */
-export function preparedWrite(db: StoreDb, query: Compilable) {
+export function preparedWrite({ sqlite }: StoreDb, query: Compilable) {
   const compiled = query.compile()
   return async (...parameters: SqlValue[]): Promise<number> =>
-    Number((await bind(db, compiled, parameters)).numAffectedRows ?? 0)
+    Number(sqlite.prepare(compiled.sql).run(bound(compiled, parameters)).changes)
 }
 
-function bind<Row>(
-  db: StoreDb,
-  compiled: CompiledQuery<Row>,
-  parameters: readonly SqlValue[],
-): Promise<QueryResult<Row>> {
-  if (parameters.length !== compiled.parameters.length) {
-    throw new Error(`${parameters.length} parameters for ${compiled.parameters.length} places in: ${compiled.sql}`)
+function bound({ sql, parameters: places }: CompiledQuery, parameters: readonly SqlValue[]): readonly SqlValue[] {
+  if (parameters.length !== places.length) {
+    throw new Error(`${parameters.length} parameters for ${places.length} places in: ${sql}`)
   }
-  return db.executeQuery<Row>({ ...compiled, parameters })
+  return parameters
 }
 
 const rowsMax = 64
@@ -135,8 +136,28 @@ export function preparedBulk<Row extends object>(
       const size = left >= rowsMax ? rowsMax : Math.min(left, exactMax)
       const values: SqlValue[] = []
       for (let index = start; index < start + size; index++) row(items[index] as Item, values)
-      await bind(db, compiledFor(size), values)
+      const compiled = compiledFor(size)
+      db.sqlite.prepare(compiled.sql).run(bound(compiled, values))
       start += size
     }
   }
+}
+
+/** One made thing for each power of two up to `max`; the size asked for is rounded up. */
+export function sized<Made>(max: number, make: (size: number) => Made): (count: number) => Made {
+  const bySize = new Map<number, Made>()
+  return (count) => {
+    const size = Math.min(2 ** Math.ceil(Math.log2(count)), max)
+    const known = bySize.get(size)
+    if (known !== undefined) return known
+    const made = make(size)
+    bySize.set(size, made)
+    return made
+  }
+}
+
+/** The list filled up with its last member to the next power of two. */
+export function filled<Item>(items: readonly Item[]): readonly Item[] {
+  const missing = 2 ** Math.ceil(Math.log2(items.length)) - items.length
+  return [...items, ...new Array<Item>(missing).fill(items.at(-1) as Item)]
 }

@@ -1,14 +1,25 @@
-import { randomBytes } from 'node:crypto'
+import { randomFillSync } from 'node:crypto'
 import type { NewId } from '../../engine/ports.ts'
 
 const counterMax = 0xfff
+const bytesPerId = 11
+
+/** Random bytes are drawn for so many ids at once: each draw costs more than all the rest of an id. */
+const idsPerDraw = 256
 
 /** A source of UUIDv7s that only ever grow, also within a millisecond and when the clock steps back. */
 export function createNewId(): NewId {
+  const pool = Buffer.alloc(idsPerDraw * bytesPerId)
+  let drawn = pool.length
   let lastMs = 0
   let counter = 0
   return (nowMs) => {
-    const random = randomBytes(11)
+    if (drawn === pool.length) {
+      randomFillSync(pool)
+      drawn = 0
+    }
+    const random = pool.subarray(drawn, drawn + bytesPerId)
+    drawn += bytesPerId
     if (nowMs > lastMs) {
       lastMs = nowMs
       // The upper half stays free, so that a burst has room to count.

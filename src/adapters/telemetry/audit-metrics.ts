@@ -15,10 +15,12 @@ const playbooksMax = 500
 export function createAuditMetrics(metrics: Metrics, policy: PolicyHolder): (events: readonly AuditEvent[]) => void {
   const counters = createCounters(metrics, createLabels(policy), policy)
   return (events) => {
+    const byType = new Map<AuditType, number>()
     for (const event of events) {
-      metrics.auditEvents.inc({ type: event.type })
+      byType.set(event.type, (byType.get(event.type) ?? 0) + 1)
       counters[event.type]?.(event.body ?? {}, event)
     }
+    for (const [type, count] of byType) metrics.auditEvents.inc({ type }, count)
   }
 }
 

@@ -44,12 +44,7 @@ export function createLog({ level, secrets, write, pretty }: LogOptions): Log {
 }
 
 // One line per alert would bury the rest when ten thousand arrive at once.
-const frequent: ReadonlySet<AuditType> = new Set([
-  'alert.decided',
-  'alert.changed',
-  'delivery.received',
-  'attempt.probed',
-])
+const frequent: ReadonlySet<AuditType> = new Set(['alert.changed', 'delivery.received', 'attempt.probed'])
 const alarming: ReadonlySet<AuditType> = new Set([
   'config.refused',
   'incident.handed_over',
@@ -59,9 +54,16 @@ const alarming: ReadonlySet<AuditType> = new Set([
 ])
 
 /** A commit listener that logs every audit event with the identities that lead back to it. */
-export function createAuditLog(log: Log): (events: readonly AuditEvent[]) => void {
+export function createAuditLog(
+  log: Log,
+  { level }: Pick<LogOptions, 'level'>,
+): (events: readonly AuditEvent[]) => void {
   return (events) => {
+    const wanted = level()
+    const verbose = wanted === 'debug' || wanted === 'trace'
     for (const event of events) {
+      // Even a line that nobody writes costs something to put together, ten thousand times.
+      if (frequent.has(event.type) && !verbose) continue
       const { type, seq, actor, incident, attempt, playbook, target } = event
       const ids = { incident, attempt, playbook, target }
       const known = Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== null))

@@ -17,7 +17,7 @@ test('the mac runs over the previous mac and the canonical header', () => {
   const maybe = fc.option(text)
   const header = fc.record({
     seq: fc.nat(),
-    type: fc.constant('alert.decided' as const),
+    type: fc.constant('alert.changed' as const),
     at: fc.nat(),
     actor: text,
     incident: maybe,
@@ -48,7 +48,7 @@ describe('a line of the log', () => {
     const body = '{"a":1}'
     const header = {
       seq: before.seq + 1,
-      type: 'alert.decided',
+      type: 'alert.changed',
       at: 1,
       actor: 'engine',
       incident: null,

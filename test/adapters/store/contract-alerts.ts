@@ -66,11 +66,11 @@ export function alertContract(open: OpenStore): void {
     const alerts = [sampleAlert(), sampleAlert({ fingerprint: 'a2' })]
     await store.transaction('test', async (tx) => {
       await tx.saveAlerts(alerts)
-      await tx.openIncident(sampleIncident())
-      await tx.openIncident(sampleIncident({ id: 'i2', target: 'container/local/db' }))
-      await tx.attach('i1', alerts)
-      await tx.attach('i1', alerts)
-      await tx.attach('i2', [{ source: 'main', fingerprint: 'a2' }])
+      await tx.openIncidents([sampleIncident()])
+      await tx.openIncidents([sampleIncident({ id: 'i2', target: 'container/local/db' })])
+      await tx.attach(alerts.map((alert) => ({ incident: 'i1', ...alert })))
+      await tx.attach(alerts.map((alert) => ({ incident: 'i1', ...alert })))
+      await tx.attach([{ incident: 'i2', source: 'main', fingerprint: 'a2' }])
     })
     expect(await store.read.alertsOf('i1')).toEqual(alerts)
     expect(await store.read.alertsOf('unknown')).toEqual([])
@@ -82,7 +82,7 @@ export function alertContract(open: OpenStore): void {
 
   test('alerts cannot be attached to an incident that does not exist', async () => {
     const store = await open()
-    const attach = store.transaction('test', (tx) => tx.attach('unknown', [sampleAlert()]))
+    const attach = store.transaction('test', (tx) => tx.attach([{ incident: 'unknown', ...sampleAlert() }]))
     await expect(attach).rejects.toThrow('FOREIGN KEY')
     expect(store.health().ok).toBe(true)
   })

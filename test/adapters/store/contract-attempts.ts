@@ -9,8 +9,8 @@ export function attemptContract(openEmpty: OpenStore): void {
   const open = async () => {
     const store = await openEmpty()
     await store.transaction('test', async (tx) => {
-      await tx.openIncident(sampleIncident())
-      await tx.openIncident(sampleIncident({ id: 'i2', playbook: 'other' }))
+      await tx.openIncidents([sampleIncident()])
+      await tx.openIncidents([sampleIncident({ id: 'i2', playbook: 'other' })])
     })
     return store
   }

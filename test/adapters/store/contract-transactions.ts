@@ -8,7 +8,7 @@ export function transactionContract(open: OpenStore): void {
   test('a transaction gives back what its work returns, and sees its own writes before anyone else does', async () => {
     const store = await open()
     const seen = await store.transaction('test', async (tx) => {
-      await tx.openIncident(sampleIncident())
+      await tx.openIncidents([sampleIncident()])
       await tx.append([sampleEvent()])
       return {
         inside: (await tx.incident('i1'))?.id,
@@ -25,7 +25,7 @@ export function transactionContract(open: OpenStore): void {
     const store = await open()
     const bug = new TypeError('a bug')
     const failing = store.transaction('test', async (tx) => {
-      await tx.openIncident(sampleIncident())
+      await tx.openIncidents([sampleIncident()])
       await tx.saveAlerts([sampleAlert()])
       await tx.append([sampleEvent()])
       await tx.audit({ limit: 1 })
@@ -45,7 +45,7 @@ export function transactionContract(open: OpenStore): void {
       leaked = tx
     })
     await expect(leaked?.append([sampleEvent()])).rejects.toThrow('after it had ended')
-    await expect(leaked?.openIncident(sampleIncident())).rejects.toThrow('after it had ended')
+    await expect(leaked?.openIncidents([sampleIncident()])).rejects.toThrow('after it had ended')
   })
 
   test('events are numbered without a gap, whatever is rolled back in between', async () => {
@@ -70,11 +70,11 @@ export function transactionContract(open: OpenStore): void {
     const store = await open()
     await store.transaction('test', (tx) =>
       tx.append([
-        sampleEvent({ type: 'alert.decided', incident: 'i1' }),
+        sampleEvent({ type: 'alert.changed', incident: 'i1' }),
         sampleEvent({ type: 'incident.opened', incident: 'i1', target: 'redis/a', playbook: 'p', attempt: 't1' }),
-        sampleEvent({ type: 'alert.decided', incident: 'i2' }),
+        sampleEvent({ type: 'alert.changed', incident: 'i2' }),
         sampleEvent({ type: 'incident.closed', incident: 'i1' }),
-        sampleEvent({ type: 'alert.decided' }),
+        sampleEvent({ type: 'alert.changed' }),
       ]),
     )
     const seqs = async (filter: object) => (await store.read.audit({ limit: 10, ...filter })).map(({ seq }) => seq)
@@ -82,9 +82,9 @@ export function transactionContract(open: OpenStore): void {
     expect(await seqs({ after: 2, limit: 2 })).toEqual([3, 4])
     expect(await seqs({ incident: 'i1' })).toEqual([1, 2, 4])
     expect(await seqs({ incident: 'i1', after: 1, limit: 1 })).toEqual([2])
-    expect(await seqs({ types: ['incident.closed', 'alert.decided'] })).toEqual([1, 3, 4, 5])
-    expect(await seqs({ types: ['incident.closed', 'alert.decided'], after: 1, limit: 2 })).toEqual([3, 4])
-    expect(await seqs({ types: ['alert.decided'], incident: 'i1' })).toEqual([1])
+    expect(await seqs({ types: ['incident.closed', 'alert.changed'] })).toEqual([1, 3, 4, 5])
+    expect(await seqs({ types: ['incident.closed', 'alert.changed'], after: 1, limit: 2 })).toEqual([3, 4])
+    expect(await seqs({ types: ['alert.changed'], incident: 'i1' })).toEqual([1])
     expect((await store.read.audit({ limit: 1, after: 1 }))[0]).toMatchObject({
       type: 'incident.opened',
       at: noon,

@@ -26,7 +26,7 @@ test('of a shared commit, only the writer that throws is rolled back', async () 
   const results = await Promise.allSettled(
     Array.from({ length: 10 }, (_, writer) =>
       store.transaction('test', async (tx) => {
-        await tx.openIncident(sampleIncident({ id: `i${writer}`, target: `redis/${writer}` }))
+        await tx.openIncidents([sampleIncident({ id: `i${writer}`, target: `redis/${writer}` })])
         await tx.append([sampleEvent({ incident: `i${writer}` })])
         if (writer === 4) throw new Error('only me')
       }),
@@ -43,7 +43,7 @@ test('of a shared commit, only the writer that throws is rolled back', async () 
 
 test('writers see what those before them in the same commit wrote', async () => {
   const store = await openIn(temporaryFolder())
-  const first = store.transaction('test', (tx) => tx.openIncident(sampleIncident()))
+  const first = store.transaction('test', (tx) => tx.openIncidents([sampleIncident()]))
   const second = store.transaction('test', async (tx) => (await tx.incident('i1'))?.id)
   expect([await first, await second]).toEqual([undefined, 'i1'])
 })

@@ -21,7 +21,7 @@ test('a full disk fails every writer with "store unavailable", and once freed th
   store.onCommit((events) => heard.push(...events.map(({ seq }) => seq)))
   const write = (name: string) =>
     store.transaction('test', async (tx) => {
-      await tx.openIncident(sampleIncident({ id: name, target: `redis/${name}` }))
+      await tx.openIncidents([sampleIncident({ id: name, target: `redis/${name}` })])
       await tx.append([sampleEvent({ incident: name })])
     })
   await write('before')
@@ -72,7 +72,7 @@ test('a writer that swallows the failure of the medium is not told that it succe
   const free = fill()
   const big = 'x'.repeat(90 * 1024 * 1024)
   const swallowed = store.transaction('test', async (tx) => {
-    await tx.openIncident(sampleIncident({ reason: big })).catch(() => {})
+    await tx.openIncidents([sampleIncident({ reason: big })]).catch(() => {})
     return 'all is well'
   })
   await expect(swallowed).rejects.toMatchObject({ code: 'store_unavailable' })

@@ -127,7 +127,7 @@ export function sampleMessage(changes: Partial<OutboxMessage> = {}): OutboxMessa
 }
 
 export function sampleEvent(changes: Partial<NewAuditEvent> = {}): NewAuditEvent {
-  return { type: 'alert.decided', at: noon, actor: 'engine', body: { decision: 'matched' }, ...changes }
+  return { type: 'alert.changed', at: noon, actor: 'engine', body: { decision: 'matched' }, ...changes }
 }
 
 /** A label map as the parser makes it: without prototype. */

@@ -14,7 +14,7 @@ test('everything is there again after a restart, and the chain goes on', async (
   const first = await openIn(folder)
   await first.transaction('test', async (tx) => {
     await tx.saveAlerts([sampleAlert()])
-    await tx.openIncident(sampleIncident())
+    await tx.openIncidents([sampleIncident()])
     await tx.append([sampleEvent()])
   })
   await first.close()
@@ -51,7 +51,7 @@ test('a store written by an earlier version is brought to this one, and loses no
   const folder = temporaryFolder()
   const first = await openIn(folder)
   await first.transaction('test', async (tx) => {
-    await tx.openIncident(sampleIncident())
+    await tx.openIncidents([sampleIncident()])
     await tx.insertAttempt(sampleAttempt())
   })
   await first.close()
@@ -108,9 +108,9 @@ test('a new key is announced in the log at the next start, once', async () => {
   await store.transaction('test', (tx) => tx.append([sampleEvent()]))
   const events = await store.read.audit({ limit: 9 })
   expect(events.map(({ type, keyId }) => [type, keyId])).toEqual([
-    ['alert.decided', oldId],
+    ['alert.changed', oldId],
     ['audit.key_changed', newId],
-    ['alert.decided', newId],
+    ['alert.changed', newId],
   ])
   expect(events[1]?.body).toEqual({ from: oldId, to: newId })
   expect(await verifyLog({ file, keys: readAuditKeys(keyFile) })).toMatchObject({ ok: true, count: 3 })

@@ -23,7 +23,7 @@ const value = fc.oneof(
   fc.bigInt({ min: 2n ** 53n, max: 2n ** 62n }),
   fc.double({ noNaN: true }),
   fc.uint8Array({ maxLength: 4 }),
-  fc.constantFrom('{}', 'alert.decided', 'audit.key_changed', 'i3', 'redis/cache'),
+  fc.constantFrom('{}', 'alert.changed', 'audit.key_changed', 'i3', 'redis/cache'),
 )
 
 /** One way to change a log of `length` events. */

@@ -30,7 +30,7 @@ async function writtenLog(): Promise<WrittenLog> {
     const store = await openIn(folder)
     for (let index = 0; index < 15; index++) {
       const event = sampleEvent({
-        type: index % 2 === 0 ? 'alert.decided' : 'incident.opened',
+        type: index % 2 === 0 ? 'alert.changed' : 'incident.opened',
         incident: index % 3 === 0 ? `i${index}` : null,
         target: index % 4 === 0 ? 'redis/cache' : null,
         body: index % 5 === 0 ? {} : { index, half, text: 'Zürich 🫀' },
@@ -136,7 +136,7 @@ test('an old key can neither continue the log nor take it over', async () => {
     insert.run(seq, type, 'engine', row?.body ?? null, row?.digest ?? null, old!.id, mac)
     db.close()
   }
-  forge('alert.decided', head.mac, length + 1)
+  forge('alert.changed', head.mac, length + 1)
   expect(await verifyLog({ file, keys })).toMatchObject({ ok: false, seq: length + 1, problem: 'key_change' })
   forge('audit.key_changed', head.mac, length + 1)
   expect(await verifyLog({ file, keys })).toMatchObject({ ok: false, seq: length + 1, problem: 'key_change' })
@@ -144,7 +144,7 @@ test('an old key can neither continue the log nor take it over', async () => {
   const db = new DatabaseSync(file, { readOnly: true })
   const before = db.prepare('select mac from audit where seq = ?').get(keyChange - 1)
   db.close()
-  forge('alert.decided', String(before?.mac), keyChange)
+  forge('alert.changed', String(before?.mac), keyChange)
   expect(await verifyLog({ file, keys })).toMatchObject({ ok: true, count: keyChange })
 })
 

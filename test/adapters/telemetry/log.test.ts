@@ -52,17 +52,22 @@ test('a line for people obeys no control character of an alert', () => {
 test('every audit event is logged with the identities that lead back to it, without its evidence', () => {
   const { log, parsed } = logger()
   const body = { ending: 'healed', reason: 'r'.repeat(500), evidence: { log: 'huge' } }
-  createAuditLog(log)(
-    chained([
-      { type: 'incident.closed', at: now, actor: 'engine', incident: 'i1', playbook: 'sick', body },
-      { type: 'alert.decided', at: now, actor: 'engine', body: { decision: 'matched' } },
-      { type: 'incident.handed_over', at: now, actor: 'engine', body: { reason: 'ladder exhausted' } },
-    ]),
-  )
+  const events = chained([
+    { type: 'incident.closed', at: now, actor: 'engine', incident: 'i1', playbook: 'sick', body },
+    { type: 'alert.changed', at: now, actor: 'engine', body: { decision: 'matched' } },
+    { type: 'incident.handed_over', at: now, actor: 'engine', body: { reason: 'ladder exhausted' } },
+  ])
+  createAuditLog(log, { level: () => 'debug' })(events)
   const [closed, decided, handed] = parsed()
   expect(closed).toMatchObject({ level: 'info', event: 'incident.closed', incident: 'i1', ending: 'healed', seq: 1 })
   expect(JSON.stringify(closed)).not.toContain('huge')
   expect(String(closed!.reason).length).toBeLessThan(310)
   expect(decided).toMatchObject({ level: 'debug' })
   expect(handed).toMatchObject({ level: 'warn', reason: 'ladder exhausted' })
+  createAuditLog(log, { level: () => 'info' })(events)
+  expect(
+    parsed()
+      .slice(3)
+      .map(({ event }) => event),
+  ).toEqual(['incident.closed', 'incident.handed_over'])
 })
