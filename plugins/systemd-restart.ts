@@ -2,7 +2,6 @@ import {
   type ActionTarget,
   defineAction,
   duration,
-  type JsonObject,
   notNow,
   outcomeUnknown,
   type PlanContext,
@@ -10,7 +9,8 @@ import {
   z,
 } from '../src/sdk/index.ts'
 import { hostParam, whyElsewhere } from '../src/sdk/service-host.ts'
-import { isOwnUnit, restartUnit, showUnit, type UnitState, wordsOf } from '../src/sdk/systemctl.ts'
+import { restartUnit, showUnit, type UnitState, whyNeverUnit, wordsOf } from '../src/sdk/systemctl.ts'
+import { unitEvidence, unitFacts } from '../src/sdk/unit-evidence.ts'
 
 const settingsShape = z.object({ service: z.string().min(1), host: z.string().min(1), unit: z.string().min(1) })
 const pinShape = z.object({ unit: z.string(), invocation: z.string() })
@@ -35,16 +35,17 @@ export default defineAction({
     const elsewhere = whyElsewhere(settings, host)
     if (elsewhere !== null) return refuse(elsewhere)
     const state = await showUnit(settings.unit, context.signal)
-    const never = whyNever(state, settings.unit)
-    if (never !== null) return refuse(`${target.text} is not touched: ${never}`, factsOf(state))
+    const never = whyNeverUnit(state, settings.unit)
+    if (never !== null) return refuse(`${target.text} is not touched: ${never}`, unitFacts(state))
+    const evidence = await unitEvidence(state, context.signal)
     const busy = whyNotNow(state) ?? whyTooYoung(state, minUptime)
-    if (busy !== null) return notNow(`${target.text} is not restarted now: ${busy}`, factsOf(state))
+    if (busy !== null) return notNow(`${target.text} is not restarted now: ${busy}`, evidence)
     const { active, result, restarts } = state
     const how = active === 'failed' ? `failed (${result})` : `${active}, restarted ${restarts} times by systemd`
     return {
       pin: { unit: settings.unit, invocation: state.invocation },
       summary: `Restart ${settings.unit} on ${settings.host}, which is ${how}`,
-      evidence: factsOf(state),
+      evidence,
     }
   },
 
@@ -52,7 +53,7 @@ export default defineAction({
     const { unit, invocation } = pinShape.parse(pin)
     if (read(target, context).unit !== unit) throw new Error(`nothing was done: ${target.text} is another unit now`)
     const state = await showUnit(unit, context.signal)
-    const changed = whyNever(state, unit) ?? whyNotNow(state)
+    const changed = whyNeverUnit(state, unit) ?? whyNotNow(state)
     if (changed !== null) throw new Error(`nothing was done: ${changed}`)
     if (state.invocation !== invocation) throw new Error(`nothing was done: ${unit} was started by somebody else`)
     const timeoutMs = context.deadlineAt - Date.now() - reportMs
@@ -82,14 +83,6 @@ function read(target: ActionTarget, context: PlanContext) {
   throw new Error(`settings of ${settings.service} were given for ${target.text}: this is a defect of Hepar`)
 }
 
-function whyNever(state: UnitState, unit: string): string | null {
-  if (state.load === 'masked') return `${unit} is masked: somebody forbids its start`
-  if (state.load !== 'loaded')
-    return `systemd does not know ${unit} (${state.load || 'it says nothing'}): correct its name`
-  if (state.id !== unit) return `${unit} is another name of ${state.id}: configure that one`
-  return isOwnUnit(state) ? 'Hepar itself runs in it' : null
-}
-
 function whyNotNow({ active, sub }: UnitState): string | null {
   if (active === 'inactive') return 'it is inactive: it ended by itself, or somebody stopped it on purpose'
   return active === 'active' || active === 'failed' ? null : `it is ${active} (${sub}) already`
@@ -101,10 +94,6 @@ function whyTooYoung({ active, activeSinceUs }: UnitState, minUptimeMs: number):
   const uptimeMs = Number(process.hrtime.bigint() / 1_000n - BigInt(activeSinceUs)) / 1_000
   if (uptimeMs >= minUptimeMs) return null
   return `it was started only ${Math.max(0, Math.round(uptimeMs / 1_000))}s ago, so the alert may be about what ran before`
-}
-
-function factsOf({ id, load, active, sub, result, invocation, restarts, mainPid }: UnitState): JsonObject {
-  return { unit: id, load, active, sub, result, invocation, restarts, mainPid }
 }
 
 function failed(detail: string) {

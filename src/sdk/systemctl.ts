@@ -18,6 +18,11 @@ export interface UnitState {
   /** When it became active, in microseconds of the monotonic clock; 0 for never. */
   readonly activeSinceUs: number
   readonly controlGroup: string
+  /** What all its processes use; `null` where systemd does not count. */
+  readonly memoryBytes: number | null
+  readonly tasks: number | null
+  /** How its main process ended the last time. */
+  readonly exitCode: number | null
 }
 
 const properties = {
@@ -31,6 +36,9 @@ const properties = {
   restarts: 'NRestarts',
   activeSinceUs: 'ActiveEnterTimestampMonotonic',
   controlGroup: 'ControlGroup',
+  memory: 'MemoryCurrent',
+  tasks: 'TasksCurrent',
+  exitCode: 'ExecMainStatus',
 } as const
 
 const showMsMax = 5_000
@@ -63,6 +71,11 @@ function readState(text: string): UnitState {
   const word = (name: keyof typeof properties) => printable(values.get(properties[name]) ?? '', charsMax)
   const number = (name: keyof typeof properties) => Number(/^\d+$/.exec(word(name))?.[0] ?? 0)
   const [mainPid, restarts, activeSinceUs] = [number('mainPid'), number('restarts'), number('activeSinceUs')]
+  // What it does not count it writes as [not set], or as the largest number that there is.
+  const counted = (name: keyof typeof properties) => {
+    const value = /^\d{1,15}$/.exec(word(name))?.[0]
+    return value === undefined ? null : Number(value)
+  }
   return {
     id: word('id'),
     load: word('load'),
@@ -74,6 +87,9 @@ function readState(text: string): UnitState {
     restarts,
     activeSinceUs,
     controlGroup: word('controlGroup'),
+    memoryBytes: counted('memory'),
+    tasks: counted('tasks'),
+    exitCode: counted('exitCode'),
   }
 }
 
@@ -99,8 +115,17 @@ export function wordsOf({ code, signal, stopped, tail }: ProgramEnd): string {
   return printable(tail, charsMax) || end
 }
 
+/** Why this unit is never to be touched, or `null`. The answer changes only with systemd's own configuration. */
+export function whyNeverUnit(state: UnitState, unit: string): string | null {
+  if (state.load === 'masked') return `${unit} is masked: somebody forbids its start`
+  if (state.load !== 'loaded')
+    return `systemd does not know ${unit} (${state.load || 'it says nothing'}): correct its name`
+  if (state.id !== unit) return `${unit} is another name of ${state.id}: configure that one`
+  return isOwnUnit(state) ? 'Hepar itself runs in it' : null
+}
+
 /** Whether this process, or one above it, is run by that unit. */
-export function isOwnUnit({ mainPid, controlGroup }: UnitState): boolean {
+function isOwnUnit({ mainPid, controlGroup }: UnitState): boolean {
   if (mainPid !== 0 && ancestors().includes(mainPid)) return true
   if (controlGroup === '' || controlGroup === '/') return false
   const own = readFileSync('/proc/self/cgroup', 'utf8')

@@ -1,5 +1,3 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { delimiter } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import restart from '../../plugins/redis-restart.ts'
 import type { JsonObject } from '../../src/domain/json.ts'
@@ -8,6 +6,7 @@ import { startDocker, type TestDocker } from '../kit/docker.ts'
 import type { TestContainer } from '../kit/docker-container.ts'
 import { startRedis, type TestRedis } from '../kit/redis.ts'
 import { redisAction } from '../kit/redis-action.ts'
+import { standInSystemctl } from '../kit/stand-in-systemctl.ts'
 import { tempFolder } from '../kit/temp.ts'
 import { waitFor } from '../kit/wait.ts'
 
@@ -115,51 +114,44 @@ describe('by container', () => {
 })
 
 describe('by systemd unit', () => {
-  /** Stands for systemd: what it was asked is in `asked`, one line each, and its answers come from files. */
-  async function systemd(redis: TestRedis, state: { active?: string; load?: string; restart?: string } = {}) {
+  const unit = 'redis@one.service'
+
+  async function systemd(redis: TestRedis, properties: Readonly<Record<string, string>> = {}) {
     const folder = await tempFolder('systemd')
     onTestFinished(() => folder[Symbol.asyncDispose]())
-    mkdirSync(folder.file('bin'))
-    const say = (active: string, invocation: string, load = 'loaded') =>
-      writeFileSync(
-        folder.file('state'),
-        `LoadState=${load}\nActiveState=${active}\nSubState=${active === 'active' ? 'running' : 'dead'}\nInvocationID=${invocation}\nResult=success\n`,
-      )
-    say(state.active ?? 'failed', state.active === 'active' ? 'first' : '', state.load)
-    const restart =
-      state.restart ??
-      `setsid -f ${redis.argv.join(' ')} >/dev/null 2>&1; sed -i 's/ActiveState=.*/ActiveState=active/; s/InvocationID=.*/InvocationID=second/' ${folder.file('state')}`
-    const script = `#!/bin/sh\necho "$*" >> ${folder.file('asked')}\ncase "$2" in\nshow) cat ${folder.file('state')} ;;\nrestart) ${restart} ;;\nesac\n`
-    writeFileSync(folder.file('bin/systemctl'), script)
-    chmodSync(folder.file('bin/systemctl'), 0o755)
+    const standIn = standInSystemctl(folder.path, unit)
+    standIn.tell({ InvocationID: '', ...properties })
     const before = process.env.PATH
-    process.env.PATH = `${folder.file('bin')}${delimiter}${before}`
+    process.env.PATH = standIn.path
     onTestFinished(() => {
       process.env.PATH = before
     })
-    const settings = redis.settings({ restart: { by: 'unit', unit: 'redis@one.service' } })
-    return { say, settings, asked: () => readFileSync(folder.file('asked'), 'utf8').trim().split('\n') }
+    const settings = redis.settings({ restart: { by: 'unit', unit } })
+    const restarts = () => standIn.calls().filter((call) => call.includes('[restart]'))
+    return { ...standIn, settings, restarts }
   }
-  const show =
-    '--no-ask-password show --property=LoadState,ActiveState,SubState,InvocationID,Result -- redis@one.service'
+  const starting = (redis: TestRedis) => `setsid -f ${redis.argv.join(' ')} >/dev/null 2>&1`
 
   test('the unit is asked about and restarted by argv, and its new run is proven', async () => {
     await using redis = await startRedis({ stopped: true })
-    const { settings, asked } = await systemd(redis)
-    const made = await on.planned(settings, quick)
-    expect(made.pin).toMatchObject({ restarted: { unit: 'redis@one.service', invocation: '' } })
-    expect(made.summary).toMatch(/by redis@one\.service, which is failed \(dead\)/)
-    expect(asked()).toEqual([show])
+    const on1 = await systemd(redis)
+    on1.restartBy(starting(redis))
+    on1.journal('one line\nand the last')
+    const made = await on.planned(on1.settings, quick)
+    expect(made.pin).toMatchObject({ restarted: { unit, invocation: '' } })
+    expect(made.summary).toMatch(/by redis@one\.service, which is failed \(failed\)/)
+    expect(made.evidence).toMatchObject({ unit: { active: 'failed', logs: ['one line', 'and the last'] } })
+    expect(on1.restarts()).toEqual([])
     const intendedAt = Date.now()
-    expect(await on.run(made)).toEqual({ unit: 'redis@one.service', invocation: 'second' })
-    expect(asked()).toEqual([show, show, '--no-ask-password restart -- redis@one.service', show])
+    expect(await on.run(made)).toEqual({ unit })
+    expect(on1.restarts()).toEqual([`[--no-ask-password][restart][--][${unit}]`])
     await waitFor(async () => (await on.verify(made, { intendedAt })).passed, { what: 'it is proven' })
   })
 
   test('is not proven while the unit is the same run, or does not run', async () => {
     await using redis = await startRedis()
-    const { settings, say } = await systemd(redis, { active: 'active' })
-    const pin = { address: '', restarted: { unit: 'redis@one.service', invocation: 'first' } }
+    const { settings, tell } = await systemd(redis, { ActiveState: 'active', InvocationID: 'first' })
+    const pin = { address: '', restarted: { unit, invocation: 'first' } }
     const target = { kind: 'redis', place: null, name: 'cache', text: 'redis/cache' }
     const made = { pin, summary: '', target, params: restart.params.parse({}), settings }
     const intendedAt = Date.now()
@@ -167,7 +159,7 @@ describe('by systemd unit', () => {
       passed: false,
       detail: 'redis@one.service is still the same run',
     })
-    say('failed', 'second')
+    tell({ ActiveState: 'failed', SubState: 'dead', InvocationID: 'second' })
     expect(await on.verify(made, { intendedAt })).toEqual({
       passed: false,
       detail: 'redis@one.service is failed (dead)',
@@ -175,30 +167,42 @@ describe('by systemd unit', () => {
   })
 
   test.each([
-    ['activating', 'loaded', /it is activating/],
-    ['inactive', 'masked', /systemd has it as "masked"/],
-    ['active', 'loaded', /it runs, yet nobody listens/],
-  ])('is not restarted while it is %s and %s', async (active, load, words) => {
+    ['while it is activating', { ActiveState: 'activating' }, /it is activating/],
+    ['while it runs and nobody listens', { ActiveState: 'active' }, /it runs, yet nobody listens/],
+  ])('is not restarted %s', async (_, properties, words) => {
     await using redis = await startRedis({ stopped: true })
-    const { settings } = await systemd(redis, { active, load })
+    const { settings } = await systemd(redis, properties)
     expect(await on.refused(settings, quick)).toMatchObject({ final: false, refused: expect.stringMatching(words) })
+  })
+
+  test.each([
+    ['that is masked', { LoadState: 'masked', ActiveState: 'inactive' }, /is masked: somebody forbids its start/],
+    ['that systemd does not know', { LoadState: 'not-found' }, /systemd does not know/],
+    ['by another name', { Id: 'redis-server.service' }, /is another name of redis-server\.service/],
+    ['that Hepar itself runs in', { MainPID: String(process.pid) }, /Hepar itself runs in it/],
+  ])('a unit %s is refused for good', async (_, properties, words) => {
+    await using redis = await startRedis({ stopped: true })
+    const { settings } = await systemd(redis, properties)
+    expect(await on.refused(settings, quick)).toMatchObject({ final: true, refused: expect.stringMatching(words) })
   })
 
   test('a failed restart says so, and one that is cut off is unknown', async () => {
     await using redis = await startRedis({ stopped: true })
-    const { settings } = await systemd(redis, { restart: 'echo "Job failed." >&2; exit 1' })
-    const made = await on.planned(settings, quick)
+    const failing = await systemd(redis)
+    failing.restartBy('echo "Job failed." >&2; exit 1')
+    const made = await on.planned(failing.settings, quick)
     const failure = await on.run(made).catch((error: unknown) => error)
     expect(failure).toMatchObject({
-      message: expect.stringMatching(/could not restart redis@one\.service: Job failed\./),
+      message: expect.stringMatching(/could not restart redis@one\.service: Job failed\.; see: journalctl -u/),
     })
     expect(failure).not.toHaveProperty('code', 'outcome_unknown')
-    const slow = await systemd(redis, { restart: 'exec sleep 600' })
+    const slow = await systemd(redis)
+    slow.restartBy('exec sleep 600')
     const cancel = new AbortController()
     const cut = on
       .run({ ...(await on.planned(slow.settings, quick)) }, { signal: cancel.signal })
       .catch((error: unknown) => error)
-    await waitFor(() => slow.asked().some((line) => line.includes('restart')), { what: 'it was asked to restart' })
+    await waitFor(() => slow.restarts().length === 1, { what: 'it was asked to restart' })
     cancel.abort()
     expect(await cut).toMatchObject({ code: 'outcome_unknown' })
   })
@@ -207,6 +211,6 @@ describe('by systemd unit', () => {
     await using redis = await startRedis({ stopped: true })
     const { settings } = await systemd(redis)
     process.env.PATH = '/nowhere'
-    await expect(on.plan(settings, quick)).rejects.toThrow(/systemd cannot be asked about redis@one\.service/)
+    await expect(on.plan(settings, quick)).rejects.toThrow(/there is no systemctl.*does systemd run/)
   })
 })
