@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { defineAction, duration, notNow, refuse, z } from '../src/sdk/index.ts'
+import { logEvidence } from '../src/sdk/log-lines.ts'
 import {
   countKeys,
   describePressure,
@@ -54,7 +55,7 @@ export default defineAction({
       return {
         pin: { runId: info.runId, ...whatOf(settings, params.everything) },
         summary: `Remove ${all ? keys : `more than ${keys}`} keys ${words} from ${where}; ${describePressure(info)}`,
-        evidence: { ...infoFacts(info), keys, keysAreAll: all, patterns },
+        evidence: { ...infoFacts(info), keys, keysAreAll: all, patterns, ...(await logEvidence(settings.logFile)) },
       }
     } finally {
       link.close()

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { defineAction, duration, notNow, type PlanContext, refuse, z } from '../src/sdk/index.ts'
+import { logEvidence } from '../src/sdk/log-lines.ts'
 import { printable } from '../src/sdk/printable.ts'
 import { whyDangerous, whyEmpty } from '../src/sdk/redis-danger.ts'
 import { infoFacts } from '../src/sdk/redis-info.ts'
@@ -109,7 +110,7 @@ async function lookAt(settings: RedisSettings, answerMs: number, { signal }: Pla
   const { role, persistence, failover } = settings
   const configured = { role, persistence, failover }
   const { state, link } = await openRedis(settings, { signal, answerMs })
-  const evidence = { state: state.kind, said: state.said, configured }
+  const evidence = { state: state.kind, said: state.said, configured, ...(await logEvidence(settings.logFile)) }
   if (link === null) return { state: state as RedisState, evidence }
   try {
     const info = await link.info()

@@ -174,6 +174,7 @@ redis:
     persistence: aof
     dataPath: data/appendonlydir
     failover: sentinel
+    logFile: /var/log/redis/cache.log
     restart: { command: [/usr/bin/redis-server, /etc/redis.conf], folder: ., pidFile: redis.pid, despiteFailover: true }
     keys: ["cache:*"]
     disposable: true
@@ -201,6 +202,7 @@ redis:
       persistence: 'aof',
       dataPath: join(folder, 'data/appendonlydir'),
       failover: 'sentinel',
+      logFile: '/var/log/redis/cache.log',
       restart: {
         by: 'command',
         argv: ['/usr/bin/redis-server', '/etc/redis.conf'],
@@ -224,6 +226,7 @@ redis:
       persistence: null,
       dataPath: null,
       failover: null,
+      logFile: null,
       restart: null,
       restartDespiteFailover: false,
       keys: [],
@@ -594,6 +597,7 @@ services:
       host: 'here',
       mirror: null,
       unit: null,
+      logFile: null,
       commands: [{ name: 'go', file: '/bin/true', ...plain }],
       requests: [],
     })

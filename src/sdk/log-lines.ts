@@ -22,8 +22,7 @@ export function lastLines(texts: readonly string[]): string[] {
   return kept
 }
 
-/** The last lines of a log file that the configuration names; or why they cannot be had. Never throws. */
-export async function lastLinesOf(path: string): Promise<LogLines> {
+async function lastLinesOf(path: string): Promise<LogLines> {
   try {
     // Opening a pipe would wait for whoever writes it.
     const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -40,4 +39,9 @@ export async function lastLinesOf(path: string): Promise<LogLines> {
   } catch (error) {
     return { logs: [], logsMissing: `${path}: ${(error as NodeJS.ErrnoException).code ?? 'cannot be read'}` }
   }
+}
+
+/** The last lines of the log file that the configuration names, if any; or why they cannot be had. Never throws. */
+export async function logEvidence(path: string | null): Promise<LogLines | Record<string, never>> {
+  return path === null ? {} : lastLinesOf(path)
 }

@@ -22,6 +22,14 @@ export function machineMemory(): { readonly machine: JsonObject } {
   return { machine: { availableBytes, totalBytes, topMemory: [...largestUsers(users)] } }
 }
 
+/** How a process is: its state as the kernel has it, such as `T (stopped)`, its threads and its memory. */
+export function processState(pid: number): JsonObject {
+  const status = readOrEmpty(`/proc/${pid}/status`)
+  const word = (name: string) => new RegExp(`^${name}:\\s+(.+)$`, 'm').exec(status)?.[1] ?? null
+  const bytes = kilobytesIn(`/proc/${pid}/status`).VmRSS ?? null
+  return { state: word('State'), threads: Number(word('Threads') ?? 0), bytes }
+}
+
 function processIds(): readonly number[] {
   const names = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
   return names.slice(0, limits.processesMax).map(Number)

@@ -31,6 +31,7 @@ export const redisSettings = z.object({
   persistence: z.enum(redisPersistences).nullable(),
   dataPath: text.nullable(),
   failover: z.enum(redisFailovers).nullable(),
+  logFile: text.nullable(),
   restartDespiteFailover: z.boolean(),
   keys: z.array(text),
   disposable: z.boolean(),
