@@ -265,7 +265,7 @@ export const redis = [
       red: 'by systemd unit > is not proven while the unit is the same run',
     },
     {
-      takes: 'that a unit which is starting is left alone',
+      takes: 'that the unit of a Redis which is starting is left alone',
       file: 'src/sdk/restart-unit.ts',
       find: "['active', 'inactive', 'failed'].includes(active)",
       replace: "active !== ''",
@@ -480,8 +480,8 @@ export const redis = [
   ...teethOf({ file: 'src/app/secrets.ts', test: 'test/app/secrets.test.ts' }, [
     {
       takes: 'that passwords of Redis stay out of the log',
-      find: ', ...passwords]',
-      replace: ']',
+      find: '    ...redis.flatMap(({ password }) => (password ? [password.reveal()] : [])),\n',
+      replace: '',
       red: 'every secret of a configuration is known to the log',
     },
   ]),
