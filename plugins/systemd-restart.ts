@@ -1,22 +1,11 @@
-import {
-  type ActionTarget,
-  defineAction,
-  duration,
-  notNow,
-  outcomeUnknown,
-  type PlanContext,
-  refuse,
-  z,
-} from '../src/sdk/index.ts'
+import { type ActionTarget, defineAction, duration, notNow, type PlanContext, refuse, z } from '../src/sdk/index.ts'
 import { hostParam, whyElsewhere } from '../src/sdk/service-host.ts'
-import { restartUnit, showUnit, type UnitState, whyNeverUnit, wordsOf } from '../src/sdk/systemctl.ts'
+import { showUnit, type UnitState } from '../src/sdk/systemctl.ts'
 import { unitEvidence, unitFacts } from '../src/sdk/unit-evidence.ts'
+import { restartUnitWithin, whyNeverUnit } from '../src/sdk/unit-restart.ts'
 
 const settingsShape = z.object({ service: z.string().min(1), host: z.string().min(1), unit: z.string().min(1) })
 const pinShape = z.object({ unit: z.string(), invocation: z.string() })
-
-// What is left of the step's time after systemctl, to say how it ended.
-const reportMs = 500
 
 export default defineAction({
   summary: 'Restart one systemd service',
@@ -56,12 +45,7 @@ export default defineAction({
     const changed = whyNeverUnit(state, unit) ?? whyNotNow(state)
     if (changed !== null) throw new Error(`nothing was done: ${changed}`)
     if (state.invocation !== invocation) throw new Error(`nothing was done: ${unit} was started by somebody else`)
-    const timeoutMs = context.deadlineAt - Date.now() - reportMs
-    if (timeoutMs <= 0) throw new Error("nothing was done: no time is left of the step's timeout; raise it")
-    const ended = await restartUnit(unit, context.signal, timeoutMs)
-    // The job that was asked for goes on without systemctl.
-    if (ended.code === null) throw outcomeUnknown(`the restart was asked for, but ${wordsOf(ended)}`)
-    if (ended.code !== 0) throw new Error(`systemd could not restart ${unit}: ${wordsOf(ended)}`)
+    await restartUnitWithin(unit, context)
     return { unit }
   },
 

@@ -1,15 +1,12 @@
 import * as z from 'zod'
 import { notNow, refuse } from './index.ts'
-import { outcomeUnknown } from './outcome-unknown.ts'
 import type { RestartBy } from './redis-settings.ts'
 import { type RestartWay, whyMismatch } from './restart-way.ts'
-import { restartUnit, showUnit, type UnitState, whyNeverUnit, wordsOf } from './systemctl.ts'
+import { showUnit, type UnitState } from './systemctl.ts'
 import { unitEvidence, unitFacts } from './unit-evidence.ts'
+import { restartUnitWithin, whyNeverUnit } from './unit-restart.ts'
 
 const pinShape = z.object({ unit: z.string(), invocation: z.string() })
-
-// What is left of the step's time after systemctl, to say how it ended.
-const reportMs = 500
 
 /** A server that systemd restarts, with the stop timeout of its unit. */
 export function byUnit({ unit }: RestartBy<'unit'>): RestartWay {
@@ -17,7 +14,7 @@ export function byUnit({ unit }: RestartBy<'unit'>): RestartWay {
     async find(down, { signal }) {
       const state = await showUnit(unit, signal)
       const never = whyNeverUnit(state, unit)
-      if (never !== null) return refuse(`${unit} is not touched: ${never}`, { unit: unitFacts(state) })
+      if (never !== null) return refuse(`${unit} is not restarted: ${never}`, { unit: unitFacts(state) })
       const evidence = { unit: await unitEvidence(state, signal) }
       const busy = whyNotNow(state) ?? whyMismatch(down, state.active === 'active')
       if (busy !== null) return notNow(`${unit} is not restarted now: ${busy}`, evidence)
@@ -25,15 +22,9 @@ export function byUnit({ unit }: RestartBy<'unit'>): RestartWay {
       return { pin: { unit, invocation: state.invocation }, words, evidence }
     },
 
-    async restart(_pin, _graceMs, { signal, deadlineAt }) {
-      const timeoutMs = deadlineAt - Date.now() - reportMs
-      if (timeoutMs <= 0) throw new Error("nothing was done: no time is left of the step's timeout; raise it")
-      const ended = await restartUnit(unit, signal, timeoutMs)
-      const advice = `see: journalctl -u ${unit}`
-      // The job that was asked for goes on without systemctl.
-      if (ended.code === null) throw outcomeUnknown(`the restart was asked for, but ${wordsOf(ended)}; ${advice}`)
-      if (ended.code !== 0) throw new Error(`systemd could not restart ${unit}: ${wordsOf(ended)}; ${advice}`)
-      return { unit }
+    async restart(_pin, _graceMs, context) {
+      await restartUnitWithin(unit, context)
+      return { unit, invocation: (await showUnit(unit, context.signal)).invocation }
     },
 
     async whyNotRestarted(pin, _, { signal }) {

@@ -115,17 +115,8 @@ export function wordsOf({ code, signal, stopped, tail }: ProgramEnd): string {
   return printable(tail, charsMax) || end
 }
 
-/** Why this unit is never to be touched, or `null`. The answer changes only with systemd's own configuration. */
-export function whyNeverUnit(state: UnitState, unit: string): string | null {
-  if (state.load === 'masked') return `${unit} is masked: somebody forbids its start`
-  if (state.load !== 'loaded')
-    return `systemd does not know ${unit} (${state.load || 'it says nothing'}): correct its name`
-  if (state.id !== unit) return `${unit} is another name of ${state.id}: configure that one`
-  return isOwnUnit(state) ? 'Hepar itself runs in it' : null
-}
-
 /** Whether this process, or one above it, is run by that unit. */
-function isOwnUnit({ mainPid, controlGroup }: UnitState): boolean {
+export function isOwnUnit({ mainPid, controlGroup }: UnitState): boolean {
   if (mainPid !== 0 && ancestors().includes(mainPid)) return true
   if (controlGroup === '' || controlGroup === '/') return false
   const own = readFileSync('/proc/self/cgroup', 'utf8')

@@ -143,7 +143,7 @@ describe('by systemd unit', () => {
     expect(made.evidence).toMatchObject({ unit: { active: 'failed', logs: ['one line', 'and the last'] } })
     expect(on1.restarts()).toEqual([])
     const intendedAt = Date.now()
-    expect(await on.run(made)).toEqual({ unit })
+    expect(await on.run(made)).toEqual({ unit, invocation: '2'.repeat(32) })
     expect(on1.restarts()).toEqual([`[--no-ask-password][restart][--][${unit}]`])
     await waitFor(async () => (await on.verify(made, { intendedAt })).passed, { what: 'it is proven' })
   })
