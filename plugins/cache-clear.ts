@@ -11,7 +11,7 @@ import {
 } from '../src/sdk/redis-clearing.ts'
 import { infoFacts, pressureOf, type RedisInfo } from '../src/sdk/redis-info.ts'
 import { openRedis } from '../src/sdk/redis-link.ts'
-import { addressOf, type RedisSettings, settingsOf } from '../src/sdk/redis-settings.ts'
+import { addressOf, type RedisSettings, serverObject, settingsOf } from '../src/sdk/redis-settings.ts'
 import { describeState } from '../src/sdk/redis-state.ts'
 
 const answerMs = 5_000
@@ -54,6 +54,7 @@ export default defineAction({
       if (keys === 0 && all) return notNow(`${where} is not cleared: it has no key ${words}`, infoFacts(info))
       return {
         pin: { runId: info.runId, ...whatOf(settings, params.everything) },
+        touches: [serverObject(settings)],
         summary: `Remove ${all ? keys : `more than ${keys}`} keys ${words} from ${where}; ${describePressure(info)}`,
         evidence: { ...infoFacts(info), keys, keysAreAll: all, patterns, ...(await logEvidence(settings.logFile)) },
       }

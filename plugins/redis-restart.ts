@@ -6,7 +6,7 @@ import { whyDangerous, whyEmpty } from '../src/sdk/redis-danger.ts'
 import { infoFacts } from '../src/sdk/redis-info.ts'
 import { openRedis, pingRedis } from '../src/sdk/redis-link.ts'
 import { whyNotWell } from '../src/sdk/redis-proof.ts'
-import { addressOf, type RedisSettings, settingsOf } from '../src/sdk/redis-settings.ts'
+import { addressOf, type RedisSettings, serverObject, settingsOf } from '../src/sdk/redis-settings.ts'
 import { describeState, downOf, type RedisState, restartInstead } from '../src/sdk/redis-state.ts'
 import { byCommand } from '../src/sdk/restart-command.ts'
 import { byContainer } from '../src/sdk/restart-container.ts'
@@ -52,6 +52,7 @@ export default defineAction({
     if ('refused' in found) return { ...found, evidence: { ...evidence, ...found.evidence } }
     return {
       pin: { address: addressOf(settings), restarted: found.pin },
+      touches: [serverObject(settings), ...found.touches],
       summary: `Restart redis ${target.name} on ${addressOf(settings)} by ${found.words}: ${describeState(state)}`,
       evidence: { ...evidence, ...found.evidence },
     }

@@ -1,6 +1,6 @@
 import { type ActionTarget, defineAction, duration, notNow, type PlanContext, refuse, z } from '../src/sdk/index.ts'
 import { hostParam, whyElsewhere } from '../src/sdk/service-host.ts'
-import { showUnit, type UnitState } from '../src/sdk/systemctl.ts'
+import { showUnit, type UnitState, unitObject } from '../src/sdk/systemctl.ts'
 import { unitEvidence, unitFacts } from '../src/sdk/unit-evidence.ts'
 import { restartUnitWithin, whyNeverUnit } from '../src/sdk/unit-restart.ts'
 
@@ -33,6 +33,7 @@ export default defineAction({
     const how = active === 'failed' ? `failed (${result})` : `${active}, restarted ${restarts} times by systemd`
     return {
       pin: { unit: settings.unit, invocation: state.invocation },
+      touches: [unitObject(settings.unit)],
       summary: `Restart ${settings.unit} on ${settings.host}, which is ${how}`,
       evidence,
     }

@@ -645,6 +645,10 @@ services:
       'services: { a: { unit: x.service }, b: { unit: x.service } }',
       'error: services.b.unit: x.service is the unit of "a" already',
     ],
+    [
+      'services: { web: { unit: r.service } }\nredis: { r: { url: "redis://r", restart: { unit: r.service } } }',
+      expect.stringMatching(/^warning: redis\.r\.restart\.unit: r\.service is the unit of the service "web", too/),
+    ],
     [command('args: ["a\\0b"]'), 'error: services.web.commands.go.args[0]: must not contain a zero byte'],
     [
       command('append: [{ name: a, pattern: "(" }]'),

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { Client, Fields } from './client.ts'
 import { rows, serverCommand } from './command.ts'
+import { formatEvidence } from './evidence.ts'
 import { CliError } from './failure.ts'
 import { formatGates } from './gates.ts'
 import type { CliParts } from './parts.ts'
@@ -66,7 +67,7 @@ function formatAlerts(alerts: readonly Fields[]): string {
 function formatAttempt(attempt: Fields): string {
   const plan = attempt.plan as Fields
   const proving = attempt.phase === 'verifying'
-  const evidence = Object.entries((plan.evidence ?? {}) as Fields)
+  const evidence = formatEvidence((plan.evidence ?? {}) as Fields)
   const checks = rows(attempt, 'checks').map((check) => [check.check, check.passed ? 'passed' : 'failed', check.detail])
   return [
     heading(`Attempt ${attempt.id}`),
@@ -85,7 +86,8 @@ function formatAttempt(attempt: Fields): string {
       heldSince: proving ? attempt.heldSince : null,
       proofUntil: proving ? attempt.verifyUntil : null,
     }),
-    evidence.length > 0 ? `  evidence\n${indent(formatFields(Object.fromEntries(evidence)))}` : '',
+    // That of a revert is what its effect was planned with.
+    evidence !== '' && attempt.reverts === null ? `  evidence\n${evidence}` : '',
     checks.length > 0 ? `\n${formatTable(['CHECK', 'RESULT', 'SAW'], checks)}` : '',
   ].join('')
 }
@@ -106,8 +108,4 @@ function checksText(checks: readonly Fields[]): string {
   const failed = checks.filter(({ passed }) => passed !== true)
   if (failed.length === 0) return 'every check passed'
   return failed.map(({ check, detail }) => `${check}: ${detail}`).join('; ')
-}
-
-function indent(text: string): string {
-  return text.replace(/^/gm, '    ').trimEnd().concat('\n')
 }

@@ -50,6 +50,11 @@ export function settingsOf(target: ActionTarget, settings: JsonObject): RedisSet
   throw new Error(`settings of redis "${parsed.name}" were given for ${target.text}: this is a defect of Hepar`)
 }
 
+/** What an attempt on a server holds, under whatever names the configuration lists it. */
+export function serverObject(settings: Pick<RedisSettings, 'host' | 'port'>): string {
+  return `redis-server/${addressOf(settings)}`
+}
+
 /** Where it listens, for people; never a password. */
 export function addressOf({ host, port }: Pick<RedisSettings, 'host' | 'port'>): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`

@@ -31,7 +31,7 @@ export function byCommand(settings: RedisSettings, { argv, folder, pidFile }: Re
       const found = old === null ? null : { ...old }
       const seen = found && { ...found, ...processState(found.pid) }
       const evidence = { process: seen, ...machineMemory() }
-      return { pin: { command, process: found }, words: `${ending} ${program}`, evidence }
+      return { pin: { command, process: found }, words: `${ending} ${program}`, touches: [], evidence }
     },
 
     async restart(pin, graceMs, { signal }) {

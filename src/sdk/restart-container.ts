@@ -23,7 +23,12 @@ export function byContainer({ name, place }: RestartBy<'container'>): RestartWay
       if (busy !== null) return notNow(`${text} is not restarted now: ${busy}`, { container: evidence })
       const { Status: state, StartedAt: startedAt } = info.State
       const words = `container ${name} on ${place.host} (${info.Id.slice(0, 12)}, ${state})`
-      return { pin: { container: text, id: info.Id, startedAt }, words, evidence: { container: evidence } }
+      return {
+        pin: { container: text, id: info.Id, startedAt },
+        words,
+        touches: [text],
+        evidence: { container: evidence },
+      }
     },
 
     async restart(pin, graceMs, { signal }) {

@@ -115,6 +115,11 @@ export function wordsOf({ code, signal, stopped, tail }: ProgramEnd): string {
   return printable(tail, charsMax) || end
 }
 
+/** What an attempt on a unit holds, whatever its target is called. */
+export function unitObject(unit: string): string {
+  return `unit/${unit}`
+}
+
 /** Whether this process, or one above it, is run by that unit. */
 export function isOwnUnit({ mainPid, controlGroup }: UnitState): boolean {
   if (mainPid !== 0 && ancestors().includes(mainPid)) return true

@@ -30,6 +30,8 @@ describe('a plan', () => {
     const made = await on.planned()
     expect(made.summary).toBe('Restart web.service on local, which is failed (exit-code)')
     expect(made.pin).toEqual({ unit: 'web.service', invocation: '1'.repeat(32) })
+    // The words of a Redis that is restarted by the same unit.
+    expect(made.touches).toEqual(['unit/web.service'])
     expect(made.evidence).toMatchObject({ load: 'loaded', active: 'failed', result: 'exit-code', restarts: 0 })
     expect(systemd.calls()).toEqual([show])
   })

@@ -66,6 +66,11 @@ export const migrations: readonly (readonly string[])[] = [
     "update attempts set data = json_set(data, '$.holdMs', null)",
     "update incidents set data = json_set(data, '$.holdUntil', null)",
   ],
+  [
+    'create table holds (object text not null unique, attempt text not null references attempts (id))',
+    'create index holds_attempt on holds (attempt)',
+    "insert into holds select target, id from attempts where phase <> 'concluded'",
+  ],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */

@@ -56,7 +56,7 @@ test('a store written by an earlier version is brought to this one, and loses no
   })
   await first.close()
   const db = new DatabaseSync(placeIn(folder).file)
-  db.exec(`drop table remainders; drop index attempts_one_in_force;
+  db.exec(`drop table remainders; drop table holds; drop index attempts_one_in_force;
     alter table attempts drop column reverts; alter table attempts drop column in_force;
     update attempts set data = json_remove(data, '$.holdMs');
     update incidents set data = json_remove(data, '$.holdUntil'); pragma user_version = 1`)
@@ -65,6 +65,7 @@ test('a store written by an earlier version is brought to this one, and loses no
   expect(await second.read.incident('i1')).toEqual(sampleIncident())
   expect(await second.read.attempt('t1')).toEqual(sampleAttempt())
   expect(await second.read.remainders()).toEqual([])
+  expect((await second.read.holder([sampleAttempt().target]))?.id).toBe('t1')
 })
 
 test('a database of another program is refused', async () => {
