@@ -97,14 +97,17 @@ function open(target: ActionTarget, context: PlanContext) {
   return settings
 }
 
-/** What an answer means for the effect: from 500 on nobody knows how far the server came. */
+/**
+ * What an answer means for the effect: from 500 on nobody knows how far the server came, and an endpoint that knows repeats
+ * answers one of a request that it is still working on with 409.
+ */
 function judged(built: BuiltRequest, status: number, body: string) {
   const { rule, url } = built
   const said = answerOf(built, body)
   const answer = said === null ? '[not shown: it may hold a secret]' : printable(said, answerCharsMax)
   if (rule.successCodes.includes(status)) return { status, answer }
   const words = `${url.host} answered HTTP ${status}${answer === '' ? '' : `: ${answer}`}`
-  const unclear = status >= 500 || status === 408
+  const unclear = status >= 500 || status === 408 || (status === 409 && rule.idempotent)
   if (unclear && !rule.failedCodes.includes(status)) throw outcomeUnknown(`${words}; whether it did it is not known`)
   throw new Error(words)
 }

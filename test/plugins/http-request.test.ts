@@ -256,6 +256,14 @@ describe('a run', () => {
     expect(sink.requests).toHaveLength(1)
   })
 
+  test('is unknown when an endpoint that drops repeats says that the first is still under way', async () => {
+    await using sink = await startSink({ answer: { code: 409 } })
+    const settings = settingsOf(sink.url, { request: { idempotent: true } })
+    await expect(run(settings, await planned(settings))).rejects.toMatchObject({ code: 'outcome_unknown' })
+    const sure = settingsOf(sink.url, { request: { idempotent: true, failed: [409] } })
+    await expect(run(sure, await planned(sure))).rejects.not.toHaveProperty('code')
+  })
+
   test.each([301, 307, 400, 401, 404, 409, 429])('has failed when the server says %i', async (code) => {
     await using other = await startSink()
     await using sink = await startSink({ answer: { code, headers: { location: other.url }, body: '\u001b[31mno' } })

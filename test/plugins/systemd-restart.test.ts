@@ -50,7 +50,10 @@ describe('a plan', () => {
     expect(logs.at(-2)).toMatch(/line 39$/)
     expect(Math.max(...logs.map((line) => line.length))).toBe(400)
     expect(evidence).toMatchObject({ exitCode: 1, memoryBytes: 1_048_576, tasks: null })
-    const { topMemory } = evidence?.machine as { topMemory: { pid: number; command: string; bytes: number }[] }
+    const { machine } = evidence as unknown as {
+      machine: { topMemory: { pid: number; command: string; bytes: number }[] }
+    }
+    const { topMemory } = machine
     expect(topMemory).toHaveLength(5)
     expect(topMemory.map(({ bytes }) => bytes)).toEqual(topMemory.map(({ bytes }) => bytes).sort((a, b) => b - a))
     expect(Object.keys(topMemory[0]!)).toEqual(['pid', 'command', 'bytes'])
