@@ -221,8 +221,15 @@ test('the panels say what the log says', async () => {
     patient: 1,
     manual: 0,
   })
-  const share = expect.closeTo(healed / tried.length, 6)
-  expect(await column('Playbooks', 7, 'playbook')).toEqual({ 'container-unhealthy': share })
+  const shareOf = (playbook: string) => {
+    const own = events.filter((event) => event.type === 'attempt.concluded' && event.playbook === playbook)
+    const begun = own.filter(({ body }) => body.outcome !== 'cancelled')
+    return expect.closeTo(begun.filter(({ body }) => body.outcome === 'healed').length / begun.length, 6)
+  }
+  expect(await column('Playbooks', 7, 'playbook')).toEqual({
+    'container-unhealthy': shareOf('container-unhealthy'),
+    carried: shareOf('carried'),
+  })
 
   const titled = 'Time to recovery by who healed'
   expect(await column(titled, 0, 'by')).toEqual({ automation: 3, human: 1, self: 1 })

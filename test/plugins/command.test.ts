@@ -219,9 +219,9 @@ printf '\\033[31mred\\033[0m %s\\n' "$TOKEN" >&2; head -c 1000 /dev/zero | tr '\
     const report = (await on.run(await on.planned(go))) as JsonObject
     expect(report).toMatchObject({ exitCode: 0, ms: expect.any(Number), outputBytes: expect.any(Number) })
     const output = report.output as string[]
-    expect(output).toHaveLength(20)
+    expect(output.length).toBeLessThanOrEqual(20)
     expect(output.at(-2)).toBe('red [redacted]')
-    expect(output.at(-1)).toBe(`${'y'.repeat(299)}…`)
+    expect(output.at(-1)).toBe(`${'y'.repeat(399)}…`)
     expect(JSON.stringify(report).length).toBeLessThan(8_000)
   })
 

@@ -69,6 +69,9 @@ export const migrations: readonly (readonly string[])[] = [
   [
     'create table holds (object text not null unique, attempt text not null references attempts (id))',
     'create index holds_attempt on holds (attempt)',
+    // The target is one of what an attempt holds.
+    'drop index attempts_one_holds',
+    "create index attempts_active on attempts (target) where phase <> 'concluded'",
     "insert into holds select target, id from attempts where phase <> 'concluded'",
   ],
 ]

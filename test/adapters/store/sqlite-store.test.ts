@@ -56,7 +56,8 @@ test('a store written by an earlier version is brought to this one, and loses no
   })
   await first.close()
   const db = new DatabaseSync(placeIn(folder).file)
-  db.exec(`drop table remainders; drop table holds; drop index attempts_one_in_force;
+  db.exec(`drop table remainders; drop table holds; drop index attempts_active;
+    create unique index attempts_one_holds on attempts (target) where phase <> 'concluded'; drop index attempts_one_in_force;
     alter table attempts drop column reverts; alter table attempts drop column in_force;
     update attempts set data = json_remove(data, '$.holdMs');
     update incidents set data = json_remove(data, '$.holdUntil'); pragma user_version = 1`)
