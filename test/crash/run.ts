@@ -47,7 +47,8 @@ interface Stage {
   readonly lives: Lives
 }
 
-const restWithinMs = 300_000
+// A revert that was killed many times waits long for its next try.
+const restWithinMs = 900_000
 
 /** Lets patients fall ill and kills Hepar at the instants the seed says, then waits for rest and checks every promise. */
 export async function crashAtRandom(

@@ -33,8 +33,8 @@ export const touches = [
     {
       takes: 'that who touches a target from elsewhere is its holder',
       file: 'src/adapters/store/attempt-table.ts',
-      find: "innerJoin('holds', 'holds.attempt', 'id').where('object', '=', text)",
-      replace: "innerJoin('holds', 'holds.attempt', 'id').whereRef('object', '=', 'target').where('object', '=', text)",
+      find: "      .where('object', '=', text),\n",
+      replace: "      .whereRef('object', '=', 'target')\n      .where('object', '=', text),\n",
       red: `${elsewhere} touches the target`,
     },
   ]),

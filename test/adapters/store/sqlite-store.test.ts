@@ -133,7 +133,8 @@ test('frequent reads are served by an index', async () => {
     incidents_target: "select * from incidents where target = 'a' and id < 'b' order by id desc limit 9",
     sqlite_autoindex_incidents: `select * from incidents where coalesce(state, '') in ('open', 'closed')
       order by id desc limit 9`,
-    attempts_one_holds: "select * from attempts where phase <> 'concluded' and target = 'a' order by intended_at, id",
+    attempts_active: "select * from attempts where phase <> 'concluded'",
+    sqlite_autoindex_holds: "select attempts.* from attempts join holds on holds.attempt = id where object = 'a'",
     alerts_firing: "select * from alerts where status = 'firing' and (source, fingerprint) > ('a', 'b') order by 1, 2",
     outbox_due: 'select * from outbox where sent_at is null and gave_up_at is null and next_at <= 1 order by next_at',
     audit_incident: "select * from audit where incident = 'a' and seq > 1 order by seq limit 9",
