@@ -256,6 +256,22 @@ describe('a run', () => {
     expect(sink.requests).toHaveLength(1)
   })
 
+  test('never reaches what Hepar lives by, wherever a name or a redirect leads since the plan', async () => {
+    await using own = await startSink()
+    await using sink = await startSink({ answer: { code: 302, headers: { location: `${own.url}/api/v1/pause` } } })
+    const allow = [{ url: sink.url, redirects: 1 }, own.url]
+    const listen = new URL(own.url).host
+    const settings = settingsOf(sink.url, { allow, listen, request: { method: 'GET' } })
+    await expect(run(settings, await planned(settings))).rejects.toThrow(/Hepar's own listen address/)
+    expect(own.requests).toEqual([])
+    // As if the name had led elsewhere when it was planned.
+    const elsewhere = { ...settings, lifelines: [] }
+    const turned = settingsOf(own.url, { allow: [own.url], listen })
+    const made = await planned({ ...turned, lifelines: elsewhere.lifelines })
+    await expect(run(turned, made)).rejects.toThrow(/nothing was done: .*Hepar's own listen address/)
+    expect(own.requests).toEqual([])
+  })
+
   test('is unknown when an endpoint that drops repeats says that the first is still under way', async () => {
     await using sink = await startSink({ answer: { code: 409 } })
     const settings = settingsOf(sink.url, { request: { idempotent: true } })

@@ -288,6 +288,13 @@ export const calls = [
       red: 'a run > is unknown when the server says 500',
     },
     {
+      takes: 'that a request never reaches what Hepar lives by, wherever a redirect leads',
+      ...plugin,
+      find: 'door: doorOf(settings)',
+      replace: 'door: allowedDoor(settings.allow)',
+      red: 'a run > never reaches what Hepar lives by',
+    },
+    {
       takes: 'that the first of a repeated request may still be under way',
       ...plugin,
       find: ' || (status === 409 && rule.idempotent)',
