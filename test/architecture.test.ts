@@ -14,6 +14,7 @@ const floors: Record<string, { readonly may: readonly string[]; readonly package
   'src/adapters': { may: ['src/adapters', 'src/engine', 'src/domain', 'src/sdk', 'src/files'], packages: ['*'] },
   'src/http': { may: ['src/http', 'src/engine', 'src/domain'], packages: ['*'] },
   'src/cli': { may: ['src/cli', 'src/engine', 'src/domain'], packages: ['*'] },
+  'src/demo': { may: ['src/demo', 'src/cli', 'src/sdk', 'src/domain'], packages: ['*'] },
   plugins: { may: ['src/sdk'], packages: ['*'] },
 }
 

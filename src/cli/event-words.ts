@@ -5,7 +5,7 @@ export function eventWords(body: Fields): string {
   if (Array.isArray(body.checks)) return checksText(body.checks as readonly Fields[])
   if (isFields(body.counts)) return countsText(body.counts)
   if (Array.isArray(body.playbooks) && typeof body.mode === 'string') {
-    return `mode ${body.mode}, ${body.playbooks.length} playbooks`
+    return `mode ${body.mode}, playbooks: ${body.playbooks.length}`
   }
   const result = body.verdict ?? body.outcome ?? body.ending ?? body.effect
   const why = body.reason ?? body.summary ?? body.plan ?? body.detail ?? body.action

@@ -36,10 +36,17 @@ export async function quote(
   words: readonly string[],
 ): Promise<string> {
   const { code, lines } = await hepar.cli(...args)
-  const spoken = words.flatMap((word) => lines.find((line) => line.startsWith(word)) ?? [])
+  const spoken = words.flatMap(
+    (word) => lines.find((line) => line.startsWith(word))?.replace(/^(\w+) {2,}/, named) ?? [],
+  )
   scene.tell({ step: 'quote', command: ['hepar', ...args].join(' '), lines: spoken })
   if (code === 0 && spoken.length > 0) return spoken.join('\n')
   throw new DemoFailure(`hepar ${args.join(' ')} ended with ${code}:\n${lines.join('\n')}`)
+}
+
+/** The fields of a command stand in several tables of several widths. */
+function named(_: string, name: string): string {
+  return `${name.padEnd(9)} `
 }
 
 /** Keeps a body where `hepar explain` can read it; gives the file's name in Hepar's folder. */

@@ -63,22 +63,25 @@ function listenForStop(): AbortSignal {
 
 async function play(
   { live, keep }: { readonly live: boolean; readonly keep: boolean },
-  signal: AbortSignal,
+  stop: AbortSignal,
   tell: Tell,
 ): Promise<number> {
   // Sockets lie some levels deeper, and the path of a socket holds 107 bytes.
   const place = tmpdir().length < 40 ? tmpdir() : '/tmp'
-  const folder = join(realpathSync(mkdtempSync(join(place, 'hepar-demo-'))))
+  const folder = realpathSync(mkdtempSync(join(place, 'hepar-demo-')))
   const closing = new AsyncDisposableStack()
-  const scene = { folder, tell, signal, closing }
+  // Whatever still waits when the demo is over must not go on waiting.
+  const over = new AbortController()
+  const scene = { folder, tell, closing, signal: AbortSignal.any([stop, over.signal]) }
   tell({ step: 'start', mode: live ? 'live' : 'quick', folder, text: `Hepar's demo, in ${folder}` })
   let code = 0
   try {
     await (live ? liveDemo(scene) : quickDemo(scene))
   } catch (error) {
-    code = signal.aborted ? 130 : 1
-    if (!signal.aborted) tell(failed(error))
+    code = stop.aborted ? 130 : 1
+    if (!stop.aborted) tell(failed(error))
   }
+  over.abort()
   try {
     await closing.disposeAsync()
     if (!keep) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
@@ -87,7 +90,8 @@ async function play(
     tell(failed(error))
   }
   const rest = keep ? `everything is stopped; kept: ${folder}` : 'everything is stopped and removed'
-  tell({ step: 'end', ok: code === 0, text: rest, code })
+  const text = stop.aborted ? `ended by ${stop.reason}; ${rest}` : rest
+  tell({ step: 'end', ok: code === 0, code, text })
   return code
 }
 

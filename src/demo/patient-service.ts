@@ -19,7 +19,7 @@ function complaints(): string[] {
   const known = Object.keys(JSON.parse(readFileSync(index, 'utf8')) as object).length
   const wanted = readdirSync(records).length
   return [
-    ...(used > Number(quota) ? [`temp holds ${mebibytes(used)} of the ${mebibytes(Number(quota))} that it may`] : []),
+    ...(used > Number(quota) ? [`temp holds ${mebibytes(used)}, and may hold ${mebibytes(Number(quota))}`] : []),
     ...(known < wanted ? [`the index knows ${known} of ${wanted} records`] : []),
   ]
 }

@@ -24,7 +24,7 @@ export async function heal(cast: Cast): Promise<Healed> {
   patient.overfill()
   note(scene, 'patient', 'dead jobs have left 40 files of 3 hours ago in its temporary folder; a session is under way')
   const ill = await patient.health()
-  mustBe(tell, 'the patient, ill', ill.words, '500, temp holds 10.0 MiB of the 8.0 MiB that it may')
+  mustBe(tell, 'the patient, ill', ill.words, '500, temp holds 10.0 MiB, and may hold 8.0 MiB')
 
   const labels = { alertname: 'TempFolderFull', host: 'local', path: patient.temp, severity: 'warning' }
   const delivery = freshDelivery(labels, 'The temporary folder of shop is too full', new Date())
@@ -37,7 +37,7 @@ export async function heal(cast: Cast): Promise<Healed> {
 
   mustBe(tell, 'files in the folder, after', patient.tempFiles().join(' '), 'session-under-way')
   mustBe(tell, 'the patient, after', (await patient.health()).words, '200')
-  mustBe(tell, 'effects in the log', timeline.count('attempt.intended', targetOf(cast)), 1)
+  mustBe(tell, 'attempts in the log', timeline.count('attempt.intended', targetOf(cast)), 1)
   return { delivery, wellMs, provenMs }
 }
 
