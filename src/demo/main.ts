@@ -66,8 +66,8 @@ async function play(
   stop: AbortSignal,
   tell: Tell,
 ): Promise<number> {
-  // Sockets lie some levels deeper, and the path of a socket holds 107 bytes.
-  const place = tmpdir().length < 40 ? tmpdir() : '/tmp'
+  // The sockets of a Docker engine lie some levels deeper, and the path of a socket holds 107 bytes.
+  const place = live && tmpdir().length > 40 ? '/tmp' : tmpdir()
   const folder = realpathSync(mkdtempSync(join(place, 'hepar-demo-')))
   const closing = new AsyncDisposableStack()
   // Whatever still waits when the demo is over must not go on waiting.

@@ -15,7 +15,8 @@ const index = join(folder, 'index.json')
 const cost = { N: 2 ** 15, maxmem: 2 ** 26 }
 
 function complaints(): string[] {
-  const used = readdirSync(temp).reduce((sum, name) => sum + statSync(join(temp, name)).size, 0)
+  const sizes = readdirSync(temp).map((name) => statSync(join(temp, name), { throwIfNoEntry: false })?.size ?? 0)
+  const used = sizes.reduce((sum, bytes) => sum + bytes, 0)
   const known = Object.keys(JSON.parse(readFileSync(index, 'utf8')) as object).length
   const wanted = readdirSync(records).length
   return [

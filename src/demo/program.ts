@@ -12,9 +12,9 @@ export function searchPath(path = process.env.PATH ?? ''): string {
   return path === '' ? systemPath : `${path}:${systemPath}`
 }
 
-/** The first of these programs that is there, by its full path; `null` when none is. */
-export function findProgram(...names: readonly string[]): string | null {
-  const places = searchPath().split(':').filter(Boolean)
+/** The first of these programs that is on the path, by its full name; `null` when none is. */
+export function findProgram(names: readonly string[], path = searchPath()): string | null {
+  const places = path.split(':').filter(Boolean)
   return names.flatMap((name) => places.map((place) => join(place, name))).find(isProgram) ?? null
 }
 

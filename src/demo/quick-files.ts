@@ -36,7 +36,7 @@ steps:
 verify:
   - http: { url: ${health} }
 for: 2s
-within: 15s
+within: 10s
 `,
     'rules/index-damaged.yaml': `version: 1
 summary: Let a service rebuild its index

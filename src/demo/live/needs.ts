@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { DemoFailure } from '../failure.ts'
-import { findProgram } from '../program.ts'
+import { findProgram, searchPath } from '../program.ts'
 import { type EngineChoice, enginePlaces, firstAnswering } from './engine-places.ts'
 
 /** What the live demo runs on, all of it found. */
@@ -20,12 +20,12 @@ interface Missing {
 }
 
 /** Looks for everything at once. Throws with all that is missing, and how to get it. */
-export async function findNeeds(signal: AbortSignal, env = process.env): Promise<Needs> {
-  const prometheus = findProgram('prometheus')
-  const alertmanager = findProgram('prometheus-alertmanager', 'alertmanager')
+export async function findNeeds(signal: AbortSignal, env = process.env, path = searchPath()): Promise<Needs> {
+  const prometheus = findProgram(['prometheus'], path)
+  const alertmanager = findProgram(['prometheus-alertmanager', 'alertmanager'], path)
   const places = enginePlaces(env)
   const answering = await firstAnswering(places, signal)
-  const dockerd = findProgram('dockerd')
+  const dockerd = findProgram(['dockerd'], path)
   const own = process.getuid?.() === 0 && env.DOCKER_HOST === undefined && dockerd !== null ? { dockerd } : null
   const engine = answering ?? own
   const missing: Missing[] = [
@@ -37,7 +37,7 @@ export async function findNeeds(signal: AbortSignal, env = process.env): Promise
   ]
   if (prometheus === null || alertmanager === null || engine === null)
     throw new DemoFailure(...inWords(missing, dockerd))
-  const busybox = findProgram('busybox')
+  const busybox = findProgram(['busybox'], path)
   return { prometheus, alertmanager, engine, busybox: busybox !== null && isStatic(busybox) ? busybox : null }
 }
 
