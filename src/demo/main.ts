@@ -82,14 +82,15 @@ async function play(
     if (!stop.aborted) tell(failed(error))
   }
   over.abort()
+  let rest = keep ? `everything is stopped; kept: ${folder}` : 'everything is stopped and removed'
   try {
     await closing.disposeAsync()
-    if (!keep) rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+    if (!keep) rmSync(folder, { recursive: true, force: true, maxRetries: 3, retryDelay: 100 })
   } catch (error) {
     code ||= 1
+    rest = `not everything could be stopped and removed; look at ${folder}`
     tell(failed(error))
   }
-  const rest = keep ? `everything is stopped; kept: ${folder}` : 'everything is stopped and removed'
   const text = stop.aborted ? `ended by ${stop.reason}; ${rest}` : rest
   tell({ step: 'end', ok: code === 0, code, text })
   return code

@@ -43,7 +43,7 @@ export async function findNeeds(signal: AbortSignal, env = process.env, path = s
 
 /** A dynamic one cannot be the only file of an image. */
 function isStatic(file: string): boolean {
-  return spawnSync('ldd', [file], { stdio: 'ignore' }).status !== 0
+  return spawnSync('ldd', [file], { stdio: 'ignore', env: { PATH: searchPath() } }).status !== 0
 }
 
 function whyNoEngine(places: readonly EngineChoice[], env: NodeJS.ProcessEnv, dockerd: string | null): string {

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { DemoFailure } from '../failure.ts'
-import { startProgram } from '../program.ts'
+import { searchPath, startProgram } from '../program.ts'
 import { type Scene, until } from '../scene.ts'
 import { answers, atSocket, type EngineChoice } from './engine-places.ts'
 
@@ -40,8 +40,13 @@ async function sweep(folder: string): Promise<void> {
   }
   const mounts = readFileSync('/proc/mounts', 'utf8').split('\n')
   for (const path of mounts.map((line) => line.split(' ')[1] ?? '').reverse()) {
-    if (path.startsWith(`${folder}/`)) spawnSync('umount', ['-l', path], { stdio: 'ignore' })
+    if (path.startsWith(`${folder}/`)) unmount(path)
   }
+}
+
+function unmount(path: string): void {
+  const { status } = spawnSync('umount', ['-l', path], { stdio: 'ignore', env: { PATH: searchPath() } })
+  if (status !== 0) throw new DemoFailure(`${path} could not be unmounted`, `Do it yourself: umount -l ${path}`)
 }
 
 function processesNaming(folder: string): number[] {
