@@ -30,7 +30,7 @@ export async function quickDemo(scene: Scene): Promise<void> {
 
   tell({
     step: 'curtain',
-    title: 'and in the end',
+    title: 'In the end',
     text: 'What was proven is still so, and the log of it all is whole',
   })
   mustBe(tell, 'files in the folder of the patient', patient.tempFiles().join(' '), `${bait} session-under-way`)
