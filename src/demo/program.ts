@@ -36,6 +36,8 @@ export interface ProgramStart {
   readonly env?: Readonly<Record<string, string>>
   /** Gets standard output line by line; without it that goes to the log as well. */
   readonly onLine?: (line: string) => void
+  /** What it gets when the demo itself is killed: SIGKILL, unless it has something of its own to end. */
+  readonly farewell?: 'KILL' | 'TERM'
 }
 
 export interface Program {
@@ -58,11 +60,19 @@ process.on('exit', () => {
 const deathSignal = ['/usr/bin/setpriv', '/bin/setpriv'].find((file) => existsSync(file))
 
 /** Starts a program in a session of its own, so that ctrl-C reaches the demo alone, which then ends it in order. */
-export function startProgram({ name, command, args, folder, env = {}, onLine }: ProgramStart): Program {
+export function startProgram({
+  name,
+  command,
+  args,
+  folder,
+  env = {},
+  onLine,
+  farewell = 'KILL',
+}: ProgramStart): Program {
   const logFile = join(folder, `${name}.log`)
   const log = openSync(logFile, 'a')
   const [file, argv] = deathSignal
-    ? [deathSignal, ['--pdeathsig', 'KILL', '--', command, ...args]]
+    ? [deathSignal, ['--pdeathsig', farewell, '--', command, ...args]]
     : [command, [...args]]
   const child = spawn(file, argv, {
     cwd: folder,

@@ -17,7 +17,8 @@ export async function busyboxImage(
   { folder, closing }: Scene,
 ): Promise<string> {
   for (const known of ['busybox', name]) {
-    if ((await docker.listImages({ filters: { reference: [known] } })).length > 0) return known
+    const [image] = await docker.listImages({ filters: { reference: [known] } })
+    if (image !== undefined) return image.RepoTags?.[0] ?? image.Id
   }
   if (busybox === null) {
     throw new DemoFailure(

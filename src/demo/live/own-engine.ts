@@ -21,6 +21,7 @@ export async function startOwnEngine(dockerd: string, scene: Scene): Promise<Eng
     command: dockerd,
     args: [...paths, ...network, '-H', `unix://${engine.words}`],
     folder,
+    farewell: 'TERM',
   })
   scene.closing.defer(() => program.kill())
   await until(scene, 'the Docker engine answers', async () => {
