@@ -1,8 +1,9 @@
 import type { ActionInfo } from '../domain/action.ts'
 import type { Alert, AlertRecord, Labels, Remainder } from '../domain/alert.ts'
 import type { Attempt, CheckResult, Plan, RunnerIdentity } from '../domain/attempt.ts'
-import type { AuditEvent, AuditHead, AuditType, NewAuditEvent } from '../domain/audit.ts'
-import type { Ending, Incident, IncidentState } from '../domain/incident.ts'
+import type { AuditEvent, AuditHead, NewAuditEvent } from '../domain/audit.ts'
+import type { AuditFilter, IncidentFilter } from '../domain/filters.ts'
+import type { Incident, IncidentState } from '../domain/incident.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
 import type { OutboxMessage } from '../domain/message.ts'
 import type { Pause } from '../domain/pause.ts'
@@ -27,26 +28,6 @@ export interface PolicyHolder {
 export type Checkpoint = (name: string) => Promise<void> | void
 
 // ---------------------------------------------------------------- store
-
-export interface IncidentFilter {
-  readonly states?: readonly IncidentState[]
-  readonly endings?: readonly Ending[]
-  readonly playbook?: string
-  readonly target?: string
-  /** Opened at or after, epoch milliseconds. */
-  readonly since?: number
-  /** Incidents older than this id (newest first). */
-  readonly before?: string
-  readonly limit: number
-}
-
-export interface AuditFilter {
-  readonly incident?: string
-  readonly types?: readonly AuditType[]
-  /** Events with a greater sequence number. */
-  readonly after?: number
-  readonly limit: number
-}
 
 /** What the counting gates need, read inside the transaction that commits the intent. */
 export interface AttemptHistory {

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import type { AuditEvent, AuditType } from '../../domain/audit.ts'
+import type { AuditFilter } from '../../domain/filters.ts'
 import type { JsonObject } from '../../domain/json.ts'
-import type { AuditFilter, Reads } from '../../engine/ports.ts'
+import type { Reads } from '../../engine/ports.ts'
 import { genesis } from './chain.ts'
 import { integer, prepared, type StoreDb, type StoreTables, text } from './tables.ts'
 

@@ -1,7 +1,8 @@
 import { type RawBuilder, sql } from 'kysely'
+import type { IncidentFilter } from '../../domain/filters.ts'
 import { type Ending, type Incident, type IncidentState, incidentStates, transitions } from '../../domain/incident.ts'
 import { HeparError } from '../../engine/errors.ts'
-import type { IncidentFilter, Reads, Tx } from '../../engine/ports.ts'
+import type { Reads, Tx } from '../../engine/ports.ts'
 import { isUniqueViolation, type SqlValue } from './sqlite.ts'
 import {
   filled,
