@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, test } from 'vitest'
@@ -79,9 +79,8 @@ describe('it fails loudly', () => {
 
   test('when a file outside the allow-list goes', async () => {
     await using demo = await startDemo('--json')
-    const photo = () => join(demo.folder(), 'family-photos/wedding.jpg')
-    await waitFor(() => existsSync(photo()), { what: 'the photo', everyMs: 2, deadlineMs: 90_000 })
-    rmSync(photo())
+    await demo.printed('TempFolderFull with path', 90_000)
+    rmSync(join(demo.folder(), 'family-photos/wedding.jpg'))
     expect(await demo.ended, demo.text()).toBe(1)
     const steps = demo.steps()
     expect(steps.findLast(({ step }) => step === 'fact')).toMatchObject({ fact: 'files in that folder', ok: false })
