@@ -94,7 +94,9 @@ function attachmentEvent(
   now: number,
 ): NewAuditEvent {
   const why = attachment === 'reopen' ? `ill again after it ended ${before?.ending}` : reason
-  const body = { source, fingerprint, episode, startsAt, reason: why }
+  // Where an alert is what a playbook waited for, the event says so by its playbook and target.
+  const plain = why === `${playbook} on ${target}`
+  const body = { episode, fingerprint, ...(plain ? {} : { reason: why }), source, startsAt }
   return { type: eventTypes[attachment], at: now, actor: 'engine', incident: id, playbook, target, body }
 }
 

@@ -4,6 +4,7 @@ import type { AuditFilter } from '../../domain/filters.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { Reads } from '../../engine/ports.ts'
 import { genesis } from './chain.ts'
+import { hexOf } from './packed.ts'
 import { integer, prepared, type StoreDb, type StoreTables, text } from './tables.ts'
 
 type AuditRow = StoreTables['audit']
@@ -30,16 +31,21 @@ export function auditReads(db: StoreDb): Pick<Reads, 'audit' | 'auditHead'> {
   }
   return {
     audit: async (filter) => (await rows(filter)).map(toEvent),
-    auditHead: async () => (await last())[0] ?? genesis,
+    async auditHead() {
+      const head = (await last())[0]
+      return head === undefined ? genesis : { ...head, mac: hexOf(head.mac) }
+    },
   }
 }
 
 function toEvent(row: AuditRow): AuditEvent {
-  const { key_id, body, type, ...rest } = row
+  const { key_id, body, type, digest, mac, ...rest } = row
   return {
     ...rest,
     type: type as AuditType,
     keyId: key_id,
+    digest: hexOf(digest),
+    mac: hexOf(mac),
     body: body === null ? null : (JSON.parse(body) as JsonObject),
   }
 }

@@ -72,7 +72,8 @@ export function createAuditWriter(db: StoreDb, key: AuditKey): AuditWriter {
       written = lines.length
       await insert(fresh, ({ event, body }, values) => {
         const { seq, type, at, actor, incident, attempt, playbook, target, digest, keyId, mac } = event
-        values.push(seq, type, at, actor, incident, attempt, playbook, target, body, digest, keyId, mac)
+        values.push(seq, type, at, actor, incident, attempt, playbook, target, body)
+        values.push(Buffer.from(digest, 'hex'), keyId, Buffer.from(mac, 'hex'))
       })
     },
     events: () => lines.map(({ event }) => event),
