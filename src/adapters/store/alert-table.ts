@@ -5,6 +5,7 @@ import { packFingerprint, packUuid, unpackFingerprint, unpackUuid } from './pack
 import { filled, integer, prepared, preparedBulk, type StoreDb, type StoreTables, sized, text } from './tables.ts'
 
 type AlertRow = Selectable<StoreTables['alerts']>
+type FoundRow = AlertRow & { readonly url: string | null }
 
 const lookupMax = 512
 
@@ -15,15 +16,13 @@ export function alertReads(db: StoreDb): Pick<Reads, 'alerts' | 'firingAlerts' |
   const lookup = alertLookup(db)
   const firing = prepared(
     db,
-    db.selectFrom('alerts').selectAll().where(isFiring).where('key', '>', integer).orderBy('key').limit(integer),
+    found(db).where(isFiring).where('alerts.key', '>', integer).orderBy('alerts.key').limit(integer),
   )
   const ofIncident = prepared(
     db,
-    db
-      .selectFrom('incidents')
-      .innerJoin('incident_alerts as attached', 'attached.incident', 'incidents.key')
-      .innerJoin('alerts', 'alerts.key', 'attached.alert')
-      .selectAll('alerts')
+    found(db)
+      .innerJoin('incident_alerts as attached', 'attached.alert', 'alerts.key')
+      .innerJoin('incidents', 'incidents.key', 'attached.incident')
       .where('incidents.id', '=', text)
       .orderBy('alerts.key'),
   )
@@ -34,18 +33,23 @@ export function alertReads(db: StoreDb): Pick<Reads, 'alerts' | 'firingAlerts' |
       const page = rows.slice(0, limit)
       return { records: page.map(toRecord), next: rows.length > limit ? (page.at(-1)?.key ?? null) : null }
     },
-    alertsOf: async (incident) => (await ofIncident(incident)).map(toRecord),
+    alertsOf: async (incident) => (await ofIncident(packUuid(incident))).map(toRecord),
   }
+}
+
+function found(db: StoreDb) {
+  return db
+    .selectFrom('alerts')
+    .leftJoin('generators', 'generators.key', 'alerts.generator')
+    .selectAll('alerts')
+    .select('generators.url')
 }
 
 /** Looks alerts up in lists of 1, 2, 4 … 512; a list is filled up with its last member, which finds nothing new. */
 function alertLookup(db: StoreDb): Reads['alerts'] {
   const ofSize = sized(lookupMax, (size) => {
     const places = new Array<string>(size).fill(text)
-    return prepared(
-      db,
-      db.selectFrom('alerts').selectAll().where('source', '=', text).where('fingerprint', 'in', places),
-    )
+    return prepared(db, found(db).where('source', '=', text).where('fingerprint', 'in', places))
   })
   return async (source, fingerprints) => {
     const found: AlertRecord[] = []
@@ -67,6 +71,7 @@ const columns = [
   'episode',
   'receiver',
   'rules_revision',
+  'generator',
   'data',
 ] as const
 
@@ -83,24 +88,52 @@ export function alertWrites(db: StoreDb): Pick<Tx, 'saveAlerts'> {
           ),
       ),
   )
+  const generatorsOf = generatorKeys(db)
   return {
-    saveAlerts: (records) =>
-      upsert(records, (record, values) => {
+    async saveAlerts(records) {
+      const generators = await generatorsOf(records)
+      await upsert(records, (record, values) => {
         const { source, fingerprint, status, startsAt, lastSeenAt, decision, episode, receiver, rulesRevision } = record
         values.push(source, packFingerprint(fingerprint), status, startsAt, lastSeenAt, decision)
-        values.push(packUuid(episode), receiver, rulesRevision, JSON.stringify(restOf(record)))
-      }),
+        const generator = generators.get(record.generatorURL) ?? null
+        values.push(packUuid(episode), receiver, rulesRevision, generator, JSON.stringify(restOf(record, generator)))
+      })
+    },
+  }
+}
+
+/** Beyond it, as where every alert has a URL of its own, they stay with their alerts. */
+const generatorsMax = 10_000
+
+/** The keys of the generator URLs of some alerts; a URL that has none yet gets one, while there is room. */
+function generatorKeys(db: StoreDb) {
+  const known = prepared(db, db.selectFrom('generators').select('key').where('url', '=', text))
+  const last = prepared(
+    db,
+    db.selectFrom('generators').select((all) => all.fn.max('key').as('key')),
+  )
+  const add = prepared(db, db.insertInto('generators').values({ url: text }).returning('key'))
+  return async (records: readonly AlertRecord[]): Promise<ReadonlyMap<string, number>> => {
+    const keys = new Map<string, number>()
+    for (const url of new Set(records.map(({ generatorURL }) => generatorURL))) {
+      if (url === '') continue
+      const [row] = await known(url)
+      const isFull = row === undefined && ((await last())[0]?.key ?? 0) >= generatorsMax
+      const key = row?.key ?? (isFull ? undefined : (await add(url))[0]?.key)
+      if (key !== undefined) keys.set(url, key)
+    }
+    return keys
   }
 }
 
 /** What most alerts of a storm have in common is left out of `data`. */
-function restOf(record: AlertRecord) {
+function restOf(record: AlertRecord, generator: number | null) {
   const { labels, annotations, generatorURL, groupLabels, playbooks, reason, firstSeenAt, lastSeenAt } = record
   const { resolvedAt, resolvedBy, resolvedConfirmed } = record
   return {
     labels,
     annotations,
-    generatorURL: generatorURL === '' ? undefined : generatorURL,
+    generatorURL: generatorURL === '' || generator !== null ? undefined : generatorURL,
     groupLabels: isEmpty(groupLabels) ? undefined : groupLabels,
     playbooks: playbooks.length === 0 ? undefined : playbooks,
     reason: reason === commonReason ? undefined : reason,
@@ -115,12 +148,12 @@ const commonReason = 'no playbook matches'
 
 type Rest = Pick<AlertRecord, 'labels' | 'annotations'> & Partial<AlertRecord>
 
-function toRecord(row: AlertRow): AlertRecord {
+function toRecord(row: FoundRow): AlertRecord {
   const rest = JSON.parse(row.data) as Rest
   return {
     labels: bare(rest.labels),
     annotations: bare(rest.annotations),
-    generatorURL: rest.generatorURL ?? '',
+    generatorURL: row.url ?? rest.generatorURL ?? '',
     groupLabels: bare(rest.groupLabels ?? {}),
     playbooks: rest.playbooks ?? [],
     reason: rest.reason ?? commonReason,

@@ -4,7 +4,7 @@ import type { AuditFilter } from '../../domain/filters.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { Reads } from '../../engine/ports.ts'
 import { genesis } from './chain.ts'
-import { hexOf } from './packed.ts'
+import { hexOf, packUuid, unpackUuid } from './packed.ts'
 import { integer, prepared, type StoreDb, type StoreTables, text } from './tables.ts'
 
 type AuditRow = StoreTables['audit']
@@ -19,9 +19,13 @@ export function auditReads(db: StoreDb): Pick<Reads, 'audit' | 'auditHead'> {
     db.selectFrom('audit').select(['seq', 'mac', 'at']).orderBy('seq', 'desc').limit(sql.lit(1)),
   )
   const rows = async ({ incident, types, after = 0, limit }: AuditFilter): Promise<AuditRow[]> => {
-    if (types === undefined) return incident === undefined ? all(after, limit) : ofIncident(incident, after, limit)
+    if (types === undefined)
+      return incident === undefined ? all(after, limit) : ofIncident(packUuid(incident), after, limit)
     if (incident !== undefined) {
-      const narrowed = lines.where('incident', '=', incident).where('seq', '>', after).where('type', 'in', types)
+      const narrowed = lines
+        .where('incident', '=', packUuid(incident))
+        .where('seq', '>', after)
+        .where('type', 'in', types)
       return narrowed.limit(limit).execute()
     }
     // One read per type, each in the order of its index; asking for all types at once would sort the whole log.
@@ -39,10 +43,11 @@ export function auditReads(db: StoreDb): Pick<Reads, 'audit' | 'auditHead'> {
 }
 
 function toEvent(row: AuditRow): AuditEvent {
-  const { key_id, body, type, digest, mac, ...rest } = row
+  const { key_id, body, type, digest, mac, incident, ...rest } = row
   return {
     ...rest,
     type: type as AuditType,
+    incident: incident === null ? null : unpackUuid(incident),
     keyId: key_id,
     digest: hexOf(digest),
     mac: hexOf(mac),

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely'
 import type { Ending, Incident, IncidentState } from '../../domain/incident.ts'
+import { packUuid, unpackUuid } from './packed.ts'
 import type { SqlValue } from './sqlite.ts'
 import type { StoreTables } from './tables.ts'
 
@@ -50,7 +51,7 @@ export function toRow(incident: Incident) {
 
 export function pushIncident(incident: Incident, values: SqlValue[]): void {
   const { id, playbook, target, state, ending, openedAt, closedAt, dueAt, version, data } = toRow(incident)
-  values.push(id, playbook, target, state, ending, openedAt, closedAt, dueAt, version, data)
+  values.push(packUuid(id), playbook, target, state, ending, openedAt, closedAt, dueAt, version, data)
 }
 
 export function toIncident(row: IncidentRow): Incident {
@@ -59,7 +60,7 @@ export function toIncident(row: IncidentRow): Incident {
     ...fresh,
     ...usualOf(row.opened_at, rest.illSince ?? row.opened_at),
     ...rest,
-    id: row.id,
+    id: unpackUuid(row.id),
     playbook: row.playbook,
     target: row.target,
     state: row.state as IncidentState,

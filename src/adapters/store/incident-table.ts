@@ -4,7 +4,7 @@ import { type Incident, type IncidentState, incidentStates, transitions } from '
 import { HeparError } from '../../engine/errors.ts'
 import type { Reads, Tx } from '../../engine/ports.ts'
 import { type IncidentRow, incidentColumns, pushIncident, toIncident, toRow } from './incident-row.ts'
-import { packFingerprint } from './packed.ts'
+import { packFingerprint, packUuid, unpackUuid } from './packed.ts'
 import { isUniqueViolation } from './sqlite.ts'
 import {
   filled,
@@ -67,14 +67,14 @@ export function incidentReads(db: StoreDb): IncidentReads {
   )
   const first = (rows: readonly IncidentRow[]) => (rows[0] === undefined ? null : toIncident(rows[0]))
   return {
-    incident: async (id) => first(await byId(id)),
+    incident: async (id) => first(await byId(packUuid(id))),
     latestIncident: async (playbook, target) =>
       first(await open(playbook, target)) ?? first(await closedLast(playbook, target)),
     latestIncidents: latestOfTargets(db),
     openIncidentsOf: async (source, fingerprint) =>
       (await ofAlert(source, packFingerprint(fingerprint))).map(toIncident),
     incidents: async (filter) => (await filtered(db, filter).execute()).map(toIncident),
-    due: async (now, limit) => (await due(now, limit)).map(({ id }) => id),
+    due: async (now, limit) => (await due(now, limit)).map(({ id }) => unpackUuid(id)),
     nextDueAt: async () => (await nextDue())[0]?.due_at ?? null,
     async incidentCounts() {
       const result = Object.fromEntries(incidentStates.map((state) => [state, 0])) as Record<IncidentState, number>
@@ -126,8 +126,8 @@ function filtered(db: StoreDb, { states, endings, playbook, target, since, befor
 
 // The place of an incident that is no longer there is after the next older one.
 function keyOf(id: string): RawBuilder<number> {
-  return sql<number>`coalesce((select key from incidents where id = ${id}),
-    (select key + 1 from incidents where id < ${id} order by id desc limit 1))`
+  return sql<number>`coalesce((select key from incidents where id = ${packUuid(id)}),
+    (select key + 1 from incidents where id < ${packUuid(id)} order by id desc limit 1))`
 }
 
 // Few incidents are in any other state than closed: with closed among several, the newest are found sooner without the
@@ -154,9 +154,9 @@ export function incidentWrites(db: StoreDb): Pick<Tx, 'openIncidents' | 'saveInc
     async saveIncident(incident) {
       const { id, state, ending, closedAt, dueAt, version, data } = toRow(incident)
       const save = saveAs.get(incident.state) as ReturnType<typeof compareAndSave>
-      const saved = await oneOpen([incident], save(ending, closedAt, dueAt, version + 1, data, id, version))
+      const saved = await oneOpen([incident], save(ending, closedAt, dueAt, version + 1, data, packUuid(id), version))
       if (saved === 1) return { ...incident, version: version + 1 }
-      const stored = (await byId(id))[0]
+      const stored = (await byId(packUuid(id)))[0]
       if (stored === undefined || stored.version !== version) {
         throw new HeparError('stale_write', `incident ${id} was changed by someone else: read it again`)
       }
@@ -164,7 +164,7 @@ export function incidentWrites(db: StoreDb): Pick<Tx, 'openIncidents' | 'saveInc
     },
     attach: (joins) =>
       attachAll(joins, ({ incident, source, fingerprint }, values) =>
-        values.push(incident, source, packFingerprint(fingerprint)),
+        values.push(packUuid(incident), source, packFingerprint(fingerprint)),
       ),
   }
 }

@@ -4,6 +4,8 @@ import type { Sqlite, SqlValue } from './sqlite.ts'
 
 /** Rows as they lie in the database: times in epoch milliseconds, booleans as 0 and 1, `data` the rest as JSON text. */
 export interface StoreTables {
+  /** The generator URLs that many alerts share, as all alerts of one rule do. */
+  generators: { key: Generated<number>; url: string }
   alerts: {
     /** Given by the database, in the order in which the alerts were first seen. */
     key: Generated<number>
@@ -16,12 +18,14 @@ export interface StoreTables {
     episode: Packed
     receiver: string
     rules_revision: string
+    /** `null` where `data` has the URL, or there is none. */
+    generator: number | null
     data: string
   }
   incidents: {
     /** Given by the database, in the order in which they were opened. */
     key: Generated<number>
-    id: string
+    id: Packed
     playbook: string
     target: string
     state: string
@@ -36,7 +40,7 @@ export interface StoreTables {
   incident_alerts: { incident: number; alert: number }
   attempts: {
     id: string
-    incident: string
+    incident: Packed
     playbook: string
     target: string
     step: number
@@ -70,7 +74,7 @@ export interface StoreTables {
     type: string
     at: number
     actor: string
-    incident: string | null
+    incident: Packed | null
     attempt: string | null
     playbook: string | null
     target: string | null
