@@ -1,7 +1,7 @@
 import type { Delivery, Labels, ParsedAlert } from '../domain/alert.ts'
 
 /** Alerts in one part: as many as the event loop unpacks in a few milliseconds. */
-const alertsPerPart = 500
+const alertsPerPart = 250
 
 /** A delivery on its way between two threads: its alerts as JSON, in parts. */
 export interface PackedDelivery {

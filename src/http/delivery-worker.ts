@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads'
 import type { DeliveryLimits } from '../domain/delivery.ts'
 import { type PackedDelivery, packDelivery } from './delivery-parts.ts'
 import { HttpError } from './errors.ts'
-import { readDelivery } from './read-delivery.ts'
+import { readDelivery, refuseSwarm } from './read-delivery.ts'
 
 /** One body to read, and what came of it. */
 export interface ReadOrder {
@@ -24,6 +24,7 @@ parentPort?.on('message', (order: ReadOrder) => {
 
 function read({ id, raw, limits }: ReadOrder): ReadAnswer {
   try {
+    refuseSwarm(raw, limits)
     return { id, kind: 'read', delivery: packDelivery(readDelivery(raw, limits)) }
   } catch (error) {
     if (!(error instanceof HttpError)) return { id, kind: 'failed', error: error as Error }

@@ -9,8 +9,8 @@ import { HttpError } from './errors.ts'
 /** Bodies above it are read by a thread of their own: a full one would hold everybody else for a second and more. */
 export const largeBodyBytes = 256 * 1024
 
-/** The heap of that thread. A body of 16 MiB that is nothing but tiny objects needs most of it. */
-const heapMebibytesMax = 1_024
+/** The heap of that thread: many times what the largest body needs that opens no more brackets than alerts do. */
+const heapMebibytesMax = 512
 /** The thread is ended when no large body has come for so long; the next one starts another. */
 const idleMs = 30_000
 
@@ -44,7 +44,7 @@ export function createLargeDeliveries(): LargeDeliveries {
       if (waiting.size === 0) idle = setTimeout(() => void end(), idleMs).unref()
     })
     made.on('error', (error) => lose(made, error))
-    made.on('exit', () => lose(made, new Error('the thread that reads large bodies has ended')))
+    made.on('exit', () => lose(made, gone()))
     return made
   }
 
@@ -58,17 +58,25 @@ export function createLargeDeliveries(): LargeDeliveries {
 
   async function end(): Promise<void> {
     clearTimeout(idle)
-    await worker?.terminate()
+    const ended = worker
+    // From here on a new body gets a new thread.
+    worker = null
+    const lost = [...waiting.values()]
+    waiting.clear()
+    await ended?.terminate()
+    for (const { reject } of lost) reject(gone())
   }
 
   return {
     async read(raw, limits) {
       clearTimeout(idle)
       worker ??= start()
-      const order: ReadOrder = { id: ++lastId, raw, limits }
+      // A small buffer shares its memory with others, which cannot be given away.
+      const own = raw.length === raw.buffer.byteLength ? raw : new Uint8Array(raw)
+      const order: ReadOrder = { id: ++lastId, raw: own, limits }
+      worker.postMessage(order, [own.buffer])
       const answered = Promise.withResolvers<ReadAnswer>()
       waiting.set(order.id, answered)
-      worker.postMessage(order, [raw.buffer])
       const answer = await answered.promise
       if (answer.kind === 'read') return unpackDelivery(answer.delivery)
       if (answer.kind === 'failed') throw answer.error
@@ -77,6 +85,10 @@ export function createLargeDeliveries(): LargeDeliveries {
     },
     close: end,
   }
+}
+
+function gone(): Error {
+  return new Error('the thread that reads large bodies has ended')
 }
 
 function tooMuchMemory(): HttpError {

@@ -60,12 +60,14 @@ describe('a delivery', () => {
     simulation.store.onCommit((events) => commits.push(events.map(({ type }) => type)))
     const { decisions } = await receive(someDelivery(many), 'webhook:am', simulation.ports)
     expect(decisions).toHaveLength(many.length)
-    expect(commits).toHaveLength(3)
-    expect(commits.map((types) => types.filter((type) => type === 'delivery.received').length)).toEqual([1, 1, 1])
+    expect(commits).toHaveLength(5)
+    expect(commits.map((types) => types.filter((type) => type === 'delivery.received').length)).toEqual([1, 1, 1, 1, 1])
     const parts = await eventsOf(simulation, 'delivery.received')
     expect(parts.map(({ body }) => [body?.from, body?.of])).toEqual([
       [0, 1_200],
+      [250, 1_200],
       [500, 1_200],
+      [750, 1_200],
       [1_000, 1_200],
     ])
     expect(decidedIn(parts)).toHaveLength(1_200)
@@ -85,9 +87,9 @@ describe('a delivery', () => {
     await simulation.restart()
     expect(await eventsOf(simulation, 'delivery.received')).toMatchObject([{ body: { from: 0 } }])
     const { decisions } = await receive(someDelivery(many), 'webhook:am', simulation.ports)
-    expect(decisions.filter(({ decision }) => decision === 'duplicate')).toHaveLength(500)
+    expect(decisions.filter(({ decision }) => decision === 'duplicate')).toHaveLength(250)
     const events = await eventsOf(simulation, 'delivery.received')
-    expect(events).toHaveLength(4)
+    expect(events).toHaveLength(6)
     const decided = decidedIn(events).map(({ fingerprint }) => fingerprint)
     expect(new Set(decided).size).toBe(decided.length)
     expect(decided).toHaveLength(many.length)

@@ -41,11 +41,17 @@ const fresh: Omit<Rest, 'playbookRevision' | 'illSince' | 'acceptedAt' | 'starts
   manual: null,
 }
 
+const freshKeys = Object.keys(fresh) as (keyof typeof fresh)[]
+
 export function toRow(incident: Incident) {
   const { id, playbook, target, state, ending, openedAt, closedAt, dueAt, version, ...rest } = incident
-  const usual = usualOf(openedAt, rest.illSince)
-  const data: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(rest)) if (value !== usual[key]) data[key] = value
+  const { playbookRevision, illSince, acceptedAt, startsAt, updatedAt } = rest
+  const data: Record<string, unknown> = { playbookRevision }
+  if (illSince !== openedAt) data.illSince = illSince
+  if (acceptedAt !== openedAt) data.acceptedAt = acceptedAt
+  if (startsAt !== illSince) data.startsAt = startsAt
+  if (updatedAt !== openedAt) data.updatedAt = updatedAt
+  for (const key of freshKeys) if (rest[key] !== fresh[key]) data[key] = rest[key]
   return { id, playbook, target, state, ending, openedAt, closedAt, dueAt, version, data: JSON.stringify(data) }
 }
 
@@ -56,9 +62,13 @@ export function pushIncident(incident: Incident, values: SqlValue[]): void {
 
 export function toIncident(row: IncidentRow): Incident {
   const rest = JSON.parse(row.data) as Partial<Rest> & Pick<Rest, 'playbookRevision'>
+  const illSince = rest.illSince ?? row.opened_at
   return {
     ...fresh,
-    ...usualOf(row.opened_at, rest.illSince ?? row.opened_at),
+    illSince,
+    acceptedAt: row.opened_at,
+    startsAt: illSince,
+    updatedAt: row.opened_at,
     ...rest,
     id: unpackUuid(row.id),
     playbook: row.playbook,
@@ -71,9 +81,3 @@ export function toIncident(row: IncidentRow): Incident {
     version: row.version,
   }
 }
-
-function usualOf(openedAt: number, illSince: number): typeof fresh & Times & Readonly<Record<string, unknown>> {
-  return { ...fresh, illSince: openedAt, acceptedAt: openedAt, startsAt: illSince, updatedAt: openedAt }
-}
-
-type Times = Pick<Rest, 'illSince' | 'acceptedAt' | 'startsAt' | 'updatedAt'>
