@@ -96,6 +96,7 @@ test('while a large body is read the event loop is free', async () => {
   let ticking = setImmediate(turn)
   const { alerts } = await large.read(raw, limits)
   clearImmediate(ticking)
+  longestMs = Math.max(longestMs, workedMs() - last)
   expect(alerts).toHaveLength(50_000)
   expect(longestMs).toBeLessThan(heldMs / 2)
 })
