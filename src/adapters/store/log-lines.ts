@@ -49,7 +49,8 @@ function readable(line: StoredLine): StoredLine {
 // There is one way to write an identity; what spells it otherwise was changed, so it is given back as what nothing equals.
 function identity(stored: unknown): unknown {
   if (stored instanceof Uint8Array) return stored.length === 16 ? unpackUuid(stored) : false
-  return typeof stored === 'string' && packUuid(stored) !== stored ? false : stored
+  if (typeof stored === 'string') return packUuid(stored) === stored ? stored : false
+  return stored === null ? null : false
 }
 
 // As text they are shown and chained; what is stored as anything but bytes was changed.
