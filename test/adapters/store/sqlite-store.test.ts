@@ -144,3 +144,43 @@ test('frequent reads are served by an index', async () => {
   }
   db.close()
 })
+
+test('a generator URL is stored once for all alerts that share it, up to a limit, and read back in any case', async () => {
+  const folder = temporaryFolder()
+  const store = await openIn(folder)
+  const alert = (index: number) => ({
+    fingerprint: `f${index}`,
+    generatorURL: `http://prometheus/${Math.floor(index / 2)}`,
+  })
+  const records = Array.from({ length: 20_100 }, (_, index) => sampleAlert(alert(index)))
+  await store.transaction('test', (tx) => tx.saveAlerts(records.slice(0, 20_050)))
+  await store.transaction('test', (tx) => tx.saveAlerts(records.slice(20_050)))
+  await store.transaction('test', (tx) => tx.saveAlerts([sampleAlert({ ...alert(3), generatorURL: '' })]))
+  const found = await store.read.alerts('main', ['f2', 'f3', 'f20098', 'f20099'])
+  expect(found.map(({ fingerprint, generatorURL }) => `${fingerprint} ${generatorURL}`).sort()).toEqual([
+    'f2 http://prometheus/1',
+    'f20098 http://prometheus/10049',
+    'f20099 http://prometheus/10049',
+    'f3 ',
+  ])
+  const db = new DatabaseSync(placeIn(folder).file, { readOnly: true })
+  expect(db.prepare('select count(*) as n, count(distinct url) as urls from generators').get()).toEqual({
+    n: 10_000,
+    urls: 10_000,
+  })
+  db.close()
+})
+
+test('a generator URL whose transaction failed is not relied on by the next one', async () => {
+  const store = await openIn(temporaryFolder())
+  const shared = { generatorURL: 'http://prometheus/shared' }
+  const results = await Promise.allSettled([
+    store.transaction('test', async (tx) => {
+      await tx.saveAlerts([sampleAlert({ fingerprint: 'lost', ...shared })])
+      throw new Error('on purpose')
+    }),
+    store.transaction('test', (tx) => tx.saveAlerts([sampleAlert({ fingerprint: 'kept', ...shared })])),
+  ])
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+  expect(await store.read.alerts('main', ['lost', 'kept'])).toEqual([sampleAlert({ fingerprint: 'kept', ...shared })])
+})
