@@ -2,9 +2,11 @@ import { audit } from './audit.ts'
 import { calls } from './calls.ts'
 import { cleaning } from './cleaning.ts'
 import { decisions } from './decisions.ts'
+import { demonstration } from './demo.ts'
 import { doors } from './doors.ts'
 import { figures } from './figures.ts'
 import { gates } from './gates.ts'
+import { intake } from './intake.ts'
 import { intent } from './intent.ts'
 import { policies } from './policies.ts'
 import { proof } from './proof.ts'
@@ -26,6 +28,7 @@ export const teeth: readonly Tooth[] = [
   ...gates,
   ...intent,
   ...decisions,
+  ...intake,
   ...proof,
   ...recovery,
   ...temporary,
@@ -44,4 +47,5 @@ export const teeth: readonly Tooth[] = [
   ...calls,
   ...policies,
   ...figures,
+  ...demonstration,
 ]
