@@ -37,11 +37,11 @@ test('a run in which nothing happens does not pass', () => {
     effectsCutOff: 0,
     unknown: 0,
     healed: 0,
-    eased: 1,
+    eased: 0,
     mitigated: 0,
     handedOver: 90,
     events: 900,
     seconds: 1,
   }
-  expect(shortfalls(nothing)).toHaveLength(4)
+  expect(shortfalls(nothing)).toHaveLength(6)
 })

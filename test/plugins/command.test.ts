@@ -63,7 +63,7 @@ describe('a plan', () => {
     writeFileSync(logFile, 'it began\nout of \u001b[31mmemory\u001b[0m\n')
     const { evidence } = await scripted('true').planned(go, { logFile })
     expect(evidence).toMatchObject({ logs: ['it began', 'out of memory'] })
-    expect(evidence).toMatchObject({ machine: { topMemory: { length: 5 } } })
+    expect(evidence).toMatchObject({ machine: { topMemory: expect.arrayContaining([expect.anything()]) } })
     const { evidence: without } = await scripted('true').planned(go, { logFile: folder.file('none') })
     expect(without).toMatchObject({ logs: [], logsMissing: `${folder.file('none')}: ENOENT` })
   })

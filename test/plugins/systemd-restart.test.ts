@@ -54,7 +54,8 @@ describe('a plan', () => {
       machine: { topMemory: { pid: number; command: string; bytes: number }[] }
     }
     const { topMemory } = machine
-    expect(topMemory).toHaveLength(5)
+    expect(topMemory.length).toBeGreaterThan(0)
+    expect(topMemory.length).toBeLessThanOrEqual(5)
     expect(topMemory.map(({ bytes }) => bytes)).toEqual(topMemory.map(({ bytes }) => bytes).sort((a, b) => b - a))
     expect(Object.keys(topMemory[0]!)).toEqual(['pid', 'command', 'bytes'])
   })

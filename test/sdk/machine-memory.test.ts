@@ -9,7 +9,7 @@ interface Seen {
   readonly topMemory: readonly { readonly pid: number; readonly command: string; readonly bytes: number }[]
 }
 
-test('the five largest processes of the machine are those that ps names', () => {
+test('the largest processes of the machine, five at most, are those that ps names', () => {
   const listed = () =>
     execFileSync('ps', ['-eo', 'pid=,rss='], { encoding: 'utf8' })
       .trim()
@@ -18,7 +18,8 @@ test('the five largest processes of the machine are those that ps names', () => 
   const before = new Map(listed())
   const { topMemory, availableBytes, totalBytes } = machineMemory().machine as unknown as Seen
   const after = new Map(listed())
-  expect(topMemory).toHaveLength(5)
+  // A machine, or a container, may have fewer.
+  expect(topMemory.length).toBe(Math.min(5, [...before.values()].filter((kilobytes) => kilobytes > 0).length))
   const smallest = topMemory.at(-1)!.bytes
   // Whoever both looks of ps call clearly larger has been passed over.
   const missed = [...before].filter(([pid, kilobytes]) => {
