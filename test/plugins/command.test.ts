@@ -214,14 +214,16 @@ describe('a run', () => {
 
   test('reports code, time and the end of the output: printable, cut, and without what the environment holds', async () => {
     const script = `head -c 100000 /dev/zero | tr '\\0' x; echo; i=0; while [ $i -lt 30 ]; do echo line $i; i=$((i+1)); done
-printf '\\033[31mred\\033[0m %s\\n' "$TOKEN" >&2; head -c 1000 /dev/zero | tr '\\0' y`
+printf '\\033[31mred\\033[0m %s\\n' "$TOKEN" >&2; head -c 1000 /dev/zero | tr '\\0' y >&2`
     const on = scripted(script, { env: [{ name: 'TOKEN', value: 'hunter2-canary' }] })
     const report = (await on.run(await on.planned(go))) as JsonObject
     expect(report).toMatchObject({ exitCode: 0, ms: expect.any(Number), outputBytes: expect.any(Number) })
     const output = report.output as string[]
     expect(output.length).toBeLessThanOrEqual(20)
-    expect(output.at(-2)).toBe('red [redacted]')
-    expect(output.at(-1)).toBe(`${'y'.repeat(399)}…`)
+    // Which of two pipes is read first is anybody's guess.
+    expect(output).toContain('red [redacted]')
+    expect(output).toContain(`${'y'.repeat(399)}…`)
+    expect(output).toContain('line 29')
     expect(JSON.stringify(report).length).toBeLessThan(8_000)
   })
 
