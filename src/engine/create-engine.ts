@@ -24,6 +24,7 @@ import type {
 import { receive } from './receive.ts'
 import { recover } from './recover.ts'
 import { previewRematch, rematch } from './rematch.ts'
+import { createRetentionRounds } from './retention.ts'
 import { createRounds, type Rounds } from './rounds.ts'
 import { createSilencing } from './silencing.ts'
 import { sweep } from './sweep.ts'
@@ -51,6 +52,7 @@ export function createEngine(world: EnginePorts): Engine {
   const ports: AdvancePorts & EnginePorts = { ...world, effects }
   const outbox = createOutbox(world)
   const silencing = createSilencing(world)
+  const retention = createRetentionRounds(world)
   const background = createBackground(log)
   // In rounds, so that the rest of a delivery is never fetched and decided by two at a time.
   const completing = createRounds(() => completeWaiting(ports), {
@@ -88,6 +90,7 @@ export function createEngine(world: EnginePorts): Engine {
       silencing.start()
       sweeping.start()
       completing.kick()
+      retention.kick()
     },
     async stop() {
       sweeping.stop()
@@ -96,6 +99,7 @@ export function createEngine(world: EnginePorts): Engine {
       await queue.close()
       await effects.settle()
       await completing.close()
+      await retention.close()
       await background.settle()
       await silencing.close()
       await outbox.close()

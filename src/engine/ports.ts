@@ -9,6 +9,7 @@ import type { OutboxMessage } from '../domain/message.ts'
 import type { Pause } from '../domain/pause.ts'
 import type { AttemptBudget } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { Gap, PastEnds, PrunableEvents, PrunedRows, StoreSize } from '../domain/retention.ts'
 import type { HealingSilence } from '../domain/silence.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
@@ -79,6 +80,8 @@ export interface Reads {
   outboxDue(now: number, limit: number): Promise<readonly OutboxMessage[]>
   audit(filter: AuditFilter): Promise<readonly AuditEvent[]>
   auditHead(): Promise<AuditHead>
+  /** Runs of events that retention has removed, oldest first. */
+  gaps(): Promise<readonly Gap[]>
   /** Counts and sums for gauges and statistics. */
   incidentCounts(): Promise<Readonly<Record<IncidentState, number>>>
 }
@@ -106,7 +109,35 @@ export interface Tx extends Reads {
   enqueue(message: OutboxMessage): Promise<void>
   saveMessage(message: OutboxMessage): Promise<void>
   append(events: readonly NewAuditEvent[]): Promise<void>
+  /** Removes what `prunable` found, unless one of its incidents was opened again meanwhile. Resolves to whether it did. */
+  removeEvents(events: PrunableEvents): Promise<boolean>
+  /** Removes some of what ended before; resolves to how many rows, and whether to call again. */
+  removePast(ends: PastEnds, rowsMax: number): Promise<{ readonly removed: PrunedRows; readonly more: boolean }>
+  /** Gives so many free pages of the file back to the file system. */
+  shrink(pages: number): Promise<void>
 }
+
+/** Which events may go, and how much of the log is looked at. */
+export interface PruneOrder {
+  /** Events from this time on stay, epoch milliseconds. */
+  readonly before: number
+  /** Events of incidents that closed from this time on stay; those of open ones always do. */
+  readonly closedBefore: number
+  readonly rowsMax: number
+}
+
+export type Prunable =
+  | {
+      readonly ok: true
+      /** `null` when nothing of what was looked at may go. */
+      readonly events: PrunableEvents | null
+      /** True when everything that the order lets go has been found. */
+      readonly done: boolean
+      /** Open incidents keep so many separate runs that the log cannot be thinned out further. */
+      readonly crowded: boolean
+    }
+  /** What lies there does not verify: evidence, which must not be removed. */
+  | { readonly ok: false; readonly reason: string }
 
 export interface Store {
   readonly read: Reads
@@ -118,6 +149,12 @@ export interface Store {
   transaction<T>(label: string, work: (tx: Tx) => Promise<T>): Promise<T>
   /** Called after each durable commit with the events it chained, in order. A listener that throws is logged, never felt. */
   onCommit(listener: (events: readonly AuditEvent[]) => void): () => void
+  /** Looks for events that may go, from the oldest on; each call goes on where the one before ended. */
+  readonly prunable: {
+    restart(): void
+    next(order: PruneOrder): Promise<Prunable>
+  }
+  size(): StoreSize
   /** Whether the last write succeeded; `null` reason when healthy. */
   health(): { readonly ok: boolean; readonly reason: string | null }
   close(): Promise<void>

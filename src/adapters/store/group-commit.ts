@@ -162,5 +162,8 @@ function leased(tx: Tx, lease: { readonly open: boolean }): Tx {
     enqueue: during(tx.enqueue),
     saveMessage: during(tx.saveMessage),
     append: during(tx.append),
+    removeEvents: during(tx.removeEvents),
+    removePast: during(tx.removePast),
+    shrink: during(tx.shrink),
   }
 }

@@ -70,6 +70,7 @@ export interface StoreTables {
     key_id: string
     mac: string
   }
+  audit_gaps: { from_seq: number; to_seq: number; mac: string; key_id: string }
 }
 
 /** Builds queries, and names the connection on which what was prepared runs. */
