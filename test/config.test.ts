@@ -62,6 +62,7 @@ describe('defaults', () => {
         auth: { tokens: [] },
         notify: [],
         limits: defaultLimits,
+        retention: { auditMs: null, bytesMax: 10_000_000_000 },
         log: { level: 'info' },
       })
       expect(read(text).problems).toEqual([])

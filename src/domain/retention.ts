@@ -55,3 +55,31 @@ export interface PrunedRows {
   readonly alerts: number
   readonly messages: number
 }
+
+/** Which events may go, and how much of the log is looked at. */
+export interface PruneOrder {
+  /** Events from this time on stay, epoch milliseconds. */
+  readonly before: number
+  /** Events of incidents that closed from this time on stay; those of open ones always do. */
+  readonly closedBefore: number
+  readonly rowsMax: number
+}
+
+export type Prunable =
+  | {
+      readonly ok: true
+      /** `null` when nothing of what was looked at may go. */
+      readonly events: PrunableEvents | null
+      /** True when everything that the order lets go has been found. */
+      readonly done: boolean
+      /** Open incidents keep so many separate runs that the log cannot be thinned out further. */
+      readonly crowded: boolean
+    }
+  /** What lies there does not verify: evidence, which must not be removed. */
+  | { readonly ok: false; readonly reason: string }
+
+/** Looks for events that may go, from the oldest on; each call goes on where the one before ended. */
+export interface PrunableFinder {
+  restart(): void
+  next(order: PruneOrder): Promise<Prunable>
+}

@@ -9,7 +9,7 @@ import type { OutboxMessage } from '../domain/message.ts'
 import type { Pause } from '../domain/pause.ts'
 import type { AttemptBudget } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
-import type { Gap, PastEnds, PrunableEvents, PrunedRows, StoreSize } from '../domain/retention.ts'
+import type { Gap, PastEnds, PrunableEvents, PrunableFinder, PrunedRows, StoreSize } from '../domain/retention.ts'
 import type { HealingSilence } from '../domain/silence.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
@@ -117,28 +117,6 @@ export interface Tx extends Reads {
   shrink(pages: number): Promise<void>
 }
 
-/** Which events may go, and how much of the log is looked at. */
-export interface PruneOrder {
-  /** Events from this time on stay, epoch milliseconds. */
-  readonly before: number
-  /** Events of incidents that closed from this time on stay; those of open ones always do. */
-  readonly closedBefore: number
-  readonly rowsMax: number
-}
-
-export type Prunable =
-  | {
-      readonly ok: true
-      /** `null` when nothing of what was looked at may go. */
-      readonly events: PrunableEvents | null
-      /** True when everything that the order lets go has been found. */
-      readonly done: boolean
-      /** Open incidents keep so many separate runs that the log cannot be thinned out further. */
-      readonly crowded: boolean
-    }
-  /** What lies there does not verify: evidence, which must not be removed. */
-  | { readonly ok: false; readonly reason: string }
-
 export interface Store {
   readonly read: Reads
   /**
@@ -149,11 +127,7 @@ export interface Store {
   transaction<T>(label: string, work: (tx: Tx) => Promise<T>): Promise<T>
   /** Called after each durable commit with the events it chained, in order. A listener that throws is logged, never felt. */
   onCommit(listener: (events: readonly AuditEvent[]) => void): () => void
-  /** Looks for events that may go, from the oldest on; each call goes on where the one before ended. */
-  readonly prunable: {
-    restart(): void
-    next(order: PruneOrder): Promise<Prunable>
-  }
+  readonly prunable: PrunableFinder
   size(): StoreSize
   /** Whether the last write succeeded; `null` reason when healthy. */
   health(): { readonly ok: boolean; readonly reason: string | null }

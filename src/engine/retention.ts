@@ -1,9 +1,9 @@
 import type { NewAuditEvent } from '../domain/audit.ts'
-import type { PrunableEvents, RetentionRule, StoreSize } from '../domain/retention.ts'
+import type { PrunableEvents, PruneOrder, RetentionRule, StoreSize } from '../domain/retention.ts'
 import { digestOf } from './digest.ts'
 import { messageOf } from './errors.ts'
 import { type Ends, endsOf, isOver, wantsShrinking } from './past.ts'
-import type { Clock, Log, PolicyHolder, PruneOrder, Store, Tx } from './ports.ts'
+import type { Clock, Log, PolicyHolder, Store, Tx } from './ports.ts'
 import { createRounds, type Rounds } from './rounds.ts'
 
 export interface RetentionPorts {

@@ -1,5 +1,4 @@
-import type { PrunableEvents } from '../../domain/retention.ts'
-import type { PruneOrder, Store } from '../../engine/ports.ts'
+import type { PrunableEvents, PrunableFinder, PruneOrder } from '../../domain/retention.ts'
 import { type AuditKeys, type ChainPosition, checkLine, genesis, type StoredLine } from './chain.ts'
 import { linesBetween } from './log-lines.ts'
 import { claimProblem, isGapProblem, overGap, type Pruned, readPruned } from './pruned.ts'
@@ -11,7 +10,7 @@ const gapsMax = 1_000
 const bodyCharactersMax = 512 * 1024
 
 /** Over a reading connection. What may go is verified first: pruning must not wash away the traces of a tampering. */
-export function createPrunableFinder(db: StoreDb, keys: AuditKeys): Store['prunable'] {
+export function createPrunableFinder(db: StoreDb, keys: AuditKeys): PrunableFinder {
   const ends = prepared(db, db.selectFrom('incidents').select(['state', 'closed_at']).where('id', '=', text))
   let position: ChainPosition = { ...genesis, keyId: null }
 
