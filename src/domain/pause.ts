@@ -4,4 +4,6 @@ export interface Pause {
   readonly by: string
   readonly since: number
   readonly until: number | null
+  /** Set when it is on because the store was restored from a backup: lifting it is the word that the world was looked at. */
+  readonly restored?: true
 }

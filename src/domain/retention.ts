@@ -9,6 +9,9 @@ export interface Retention {
 /** Why something was removed. */
 export type RetentionRule = 'age' | 'bytes'
 
+/** What goes, by the keys of the event that says so. */
+export const prunedKinds = ['events', 'incidents', 'attempts', 'alerts', 'messages'] as const
+
 /** How much the store takes, in bytes. */
 export interface StoreSize {
   /** In use. */

@@ -5,7 +5,7 @@ import { askAbout } from './confirm.ts'
 import type { Engine } from './engine.ts'
 import { messageOf } from './errors.ts'
 import { explain } from './explain.ts'
-import { cancel, heal, resume, setPause } from './operate.ts'
+import { cancel, heal, resume } from './operate.ts'
 import { createOutbox } from './outbox.ts'
 import type {
   Actions,
@@ -27,6 +27,7 @@ import { previewRematch, rematch } from './rematch.ts'
 import { createRetentionRounds } from './retention.ts'
 import { createRounds, type Rounds } from './rounds.ts'
 import { createSilencing } from './silencing.ts'
+import { setPause } from './stop-switch.ts'
 import { sweep } from './sweep.ts'
 import { completeWaiting } from './truncated.ts'
 
@@ -80,7 +81,7 @@ export function createEngine(world: EnginePorts): Engine {
     cancel: (incident, by, reason) => cancel(incident, by, reason, ports),
     resume: (incident, by, reason) => resume(incident, by, reason, ports),
     heal: (request) => heal(request, ports),
-    setPause: (pause, by) => setPause(pause, by, ports),
+    setPause: (pause, by, how) => setPause(pause, by, ports, how),
     preview: (policy) => previewRematch(policy, ports),
     adopt: (preview, by) => rematch(preview, by, ports),
     recover: () => recover(ports),

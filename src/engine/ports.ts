@@ -2,6 +2,7 @@ import type { ActionInfo } from '../domain/action.ts'
 import type { Alert, AlertRecord, Labels, Remainder } from '../domain/alert.ts'
 import type { Attempt, CheckResult, Plan, RunnerIdentity } from '../domain/attempt.ts'
 import type { AuditEvent, AuditHead, NewAuditEvent } from '../domain/audit.ts'
+import type { StoreCopy } from '../domain/copy.ts'
 import type { AuditFilter, IncidentFilter } from '../domain/filters.ts'
 import type { Incident, IncidentState } from '../domain/incident.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
@@ -75,6 +76,8 @@ export interface Reads {
     now: number,
   ): Promise<AttemptHistory>
   pause(): Promise<Pause | null>
+  /** Set while this store is a copy of another that has not gone on from there yet. */
+  copy(): Promise<StoreCopy | null>
   /** Truncated deliveries whose rest has not been decided yet, oldest first. */
   remainders(): Promise<readonly Remainder[]>
   outboxDue(now: number, limit: number): Promise<readonly OutboxMessage[]>
@@ -101,6 +104,7 @@ export interface Tx extends Reads {
   /** Notes of a concluded attempt that its temporary effect is taken back. */
   release(attempt: string): Promise<void>
   setPause(pause: Pause | null): Promise<void>
+  forgetCopy(): Promise<void>
   /** In place of an earlier one of the same group. Keeps the `keepMax` newest of all groups; resolves to how many others are lost. */
   saveRemainder(remainder: Remainder, keepMax: number): Promise<number>
   /** Does nothing when a newer one has taken its place. */

@@ -234,6 +234,7 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     attemptHistory: unused,
     outboxDue: unused,
     gaps: unused,
+    copy: unused,
     remainders: unused,
     incidentCounts: unused,
     firingAlerts: async ({ after, limit }) =>

@@ -157,6 +157,7 @@ function leased(tx: Tx, lease: { readonly open: boolean }): Tx {
     insertAttempt: during(tx.insertAttempt),
     saveAttempt: during(tx.saveAttempt),
     setPause: during(tx.setPause),
+    forgetCopy: during(tx.forgetCopy),
     saveRemainder: during(tx.saveRemainder),
     removeRemainder: during(tx.removeRemainder),
     enqueue: during(tx.enqueue),

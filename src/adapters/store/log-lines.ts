@@ -70,7 +70,7 @@ function max(a: bigint, b: bigint): bigint {
 }
 
 // Beside a database in write-ahead mode SQLite must be able to write even to read it; a copy kept as evidence cannot be.
-function isPutAway(file: string): boolean {
+export function isPutAway(file: string): boolean {
   if ((statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return false
   try {
     accessSync(dirname(file), constants.W_OK)
