@@ -102,6 +102,15 @@ describe('a backup', () => {
     expect(readdirSync(folder).sort()).toEqual(['audit.key', 'backup.db', 'hepar.db', 'other.db.key'])
   })
 
+  test('overwrites nothing even when the name is taken meanwhile', async () => {
+    const folder = await writtenStore(5_000)
+    const target = join(folder, 'backup.db')
+    const onProgress = () => writeFileSync(target, 'precious')
+    await expect(backUp(folder, { onProgress })).rejects.toMatchObject({ code: 'conflict' })
+    expect(readFileSync(target, 'utf8')).toBe('precious')
+    expect(readdirSync(folder).filter((name) => name.endsWith('.part'))).toEqual([])
+  })
+
   test('of a log that does not verify is refused, unless the verification is left out', async () => {
     const folder = await writtenStore()
     const db = openToTamper(placeIn(folder).file)
