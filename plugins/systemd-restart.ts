@@ -4,19 +4,16 @@ import {
   duration,
   type JsonObject,
   notNow,
-  outcomeUnknown,
   type PlanContext,
   refuse,
   z,
 } from '../src/sdk/index.ts'
 import { hostParam, whyElsewhere } from '../src/sdk/service-host.ts'
-import { isOwnUnit, restartUnit, showUnit, type UnitState, wordsOf } from '../src/sdk/systemctl.ts'
+import { showUnit, type UnitState } from '../src/sdk/systemctl.ts'
+import { restartUnitWithin, whyNeverUnit } from '../src/sdk/unit-restart.ts'
 
 const settingsShape = z.object({ service: z.string().min(1), host: z.string().min(1), unit: z.string().min(1) })
 const pinShape = z.object({ unit: z.string(), invocation: z.string() })
-
-// What is left of the step's time after systemctl, to say how it ended.
-const reportMs = 500
 
 export default defineAction({
   summary: 'Restart one systemd service',
@@ -35,7 +32,7 @@ export default defineAction({
     const elsewhere = whyElsewhere(settings, host)
     if (elsewhere !== null) return refuse(elsewhere)
     const state = await showUnit(settings.unit, context.signal)
-    const never = whyNever(state, settings.unit)
+    const never = whyNeverUnit(state, settings.unit)
     if (never !== null) return refuse(`${target.text} is not touched: ${never}`, factsOf(state))
     const busy = whyNotNow(state) ?? whyTooYoung(state, minUptime)
     if (busy !== null) return notNow(`${target.text} is not restarted now: ${busy}`, factsOf(state))
@@ -52,15 +49,10 @@ export default defineAction({
     const { unit, invocation } = pinShape.parse(pin)
     if (read(target, context).unit !== unit) throw new Error(`nothing was done: ${target.text} is another unit now`)
     const state = await showUnit(unit, context.signal)
-    const changed = whyNever(state, unit) ?? whyNotNow(state)
+    const changed = whyNeverUnit(state, unit) ?? whyNotNow(state)
     if (changed !== null) throw new Error(`nothing was done: ${changed}`)
     if (state.invocation !== invocation) throw new Error(`nothing was done: ${unit} was started by somebody else`)
-    const timeoutMs = context.deadlineAt - Date.now() - reportMs
-    if (timeoutMs <= 0) throw new Error("nothing was done: no time is left of the step's timeout; raise it")
-    const ended = await restartUnit(unit, context.signal, timeoutMs)
-    // The job that was asked for goes on without systemctl.
-    if (ended.code === null) throw outcomeUnknown(`the restart was asked for, but ${wordsOf(ended)}`)
-    if (ended.code !== 0) throw new Error(`systemd could not restart ${unit}: ${wordsOf(ended)}`)
+    await restartUnitWithin(unit, context)
     return { unit }
   },
 
@@ -80,14 +72,6 @@ function read(target: ActionTarget, context: PlanContext) {
   const settings = settingsShape.parse(context.settings)
   if (settings.service === target.name) return settings
   throw new Error(`settings of ${settings.service} were given for ${target.text}: this is a defect of Hepar`)
-}
-
-function whyNever(state: UnitState, unit: string): string | null {
-  if (state.load === 'masked') return `${unit} is masked: somebody forbids its start`
-  if (state.load !== 'loaded')
-    return `systemd does not know ${unit} (${state.load || 'it says nothing'}): correct its name`
-  if (state.id !== unit) return `${unit} is another name of ${state.id}: configure that one`
-  return isOwnUnit(state) ? 'Hepar itself runs in it' : null
 }
 
 function whyNotNow({ active, sub }: UnitState): string | null {

@@ -62,6 +62,10 @@ test('it brings along the dashboard and how Grafana finds it, and not what gener
   ])
 })
 
+test('it leaves the demo out, which is run from sources', () => {
+  expect(readdirSync(join(home, 'node_modules/hepar/dist/src'))).not.toContain('demo')
+})
+
 test('with the configuration and the playbooks it brings along it is ready to serve', async () => {
   for (const name of ['hepar.yaml', 'rules', 'prometheus', 'alertmanager']) {
     cpSync(join(home, 'node_modules/hepar', name), join(home, name), { recursive: true })

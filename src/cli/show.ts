@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import type { Client, Fields } from './client.ts'
 import { rows, serverCommand } from './command.ts'
+import { eventWords } from './event-words.ts'
 import { CliError } from './failure.ts'
 import { formatGates } from './gates.ts'
 import type { CliParts } from './parts.ts'
@@ -91,21 +92,7 @@ function formatAttempt(attempt: Fields): string {
 }
 
 function formatEvent(event: Fields): readonly unknown[] {
-  return [event.seq, event.at, event.type, event.actor, whatOf((event.body ?? {}) as Fields)]
-}
-
-/** One line for an event: what it came to, then why, as far as its body says so. */
-function whatOf(body: Fields): string {
-  if (Array.isArray(body.checks)) return checksText(body.checks as readonly Fields[])
-  const result = body.verdict ?? body.outcome ?? body.ending ?? body.effect
-  const why = body.reason ?? body.summary ?? body.plan ?? body.detail ?? body.action
-  return [result, why].filter((word) => typeof word === 'string' && word !== '').join(': ')
-}
-
-function checksText(checks: readonly Fields[]): string {
-  const failed = checks.filter(({ passed }) => passed !== true)
-  if (failed.length === 0) return 'every check passed'
-  return failed.map(({ check, detail }) => `${check}: ${detail}`).join('; ')
+  return [event.seq, event.at, event.type, event.actor, eventWords((event.body ?? {}) as Fields)]
 }
 
 function indent(text: string): string {

@@ -1,8 +1,9 @@
 import * as z from 'zod'
-import { notNow } from './index.ts'
+import { notNow, refuse } from './index.ts'
 import type { RestartBy } from './redis-settings.ts'
 import { type RestartWay, whyMismatch } from './restart-way.ts'
-import { restartUnit, showUnit, type UnitState } from './systemd-unit.ts'
+import { showUnit, type UnitState } from './systemctl.ts'
+import { restartUnitWithin, whyNeverUnit } from './unit-restart.ts'
 
 const pinShape = z.object({ unit: z.string(), invocation: z.string() })
 
@@ -11,15 +12,17 @@ export function byUnit({ unit }: RestartBy<'unit'>): RestartWay {
   return {
     async find(down, { signal }) {
       const state = await showUnit(unit, signal)
+      const never = whyNeverUnit(state, unit)
+      if (never !== null) return refuse(`${unit} is not restarted: ${never}`, { unit: { ...state } })
       const busy = whyNotNow(state) ?? whyMismatch(down, state.active === 'active')
       if (busy !== null) return notNow(`${unit} is not restarted now: ${busy}`, { unit: { ...state } })
       const words = `${unit}, which is ${state.active} (${state.sub})`
       return { pin: { unit, invocation: state.invocation }, words, evidence: { unit: { ...state } } }
     },
 
-    async restart(_pin, _graceMs, { signal }) {
-      await restartUnit(unit, signal)
-      return { unit, invocation: (await showUnit(unit, signal)).invocation }
+    async restart(_pin, _graceMs, context) {
+      await restartUnitWithin(unit, context)
+      return { unit, invocation: (await showUnit(unit, context.signal)).invocation }
     },
 
     async whyNotRestarted(pin, _, { signal }) {
@@ -30,8 +33,7 @@ export function byUnit({ unit }: RestartBy<'unit'>): RestartWay {
   }
 }
 
-function whyNotNow({ load, active, sub }: UnitState): string | null {
-  if (load !== 'loaded') return `systemd has it as "${load}"`
+function whyNotNow({ active, sub }: UnitState): string | null {
   if (['active', 'inactive', 'failed'].includes(active)) return null
   return `it is ${active} (${sub})`
 }

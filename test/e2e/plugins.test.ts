@@ -202,6 +202,7 @@ for: 0s
     'import-throw.mjs': /thrown at import/,
     'missing-package.ts': /no-such-package/,
     'no-default.ts': /no default export/,
+    'no-revert.ts': /temporary.*revert|revert.*temporary/,
     'no-schema.ts': /params must be a zod schema/,
     'syntax.ts': /cannot be imported/,
     'twice.mjs': /another action has the same name/,

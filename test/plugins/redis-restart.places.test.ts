@@ -1,5 +1,3 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { delimiter } from 'node:path'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import restart from '../../plugins/redis-restart.ts'
 import type { JsonObject } from '../../src/domain/json.ts'
@@ -8,6 +6,7 @@ import { startDocker, type TestDocker } from '../kit/docker.ts'
 import type { TestContainer } from '../kit/docker-container.ts'
 import { startRedis, type TestRedis } from '../kit/redis.ts'
 import { redisAction } from '../kit/redis-action.ts'
+import { type StandInSystemctl, standInSystemctl } from '../kit/stand-in-systemctl.ts'
 import { tempFolder } from '../kit/temp.ts'
 import { waitFor } from '../kit/wait.ts'
 
@@ -115,50 +114,48 @@ describe('by container', () => {
 })
 
 describe('by systemd unit', () => {
-  /** Stands for systemd: what it was asked is in `asked`, one line each, and its answers come from files. */
+  const unit = 'redis@one.service'
+
+  /** Stands for systemd, with the one unit of this server. */
   async function systemd(redis: TestRedis, state: { active?: string; load?: string; restart?: string } = {}) {
     const folder = await tempFolder('systemd')
     onTestFinished(() => folder[Symbol.asyncDispose]())
-    mkdirSync(folder.file('bin'))
-    const say = (active: string, invocation: string, load = 'loaded') =>
-      writeFileSync(
-        folder.file('state'),
-        `LoadState=${load}\nActiveState=${active}\nSubState=${active === 'active' ? 'running' : 'dead'}\nInvocationID=${invocation}\nResult=success\n`,
-      )
-    say(state.active ?? 'failed', state.active === 'active' ? 'first' : '', state.load)
-    const restart =
-      state.restart ??
-      `setsid -f ${redis.argv.join(' ')} >/dev/null 2>&1; sed -i 's/ActiveState=.*/ActiveState=active/; s/InvocationID=.*/InvocationID=second/' ${folder.file('state')}`
-    const script = `#!/bin/sh\necho "$*" >> ${folder.file('asked')}\ncase "$2" in\nshow) cat ${folder.file('state')} ;;\nrestart) ${restart} ;;\nesac\n`
-    writeFileSync(folder.file('bin/systemctl'), script)
-    chmodSync(folder.file('bin/systemctl'), 0o755)
+    const stand = standInSystemctl(folder.path)
+    const { active = 'failed', load = 'loaded' } = state
+    const run = active === 'active' ? 'first' : ''
+    const sub = active === 'active' ? 'running' : 'dead'
+    stand.tell({ Id: unit, LoadState: load, ActiveState: active, SubState: sub, InvocationID: run })
+    stand.afterRestart({ Id: unit, InvocationID: 'second' })
+    stand.restartBy(state.restart ?? `setsid -f ${redis.argv.join(' ')} >/dev/null 2>&1`)
     const before = process.env.PATH
-    process.env.PATH = `${folder.file('bin')}${delimiter}${before}`
+    process.env.PATH = stand.path
     onTestFinished(() => {
       process.env.PATH = before
     })
-    const settings = redis.settings({ restart: { by: 'unit', unit: 'redis@one.service' } })
-    return { say, settings, asked: () => readFileSync(folder.file('asked'), 'utf8').trim().split('\n') }
+    return { stand, settings: redis.settings({ restart: { by: 'unit', unit } }) }
   }
-  const show =
-    '--no-ask-password show --property=LoadState,ActiveState,SubState,InvocationID,Result -- redis@one.service'
+  const restartCall = `[--no-ask-password][restart][--][${unit}]`
+  const asked = (stand: StandInSystemctl) =>
+    stand
+      .calls()
+      .map((call) => (call === restartCall ? 'restart' : /^\[--no-ask-password\]\[show\]/.test(call) ? 'show' : call))
 
   test('the unit is asked about and restarted by argv, and its new run is proven', async () => {
     await using redis = await startRedis({ stopped: true })
-    const { settings, asked } = await systemd(redis)
+    const { settings, stand } = await systemd(redis)
     const made = await on.planned(settings, quick)
     expect(made.pin).toMatchObject({ restarted: { unit: 'redis@one.service', invocation: '' } })
     expect(made.summary).toMatch(/by redis@one\.service, which is failed \(dead\)/)
-    expect(asked()).toEqual([show])
+    expect(asked(stand)).toEqual(['show'])
     const intendedAt = Date.now()
     expect(await on.run(made)).toEqual({ unit: 'redis@one.service', invocation: 'second' })
-    expect(asked()).toEqual([show, show, '--no-ask-password restart -- redis@one.service', show])
+    expect(asked(stand)).toEqual(['show', 'show', 'restart', 'show'])
     await waitFor(async () => (await on.verify(made, { intendedAt })).passed, { what: 'it is proven' })
   })
 
   test('is not proven while the unit is the same run, or does not run', async () => {
     await using redis = await startRedis()
-    const { settings, say } = await systemd(redis, { active: 'active' })
+    const { settings, stand } = await systemd(redis, { active: 'active' })
     const pin = { address: '', restarted: { unit: 'redis@one.service', invocation: 'first' } }
     const target = { kind: 'redis', place: null, name: 'cache', text: 'redis/cache' }
     const made = { pin, summary: '', target, params: restart.params.parse({}), settings }
@@ -167,7 +164,7 @@ describe('by systemd unit', () => {
       passed: false,
       detail: 'redis@one.service is still the same run',
     })
-    say('failed', 'second')
+    stand.tell({ ActiveState: 'failed', SubState: 'dead', InvocationID: 'second' })
     expect(await on.verify(made, { intendedAt })).toEqual({
       passed: false,
       detail: 'redis@one.service is failed (dead)',
@@ -175,13 +172,13 @@ describe('by systemd unit', () => {
   })
 
   test.each([
-    ['activating', 'loaded', /it is activating/],
-    ['inactive', 'masked', /systemd has it as "masked"/],
-    ['active', 'loaded', /it runs, yet nobody listens/],
-  ])('is not restarted while it is %s and %s', async (active, load, words) => {
+    ['activating', 'loaded', false, /it is activating/],
+    ['inactive', 'masked', true, /is masked/],
+    ['active', 'loaded', false, /it runs, yet nobody listens/],
+  ])('is not restarted while it is %s and %s', async (active, load, final, words) => {
     await using redis = await startRedis({ stopped: true })
     const { settings } = await systemd(redis, { active, load })
-    expect(await on.refused(settings, quick)).toMatchObject({ final: false, refused: expect.stringMatching(words) })
+    expect(await on.refused(settings, quick)).toMatchObject({ final, refused: expect.stringMatching(words) })
   })
 
   test('a failed restart says so, and one that is cut off is unknown', async () => {
@@ -198,7 +195,7 @@ describe('by systemd unit', () => {
     const cut = on
       .run({ ...(await on.planned(slow.settings, quick)) }, { signal: cancel.signal })
       .catch((error: unknown) => error)
-    await waitFor(() => slow.asked().some((line) => line.includes('restart')), { what: 'it was asked to restart' })
+    await waitFor(() => asked(slow.stand).includes('restart'), { what: 'it was asked to restart' })
     cancel.abort()
     expect(await cut).toMatchObject({ code: 'outcome_unknown' })
   })
@@ -207,6 +204,6 @@ describe('by systemd unit', () => {
     await using redis = await startRedis({ stopped: true })
     const { settings } = await systemd(redis)
     process.env.PATH = '/nowhere'
-    await expect(on.plan(settings, quick)).rejects.toThrow(/systemd cannot be asked about redis@one\.service/)
+    await expect(on.plan(settings, quick)).rejects.toThrow(/there is no systemctl/)
   })
 })

@@ -315,7 +315,7 @@ export const calls = [
     },
     {
       takes: 'that requests are configured only for what is allowed',
-      file: 'src/config/cross-check.ts',
+      file: 'src/config/check-machine.ts',
       find: '      if (!permitted.ok) report',
       replace: '      if (!permitted.ok && tls) report',
       test: 'test/config.test.ts',

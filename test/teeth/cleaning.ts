@@ -43,7 +43,7 @@ export const cleaning = [
     },
     {
       takes: 'that what another machine alerts about is not cleaned here',
-      file: 'src/config/cross-check.ts',
+      file: 'src/config/check-machine.ts',
       find: "    checkThisMachine(host, hosts, ['paths', host], report)\n",
       replace: '',
       red: 'what may be touched on this machine > a host that is reached over the network is another machine',

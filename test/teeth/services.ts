@@ -116,18 +116,21 @@ export const services = [
   ...teethOf(unit, [
     {
       takes: 'that a masked unit stays masked',
+      file: 'src/sdk/unit-restart.ts',
       find: "  if (state.load === 'masked') return",
       replace: "  if (state.load === 'masked') return null\n  if (state.load === 'hidden') return",
       red: 'a plan > of a unit that is masked is refused for good',
     },
     {
       takes: 'that an unknown unit is refused',
+      file: 'src/sdk/unit-restart.ts',
       find: "  if (state.load !== 'loaded')\n",
       replace: "  if (state.load === 'unloaded')\n",
       red: 'a plan > of a unit that nobody knows is refused for good',
     },
     {
       takes: 'that Hepar does not restart its own unit',
+      file: 'src/sdk/unit-restart.ts',
       find: "return isOwnUnit(state) ? 'Hepar itself runs in it' : null",
       replace: 'return isOwnUnit(state) ? null : null',
       red: 'a plan > of the unit in which Hepar runs is refused',
@@ -170,6 +173,7 @@ export const services = [
     },
     {
       takes: 'that a restart of which systemd has not told the end is unknown',
+      file: 'src/sdk/unit-restart.ts',
       find: '  if (ended.code === null) throw outcomeUnknown(',
       replace: '  if (ended.code === null) throw new Error(',
       red: 'a run > is unknown when systemd did not say in time',

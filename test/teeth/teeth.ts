@@ -2,6 +2,7 @@ import { audit } from './audit.ts'
 import { calls } from './calls.ts'
 import { cleaning } from './cleaning.ts'
 import { decisions } from './decisions.ts'
+import { demonstration } from './demo.ts'
 import { doors } from './doors.ts'
 import { figures } from './figures.ts'
 import { gates } from './gates.ts'
@@ -44,4 +45,5 @@ export const teeth: readonly Tooth[] = [
   ...calls,
   ...policies,
   ...figures,
+  ...demonstration,
 ]
