@@ -31,12 +31,6 @@ export const retention = [
       replace: '  if (seq < 0) return { seq, reason',
       red: 'the record of a pruning cannot be erased, and what was pruned cannot be put back',
     },
-    {
-      takes: 'that the record of a pruning cannot be erased',
-      find: '  if (record.body === null) {\n',
-      replace: '  if (record.body === null) return null\n  if (record.body === null) {\n',
-      red: 'the record of a pruning cannot be erased, and what was pruned cannot be put back',
-    },
   ]),
   ...teethOf({ ...pruned, file: 'src/adapters/store/verify-log.ts' }, [
     {
