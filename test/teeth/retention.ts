@@ -46,7 +46,7 @@ export const retention = [
       ...pruning,
       find: '      pruned = readPruned(sqlite, pruned)\n',
       replace: '      pruned ??= readPruned(sqlite, pruned)\n',
-      red: 'a log is verified and exported by another process while it is pruned',
+      red: 'a page of the log comes with what was pruned at that very moment',
     },
   ]),
   ...teethOf({ ...rules, file: 'src/adapters/store/prunable.ts' }, [

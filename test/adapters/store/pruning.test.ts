@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { readAuditKeys } from '../../../src/adapters/store/audit-key.ts'
+import { type LogPage, logPages } from '../../../src/adapters/store/log-lines.ts'
 import { verifyLog } from '../../../src/adapters/store/verify-log.ts'
 import type { Store } from '../../../src/engine/ports.ts'
 import { runProgram, startProcess } from '../../kit/process.ts'
@@ -154,7 +155,8 @@ test('a log is verified and exported by another process while it is pruned', { t
   const { file, keyFile } = placeIn(folder)
   const script = `
     import { readAuditKeys } from ${JSON.stringify(join(import.meta.dirname, '../../../src/adapters/store/audit-key.ts'))}
-    import { verifyLog } from ${JSON.stringify(join(import.meta.dirname, '../../../src/adapters/store/verify-log.ts'))}
+    import { type LogPage, logPages } from '../../../src/adapters/store/log-lines.ts'
+import { verifyLog } from ${JSON.stringify(join(import.meta.dirname, '../../../src/adapters/store/verify-log.ts'))}
     const seen = []
     for (let round = 0; round < 6; round++) seen.push(await verifyLog({ file: ${JSON.stringify(file)}, keys: readAuditKeys(${JSON.stringify(keyFile)}) }))
     console.log(JSON.stringify(seen))`
@@ -173,4 +175,17 @@ test('a log is verified and exported by another process while it is pruned', { t
   expect(seen.map(({ ok }) => ok)).toEqual(seen.map(() => true))
   // It did prune meanwhile.
   expect(new Set(seen.map(({ pruned }) => pruned?.count)).size).toBeGreaterThan(1)
+})
+
+test('a page of the log comes with what was pruned at that very moment, however far the reading had come', async () => {
+  const folder = temporaryFolder()
+  const store = await openIn(folder)
+  for (let number = 1; number <= 20; number++) await liveADay(store, number)
+  const pages = logPages(placeIn(folder).file)
+  const { value: first } = (await pages.next()) as { value: LogPage }
+  expect([first.lines.length, first.pruned.gaps]).toEqual([1_000, []])
+  await pruneAll(store, { now: noon + 20 * day + 1, auditMs: 10 * day })
+  const { value: second } = (await pages.next()) as { value: LogPage }
+  expect(second.pruned.gaps).toMatchObject([{ from: 1, to: Number(second.lines[0]?.seq) - 1 }])
+  await pages.return(undefined)
 })
