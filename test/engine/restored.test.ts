@@ -3,11 +3,14 @@ import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { readAuditKeys } from '../../src/adapters/store/audit-key.ts'
 import { verifyLog } from '../../src/adapters/store/verify-log.ts'
+import type { Step } from '../../src/domain/playbook.ts'
 import { resume } from '../../src/engine/operate.ts'
 import { setPause } from '../../src/engine/stop-switch.ts'
 import { type Patient, somePatient } from '../kit/played-world.ts'
 import { type Simulation, simulatedPolicy, startSimulation } from '../kit/simulation.ts'
 import { reliefPlaybook } from './relief.ts'
+
+type ActionStep = Extract<Step, { kind: 'action' }>
 
 const confirm = (simulation: Simulation) => setPause(null, 'ada', simulation.ports, { restored: true })
 
@@ -39,6 +42,7 @@ describe('a store restored from a backup', () => {
     await letPass(simulation)
     expect(web.restarts).toHaveLength(1)
     await simulation.restore('before')
+    expect(await theIncident(simulation)).toMatchObject({ state: 'handed_over' })
     await letPass(simulation)
     expect(web.restarts).toHaveLength(1)
     expect(await theIncident(simulation)).toMatchObject({ state: 'handed_over', attempts: 0 })
@@ -80,6 +84,25 @@ describe('a store restored from a backup', () => {
       expect(web.restarts).toHaveLength(begun)
     },
   )
+
+  test('gives what its ladder would lead on with to a person, also where the operator confirms before it was handed over', async () => {
+    const web = somePatient('web', false)
+    const [step, escalate] = simulatedPolicy().playbooks[0]!.steps as readonly [ActionStep, Step]
+    const again: ActionStep = { ...step, on: { ineffective: 'next', failed: 'next', unknown: 'next' } }
+    const limits = { cooldownMs: 0, attempts: [{ count: 9, windowMs: 3_600_000 }], maxWaitMs: 7 * 86_400_000 }
+    const simulation = await simulate([web], simulatedPolicy({ steps: [again, again, escalate], limits }))
+    await simulation.deliver('web', 'firing')
+    simulation.crashAt('effect:after')
+    await simulation.settle()
+    await simulation.backUp('during')
+    await simulation.restore('during')
+    await letPass(simulation, 1)
+    expect(await theIncident(simulation)).toMatchObject({ state: 'waiting', waiting: { gate: 'stop_switch' } })
+    await confirm(simulation)
+    await letPass(simulation, 1)
+    expect(await theIncident(simulation)).toMatchObject({ state: 'handed_over' })
+    expect(web.restarts).toHaveLength(1)
+  })
 
   test('takes a temporary effect back only once an operator has confirmed', async () => {
     const web = somePatient('web', false, 'while')

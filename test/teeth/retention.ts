@@ -138,8 +138,9 @@ export const retention = [
     },
     {
       takes: 'that a copy knows that it is one',
-      find: "'insert into settings (name, value) values (?, ?) on conflict (name) do nothing'",
-      replace: "'insert into settings (name, value) select ?, ? where false'",
+      file: 'src/adapters/store/settings-table.ts',
+      find: 'await read(copySetting)',
+      replace: "await read('')",
       red: 'a restore > puts a store into an empty folder from which Hepar goes on, still marked as a copy',
     },
   ]),
@@ -182,6 +183,14 @@ export const retention = [
       find: "  if (restored) return idle(now, limits, 'the store was restored: an operator confirms first')\n",
       replace: '',
       red: `${of} > takes a temporary effect back only once an operator has confirmed`,
+      hangs: true,
+    },
+    {
+      takes: 'that no ladder of a backup goes on after the confirmation',
+      file: 'src/engine/stop-switch.ts',
+      find: '  await handOverOld(tx, present.since, now, ports)\n',
+      replace: '',
+      red: `${of} > gives what its ladder would lead on with to a person`,
     },
     {
       takes: 'that a plain unpause does not lift the stop switch of a restored store',
