@@ -5,5 +5,8 @@ export interface Pause {
   readonly since: number
   readonly until: number | null
   /** Set when it is on because the store was restored from a backup: lifting it is the word that the world was looked at. */
-  readonly restored?: true
+  readonly restored?: {
+    /** Incidents whose effects were under way in the backup. */
+    readonly incidents: readonly string[]
+  }
 }

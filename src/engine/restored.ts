@@ -6,7 +6,7 @@ import { closeIncident } from './close.ts'
 import { handOver } from './hand-over.ts'
 import { playbookOf } from './load-facts.ts'
 import { channelOf } from './next.ts'
-import type { Clock, NewId, PolicyHolder, Tx } from './ports.ts'
+import type { NewId, PolicyHolder, Tx } from './ports.ts'
 
 type RestoredPorts = Pick<ActPorts, 'store' | 'clock' | 'newId' | 'policy' | 'log'>
 
@@ -24,7 +24,8 @@ export async function takeOverCopy(ports: RestoredPorts): Promise<boolean> {
     const now = clock.now()
     const reason = await stopEverything(tx, copy, now)
     for (const attempt of await tx.activeAttempts()) await loseSightOf(tx, attempt, reason, ports)
-    await handOverOld(tx, now + 1, now, ports)
+    for (const incident of await tx.incidents({ states: quiet, limit: 100_000 }))
+      await endLadder(tx, incident, now, ports)
     await tx.forgetCopy()
     log.warn(
       { reason, events: copy.seq },
@@ -40,7 +41,8 @@ async function stopEverything(tx: Tx, copy: StoreCopy, now: number): Promise<str
   const before = await tx.pause()
   const known = `the store was restored from a backup of ${new Date(takenAt).toISOString()}, and what happened since is forgotten`
   const reason = before === null ? known : `${known} (it was paused then: ${before.reason})`
-  await tx.setPause({ reason, by: 'restore', since: now, until: null, restored: true })
+  const incidents = (await tx.activeAttempts()).map(({ incident }) => incident)
+  await tx.setPause({ reason, by: 'restore', since: now, until: null, restored: { incidents } })
   await tx.append([
     { type: 'store.restored', at: now, actor: 'engine', body: { takenAt, seq, mac } },
     { type: 'pause.set', at: now, actor: 'engine', body: { reason, until: null, restored: true } },
@@ -56,24 +58,14 @@ async function loseSightOf(tx: Tx, attempt: Attempt, reason: string, ports: Rest
 
 const quiet = ['open', 'waiting', 'awaiting_approval', 'holding'] as const
 
-/** Gives people what was open before a time: how far its ladder really went is forgotten. */
-export async function handOverOld(
-  tx: Tx,
-  acceptedBefore: number,
-  now: number,
-  ports: { readonly clock: Clock; readonly newId: NewId; readonly policy: PolicyHolder },
-): Promise<void> {
-  for (const incident of await tx.incidents({ states: quiet, limit: 100_000 })) {
-    if (incident.acceptedAt < acceptedBefore) await endLadder(tx, incident, now, ports)
-  }
-}
-
-async function endLadder(
+/** Gives an incident of the backup to people: how far its ladder really went is forgotten. */
+export async function endLadder(
   tx: Tx,
   incident: Incident,
   now: number,
   { newId, policy }: { readonly newId: NewId; readonly policy: PolicyHolder },
 ): Promise<void> {
+  if (!quiet.some((state) => state === incident.state)) return
   const reason = 'the store was restored: what was tried since the backup is forgotten'
   const inForce = (await tx.attemptsOf(incident.id)).some((attempt) => attempt.inForce)
   if (incident.manual !== null && !inForce) {

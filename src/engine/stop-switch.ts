@@ -2,7 +2,7 @@ import type { Pause } from '../domain/pause.ts'
 import { HeparError } from './errors.ts'
 import type { OperatePorts } from './operate.ts'
 import type { Tx } from './ports.ts'
-import { handOverOld } from './restored.ts'
+import { endLadder } from './restored.ts'
 
 /** What is wanted of the stop switch; `null` lifts it. */
 export type WantedPause = { readonly reason: string; readonly until: number | null } | null
@@ -47,13 +47,15 @@ async function leaveRestored(
     const next = 'look at what Hepar may have done since, then: hepar unpause --restored'
     throw new HeparError('conflict', `the stop switch is on because ${present.reason}; ${next}`)
   }
-  const old = (await tx.activeAttempts()).filter(({ intendedAt }) => intendedAt < present.since)
-  if (old.length > 0) {
-    const targets = old.map(({ target }) => target).slice(0, 5)
-    throw new HeparError(
-      'conflict',
-      `attempts of the backup are still being probed (${targets.join(', ')}): try again in a while`,
-    )
+  const old = new Set(present.restored?.incidents)
+  const probed = (await tx.activeAttempts()).filter(({ incident }) => old.has(incident))
+  if (probed.length > 0) {
+    const targets = probed.map(({ target }) => target).slice(0, 5)
+    const next = 'try again in a while'
+    throw new HeparError('conflict', `attempts of the backup are still being probed (${targets.join(', ')}): ${next}`)
   }
-  await handOverOld(tx, present.since, now, ports)
+  for (const id of old) {
+    const incident = await tx.incident(id)
+    if (incident !== null) await endLadder(tx, incident, now, ports)
+  }
 }

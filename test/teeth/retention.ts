@@ -167,8 +167,8 @@ export const retention = [
     },
     {
       takes: 'that what was open in a backup goes to a person',
-      find: '    await handOverOld(tx, now + 1, now, ports)\n',
-      replace: '',
+      find: 'tx.incidents({ states: quiet, limit: 100_000 })',
+      replace: 'tx.incidents({ states: quiet, limit: 0 })',
       red: `${of} > does not repeat an effect that the original had not begun yet`,
     },
     {
@@ -188,7 +188,7 @@ export const retention = [
     {
       takes: 'that no ladder of a backup goes on after the confirmation',
       file: 'src/engine/stop-switch.ts',
-      find: '  await handOverOld(tx, present.since, now, ports)\n',
+      find: '    if (incident !== null) await endLadder(tx, incident, now, ports)\n',
       replace: '',
       red: `${of} > gives what its ladder would lead on with to a person`,
     },
@@ -202,8 +202,8 @@ export const retention = [
     {
       takes: 'that nobody confirms while attempts of the backup are still probed',
       file: 'src/engine/stop-switch.ts',
-      find: '  if (old.length > 0) {\n',
-      replace: '  if (old.length > 99) {\n',
+      find: '  if (probed.length > 0) {\n',
+      replace: '  if (probed.length > 99) {\n',
       red: `${of} > calls an effect unknown that was under way`,
     },
   ]),
