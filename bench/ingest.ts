@@ -51,7 +51,8 @@ interface Order {
   readonly from: number
 }
 
-async function alertsPerSecond({ webhook }: Server, order: Order): Promise<number> {
+/** Sends new alerts as fast as they are taken. */
+export async function alertsPerSecond({ webhook }: Server, order: Order): Promise<number> {
   const script = resolve(import.meta.dirname, 'load.ts')
   const { code, stdout, stderr } = await runProgram(process.execPath, [
     script,
@@ -63,6 +64,6 @@ async function alertsPerSecond({ webhook }: Server, order: Order): Promise<numbe
   return (order.alertsPerDelivery * order.deliveries) / seconds
 }
 
-function words(perSecond: number): string {
+export function words(perSecond: number): string {
   return `${Math.round(perSecond).toLocaleString('en')}/s`
 }

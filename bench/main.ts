@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ingest } from './ingest.ts'
 import { type Row, reportPage } from './report.ts'
+import { retention } from './retention.ts'
 
 const help = `Measures what the documentation claims, and writes docs/benchmarks.md.
 
@@ -10,7 +11,7 @@ const help = `Measures what the documentation claims, and writes docs/benchmarks
   npm run bench -- --only ingest   one section, printed and not written
   npm run bench -- --rounds 3      pairs that are measured (default 5)`
 
-const sections = { ingest }
+const sections = { ingest, retention }
 
 const { values } = parseArgs({
   options: {

@@ -19,7 +19,11 @@ export function startBare(folder: string): Promise<Server> {
 }
 
 /** Hepar as a user starts it, on an empty data folder, with one playbook and no neighbours but a Prometheus that is away. */
-export function startHepar(folder: string, playbooks: Readonly<Record<string, string>> = { ill: playbookText }) {
+export function startHepar(
+  folder: string,
+  playbooks: Readonly<Record<string, string>> = { ill: playbookText },
+  more: Readonly<Record<string, unknown>> = {},
+) {
   return start('hepar', folder, (port) => {
     mkdirSync(join(folder, 'rules'), { recursive: true })
     for (const [name, text] of Object.entries(playbooks)) writeFileSync(join(folder, 'rules', `${name}.yaml`), text)
@@ -30,6 +34,7 @@ export function startHepar(folder: string, playbooks: Readonly<Record<string, st
       docker: { exporter: { enabled: false } },
       rules: join(folder, 'rules'),
       watch: false,
+      ...more,
     }
     const file = join(folder, 'hepar.yaml')
     writeFileSync(file, JSON.stringify(config))

@@ -169,10 +169,14 @@ function leased(tx: Tx, lease: { readonly open: boolean }): Tx {
     insertAttempt: during(tx.insertAttempt),
     saveAttempt: during(tx.saveAttempt),
     setPause: during(tx.setPause),
+    forgetCopy: during(tx.forgetCopy),
     saveRemainder: during(tx.saveRemainder),
     removeRemainder: during(tx.removeRemainder),
     enqueue: during(tx.enqueue),
     saveMessage: during(tx.saveMessage),
     append: during(tx.append),
+    removeEvents: during(tx.removeEvents),
+    removePast: during(tx.removePast),
+    shrink: during(tx.shrink),
   }
 }

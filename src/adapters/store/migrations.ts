@@ -69,6 +69,17 @@ export const migrations: readonly (readonly string[])[] = [
     "update attempts set data = json_set(data, '$.holdMs', null)",
     "update incidents set data = json_set(data, '$.holdUntil', null)",
   ],
+  [
+    'create table audit_gaps (from_seq integer primary key, to_seq integer not null, mac text not null, key_id text not null)',
+    'drop trigger audit_keep',
+    // What retention removes is written down as a gap first; nothing else can be deleted.
+    `create trigger audit_keep before delete on audit when old.seq > coalesce(
+        (select to_seq from audit_gaps where from_seq <= old.seq order by from_seq desc limit 1), old.seq - 1)
+      begin select raise(abort, 'the audit log is append-only'); end`,
+    "create index incidents_closed_at on incidents (closed_at) where state = 'closed'",
+    "create index alerts_resolved on alerts (last_seen_at) where status = 'resolved'",
+    'create index outbox_done on outbox (created_at) where sent_at is not null or gave_up_at is not null',
+  ],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */

@@ -83,6 +83,7 @@ export interface StoreTables {
     key_id: string
     mac: Uint8Array
   }
+  audit_gaps: { from_seq: number; to_seq: number; mac: string; key_id: string }
 }
 
 /** Builds queries, and names the connection on which what was prepared runs. */

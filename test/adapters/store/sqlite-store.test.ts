@@ -56,7 +56,10 @@ test('a store written by an earlier version is brought to this one, and loses no
   })
   await first.close()
   const db = new DatabaseSync(placeIn(folder).file)
-  db.exec(`drop table remainders; drop index attempts_one_in_force;
+  db.exec(`drop trigger audit_keep; drop table audit_gaps;
+    create trigger audit_keep before delete on audit begin select raise(abort, 'the audit log is append-only'); end;
+    drop index incidents_closed_at; drop index alerts_resolved; drop index outbox_done;
+    drop table remainders; drop index attempts_one_in_force;
     alter table attempts drop column reverts; alter table attempts drop column in_force;
     update attempts set data = json_remove(data, '$.holdMs');
     update incidents set data = json_remove(data, '$.holdUntil'); pragma user_version = 1`)
