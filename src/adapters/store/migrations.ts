@@ -10,7 +10,7 @@ export const migrations: readonly (readonly string[])[] = [
     'create table generators (key integer primary key, url text not null unique)',
     `create table alerts (
       key integer primary key, source text not null, fingerprint blob not null, status text not null,
-      starts_at bigint not null, last_seen_at bigint not null, decision text not null, episode blob not null,
+      starts_at bigint not null, first_seen_at bigint not null, last_seen_at bigint not null, decision text not null, episode blob not null,
       receiver text not null, rules_revision text not null, generator integer references generators (key),
       data text not null)`,
     'create unique index alerts_identity on alerts (source, fingerprint)',

@@ -13,6 +13,7 @@ export interface StoreTables {
     fingerprint: Packed
     status: string
     starts_at: number
+    first_seen_at: number
     last_seen_at: number
     decision: string
     episode: Packed
