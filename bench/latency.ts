@@ -20,7 +20,7 @@ export async function latency({ quick, say }: BenchOptions): Promise<Findings> {
     playbooks: { begin: playbookText(notes) },
     config: { sources: [{ name: 'main' }], plugins: [join(import.meta.dirname, 'plugins')], limits: { effects: 20 } },
   })
-  const samples = quick ? 5 : 100
+  const samples = quick ? 5 : 60
   // The first ones also start what is kept warm from then on.
   await measure(hepar, notes, 1_000_000, 5)
   const idle = await measure(hepar, notes, 2_000_000, samples)

@@ -10,8 +10,12 @@ import { startHepar } from './servers.ts'
 const few = 10
 const many = 10_000
 
+// The second condition looks at what every alert has for itself, so that no answer can be remembered.
 const byEquality = (number: number): Condition => ({
-  all: [{ fact: 'labels', path: '$.service', operator: 'equal', value: `s-${number}` }],
+  all: [
+    { fact: 'labels', path: '$.service', operator: 'equal', value: `s-${number}` },
+    { fact: 'labels', path: '$.name', operator: 'startsWith', value: 'n-' },
+  ],
 })
 const byPrefix = (number: number): Condition => ({
   all: [{ fact: 'labels', path: '$.service', operator: 'startsWith', value: `s-${number}-` }],
@@ -36,7 +40,7 @@ export async function playbooks({ rounds, quick, say }: BenchOptions): Promise<F
         id: 'playbooks.match',
         value: match,
         figure: `${match.toFixed(2)} ×`,
-        detail: `the matcher alone, every alert new to it: ${ofFew.toFixed(1)} µs and ${ofMany.toFixed(1)} µs`,
+        detail: `the matcher alone, every alert new to it and matching one of them: ${ofFew.toFixed(1)} µs and ${ofMany.toFixed(1)} µs`,
       },
       {
         id: 'playbooks.intake',
@@ -54,8 +58,8 @@ export async function playbooks({ rounds, quick, say }: BenchOptions): Promise<F
   }
 }
 
-/** Microseconds that matching one alert takes, with labels that were never asked about before. */
-async function matchMicros(playbooks: number, when: (number: number) => Condition, alerts = 5_000): Promise<number> {
+/** Microseconds that matching one alert takes that was never asked about before; every playbook has matched once. */
+async function matchMicros(playbooks: number, when: (number: number) => Condition, alerts = 10_000): Promise<number> {
   const names = Array.from({ length: playbooks }, (_, number) => number)
   const matcher = createMatcher(names.map((number) => somePlaybook({ name: `p-${number}`, when: when(number) })))
   const begin = (from: number, to: number) =>

@@ -26,7 +26,7 @@ type Description = { readonly ok: true; readonly action: ActionInfo } | ({ reado
  * Never rejects: what cannot be used is in `broken`, sorted by file.
  */
 export async function describeFolders(
-  readers: Pick<Readers, 'introduce'>,
+  readers: Pick<Readers, 'introduce' | 'dismiss'>,
   folders: readonly string[],
   describeMs: number = runnerLimits.describeMs,
 ): Promise<Catalogue> {
@@ -74,7 +74,7 @@ async function listPlugins(folder: string): Promise<{ files: string[]; broken: B
 }
 
 async function describeFile(
-  readers: Pick<Readers, 'introduce'>,
+  readers: Pick<Readers, 'introduce' | 'dismiss'>,
   file: string,
   twice: ReadonlyMap<string, readonly string[]>,
   describeMs: number,
@@ -86,7 +86,9 @@ async function describeFile(
   if (others.length > 0) return broken(`another action has the same name: ${others.join(', ')}`)
   try {
     const plugin = { file, fileDigest: sha256(await readFile(file)) }
-    return readDescription(name, plugin, await readers.introduce(plugin, describeMs))
+    const read = readDescription(name, plugin, await readers.introduce(plugin, describeMs))
+    if (!read.ok) await readers.dismiss(plugin)
+    return read
   } catch (error) {
     return broken(messageOf(error))
   }

@@ -11,6 +11,8 @@ export interface Readers {
   ask(plugin: PluginFile, request: RunnerRequest, timeoutMs: number): Promise<Reply>
   /** Lets a fresh process describe a plugin and keeps that one for the questions that follow, in place of older ones. */
   introduce(plugin: PluginFile, timeoutMs: number): Promise<Reply>
+  /** Ends those kept for a plugin that nobody will ask anything. */
+  dismiss(plugin: PluginFile): Promise<void>
   /** Forgets the idle ones; the pool ends them. */
   close(): void
 }
@@ -43,11 +45,14 @@ export function createReaders(pool: RunnerPool, idleMs: number = runnerLimits.re
 
   /** What a plugin imports may have changed although its own file did not. */
   async function takeFresh(shelf: Shelf): Promise<LiveRunner> {
-    for (const { runner, timer } of shelf.idle.splice(0)) {
-      clearTimeout(timer)
-      void runner.end('its plugin is read again')
-    }
+    void clear(shelf, 'its plugin is read again')
     return pool.take()
+  }
+
+  async function clear(shelf: Shelf, reason: string): Promise<void> {
+    const idle = shelf.idle.splice(0)
+    for (const { timer } of idle) clearTimeout(timer)
+    await Promise.all(idle.map(({ runner }) => runner.end(reason)))
   }
 
   async function askOne(shelf: Shelf, request: RunnerRequest, timeoutMs: number): Promise<Reply> {
@@ -55,7 +60,7 @@ export function createReaders(pool: RunnerPool, idleMs: number = runnerLimits.re
       const runner = await (request.verb === 'describe' ? takeFresh(shelf) : take(shelf))
       const reply = await runner.ask(request, { timeoutMs })
       // The next question must not meet what this one left behind.
-      if (isKept(request, reply)) keep(shelf, runner)
+      if (reply.kind === 'answered' && reply.late === null && reply.answer.kind !== 'doubtful') keep(shelf, runner)
       else await runner.end('it misbehaved')
       return reply
     } catch (error) {
@@ -64,7 +69,7 @@ export function createReaders(pool: RunnerPool, idleMs: number = runnerLimits.re
   }
 
   async function ask({ file, fileDigest }: PluginFile, request: RunnerRequest, timeoutMs: number): Promise<Reply> {
-    const key = `${file}\0${fileDigest}`
+    const key = keyOf({ file, fileDigest })
     const shelf = shelves.get(key) ?? { idle: [], waiting: [], busy: 0 }
     shelves.set(key, shelf)
     if (shelf.busy >= runnerLimits.readersPerActionMax) {
@@ -83,14 +88,16 @@ export function createReaders(pool: RunnerPool, idleMs: number = runnerLimits.re
     ask,
     introduce: ({ file, fileDigest }, timeoutMs) =>
       ask({ file, fileDigest }, { verb: 'describe', file, fileDigest }, timeoutMs),
+    async dismiss(plugin) {
+      const shelf = shelves.get(keyOf(plugin))
+      if (shelf !== undefined) await clear(shelf, 'its plugin cannot be used')
+    },
     close() {
       for (const { idle } of shelves.values()) for (const { timer } of idle.splice(0)) clearTimeout(timer)
     },
   }
 }
 
-function isKept({ verb }: RunnerRequest, reply: Reply): boolean {
-  if (reply.kind !== 'answered' || reply.late !== null || reply.answer.kind === 'doubtful') return false
-  // Nobody will ask a plugin that could not even be described.
-  return verb !== 'describe' || reply.answer.kind === 'value'
+function keyOf({ file, fileDigest }: PluginFile): string {
+  return `${file}\0${fileDigest}`
 }
