@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 /** Which alerts of a delivery match the playbook: every other one, those up to a number, or the one of their service. */
 export type Kind = 'half' | 'none' | { readonly services: number } | { readonly illUpTo: number }
 
@@ -20,7 +22,8 @@ function alert(number: number, startsAt: string, kind: Kind) {
     startsAt,
     endsAt: '0001-01-01T00:00:00Z',
     generatorURL: 'http://prometheus:9090/graph?g0.expr=hepar_container_health_status+%3D%3D+0&g0.tab=1',
-    fingerprint: number.toString(16).padStart(16, '0'),
+    // As scattered as those of Alertmanager, which are hashes, too.
+    fingerprint: createHash('sha256').update(name).digest('hex').slice(0, 16),
   }
 }
 

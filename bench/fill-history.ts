@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSqliteStore } from '../src/adapters/store/sqlite-store.ts'
@@ -51,7 +52,7 @@ function heal(number: number, at: number) {
   const playbook = `playbook-${number % playbooks}`
   const target = `container/local/service-${number % targets}`
   const [id, attemptId] = [newId(at), newId(at + 5)]
-  const fingerprint = number.toString(16).padStart(16, 'f')
+  const fingerprint = createHash('sha256').update(`healed ${number}`).digest('hex').slice(0, 16)
   const record = someRecord({
     fingerprint,
     labels: {

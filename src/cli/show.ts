@@ -91,7 +91,12 @@ function formatAttempt(attempt: Fields): string {
 }
 
 function formatEvent(event: Fields): readonly unknown[] {
-  return [event.seq, event.at, event.type, event.actor, whatOf((event.body ?? {}) as Fields)]
+  return [event.seq, event.at, event.type, event.actor, whatOf((event.body ?? {}) as Fields) || placeOf(event)]
+}
+
+/** An alert that did what a playbook waited for needs no other words. */
+function placeOf({ type, playbook, target }: Fields): string {
+  return String(type).startsWith('incident.') && playbook && target ? `${playbook} on ${target}` : ''
 }
 
 /** One line for an event: what it came to, then why, as far as its body says so. */

@@ -29,24 +29,17 @@ describe('a delivery', () => {
     expect(record).toMatchObject({ status: 'resolved', resolvedAt: 2_000 })
   })
 
-  test('is one event with its digest, what it decided and the episodes it repeats', async () => {
+  test('is one event with its digest, what it decided and what it repeats', async () => {
     const simulation = await simulate()
     await receive(someDelivery([patientAlert('web')], { digest: 'd1' }), 'webhook:am', simulation.ports)
     const again = someDelivery([patientAlert('web'), patientAlert('db')], { digest: 'd2' })
     await receive(again, 'webhook:am', simulation.ports)
     const [first, second] = await eventsOf(simulation, 'delivery.received')
     expect(first).toMatchObject({ actor: 'webhook:am', body: { digest: 'd1', counts: { matched: 1 }, repeats: [] } })
-    const [record] = await simulation.store.read.alerts('main', ['f-web'])
-    const counts = { matched: 1, duplicate: 1, stale: 0, unmatched: 0, resolved: 0, rejected: 0 }
-    expect(second?.body).toMatchObject({ digest: 'd2', counts, repeats: [record?.episode], from: 0, of: 2 })
+    const counts = { matched: 1, duplicate: 1 }
+    expect(second?.body).toMatchObject({ digest: 'd2', counts, repeats: ['f-web'], from: 0, of: 2 })
     expect(second?.body?.decided).toEqual([
-      {
-        fingerprint: 'f-db',
-        alertname: 'Ill',
-        episode: expect.any(String),
-        decision: 'matched',
-        playbooks: ['restart'],
-      },
+      { fingerprints: ['f-db'], alertname: 'Ill', decision: 'matched', playbooks: ['restart'] },
     ])
   })
 

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { HeparError } from '../../engine/errors.ts'
 import type { StoredLine } from './chain.ts'
+import { hexOf, packUuid, unpackUuid } from './packed.ts'
 import { openSqlite } from './sqlite.ts'
 
 const pageRows = 1_000
@@ -30,7 +31,7 @@ export async function* logLines(file: string, afterSeq?: number): AsyncGenerator
     let after = afterSeq === undefined ? (bounds?.first ?? 0n) - 1n : BigInt(afterSeq)
     for (;;) {
       const lines = sqlite.all<StoredLine & { seq: bigint }>(page, after, bounds?.last ?? 0n)
-      yield* lines
+      for (const line of lines) yield readable(line)
       const last = lines.at(-1)
       if (last === undefined) return
       after = last.seq
@@ -39,6 +40,21 @@ export async function* logLines(file: string, afterSeq?: number): AsyncGenerator
   } finally {
     sqlite.close()
   }
+}
+
+function readable(line: StoredLine): StoredLine {
+  return { ...line, incident: identity(line.incident), digest: digits(line.digest), mac: digits(line.mac) }
+}
+
+// There is one way to write an identity; what spells it otherwise was changed, so it is given back as what nothing equals.
+function identity(stored: unknown): unknown {
+  if (stored instanceof Uint8Array) return stored.length === 16 ? unpackUuid(stored) : false
+  return typeof stored === 'string' && packUuid(stored) !== stored ? false : stored
+}
+
+// As text they are shown and chained; what is stored as anything but bytes was changed.
+function digits(stored: unknown): string | null {
+  return stored instanceof Uint8Array ? hexOf(stored) : null
 }
 
 // Beside a database in write-ahead mode SQLite must be able to write even to read it; a copy kept as evidence cannot be.

@@ -123,16 +123,17 @@ test('frequent reads are served by an index', async () => {
   const plan = (sql: string) =>
     (db.prepare(`explain query plan ${sql}`).all() as { detail: string }[]).map(({ detail }) => detail).join('; ')
   const where = {
-    incidents_due: 'select id from incidents where due_at is not null and due_at <= 1 order by due_at, id limit 5',
+    incidents_due: 'select id from incidents where due_at is not null and due_at <= 1 order by due_at, key limit 5',
     incidents_one_open: "select * from incidents where playbook = 'a' and target = 'b' and state <> 'closed'",
     incidents_closed: `select * from incidents where playbook = 'a' and target = 'b' and state = 'closed'
-      order by closed_at desc, id desc limit 1`,
-    incidents_state: "select * from incidents where state in ('closed') order by id desc limit 9",
-    incidents_target: "select * from incidents where target = 'a' and id < 'b' order by id desc limit 9",
-    sqlite_autoindex_incidents: `select * from incidents where coalesce(state, '') in ('open', 'closed')
-      order by id desc limit 9`,
+      order by closed_at desc, key desc limit 1`,
+    incidents_state: "select * from incidents where state in ('closed') order by key desc limit 9",
+    incidents_target: "select * from incidents where target = 'a' and key < 7 order by key desc limit 9",
+    'SCAN incidents': `select * from incidents where coalesce(state, '') in ('open', 'closed')
+      order by key desc limit 9`,
     attempts_one_holds: "select * from attempts where phase <> 'concluded' and target = 'a' order by intended_at, id",
-    alerts_firing: "select * from alerts where status = 'firing' and (source, fingerprint) > ('a', 'b') order by 1, 2",
+    alerts_firing: "select * from alerts where status = 'firing' and key > 7 order by key limit 9",
+    alerts_identity: "select * from alerts where source = 'a' and fingerprint in (x'01', x'02')",
     outbox_due: 'select * from outbox where sent_at is null and gave_up_at is null and next_at <= 1 order by next_at',
     audit_incident: "select * from audit where incident = 'a' and seq > 1 order by seq limit 9",
     audit_type: "select * from audit where type = 'a' and seq > 1 order by seq limit 9",
