@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { runProgram } from '../test/kit/process.ts'
 import { tempFolder } from '../test/kit/temp.ts'
 import { count, median, ms, perSecond, quantile, seconds } from './figures.ts'
+import { install } from './install.ts'
 import type { BenchOptions, Findings, Outcome } from './section.ts'
 import { send } from './send.ts'
 import { type Server, startHepar } from './servers.ts'
@@ -19,7 +20,8 @@ export async function history({ rounds, quick, say }: BenchOptions): Promise<Fin
   say(`history: ${count(events)} events written`)
   const verified = await verify(full)
   say(`history: audit verify: ${verified.words}`)
-  const starting = await starts(full, quick ? 1 : Math.max(3, rounds), say)
+  const program = join(await install(folder.path), 'dist/src/main.js')
+  const starting = await starts(full, program, quick ? 1 : Math.max(3, rounds), say)
   await using hepar = await startHepar(full)
   await using empty = await startHepar(folder.file('empty'))
   const lists = await listing(hepar, quick ? 5 : asksOfEach)
@@ -45,7 +47,7 @@ export async function history({ rounds, quick, say }: BenchOptions): Promise<Fin
       id: 'history.start',
       value: start,
       figure: seconds(start),
-      detail: `median of ${starting.length} until /readyz answers 200`,
+      detail: `the built package, median of ${starting.length} starts until /readyz answers 200`,
     },
     {
       id: 'history.list',
@@ -75,10 +77,15 @@ async function verify(folder: string): Promise<{ ok: boolean; words: string; sec
   return { ok: code === 0, words: (stdout || stderr).trim(), seconds: (performance.now() - begunAt) / 1_000 }
 }
 
-async function starts(folder: string, times: number, say: (line: string) => void): Promise<readonly number[]> {
+async function starts(
+  folder: string,
+  main: string,
+  times: number,
+  say: (line: string) => void,
+): Promise<readonly number[]> {
   const took: number[] = []
   for (let time = 0; time < times; time += 1) {
-    await using hepar = await startHepar(folder)
+    await using hepar = await startHepar(folder, { main })
     took.push(hepar.readyMs)
     say(`history: ready after ${count(hepar.readyMs)} ms`)
   }

@@ -1,15 +1,13 @@
-import { cpSync, mkdirSync, symlinkSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { runProgram } from '../test/kit/process.ts'
+import { join } from 'node:path'
 import { childrenOf } from '../test/kit/process-table.ts'
 import { tempFolder } from '../test/kit/temp.ts'
 import { waitFor } from '../test/kit/wait.ts'
 import { count, median, megabytes, seconds } from './figures.ts'
 import { type Memory, memoryOf, memoryOfTree } from './inside.ts'
+import { install } from './install.ts'
 import type { BenchOptions, Findings } from './section.ts'
 import { type Server, startHepar } from './servers.ts'
 
-const root = resolve(import.meta.dirname, '..')
 const runnersKept = 2
 
 /** The package as npm would install it, with the playbooks and the configuration it brings along. */
@@ -67,15 +65,4 @@ async function untilOnlyRunnersAreLeft({ pid }: Server, quick: boolean): Promise
   if (quick) return
   const what = `${runnersKept} runners to be left`
   await waitFor(() => childrenOf(pid).length <= runnersKept, { what, deadlineMs: 90_000, everyMs: 500 })
-}
-
-async function install(folder: string): Promise<string> {
-  const installed = join(folder, 'installed')
-  mkdirSync(installed)
-  const build = ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(installed, 'dist')]
-  const { code, stdout } = await runProgram(join(root, 'node_modules/.bin/tsc'), build, { cwd: root })
-  if (code !== 0) throw new Error(`the package cannot be built: ${stdout}`)
-  for (const name of ['package.json', 'rules']) cpSync(join(root, name), join(installed, name), { recursive: true })
-  symlinkSync(join(root, 'node_modules'), join(installed, 'node_modules'))
-  return installed
 }
