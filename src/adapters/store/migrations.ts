@@ -69,6 +69,7 @@ export const migrations: readonly (readonly string[])[] = [
     "update attempts set data = json_set(data, '$.holdMs', null)",
     "update incidents set data = json_set(data, '$.holdUntil', null)",
   ],
+  ['create index incidents_ending on incidents (ending) where ending is not null'],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */

@@ -56,7 +56,7 @@ test('a store written by an earlier version is brought to this one, and loses no
   })
   await first.close()
   const db = new DatabaseSync(placeIn(folder).file)
-  db.exec(`drop table remainders; drop index attempts_one_in_force;
+  db.exec(`drop table remainders; drop index attempts_one_in_force; drop index incidents_ending;
     alter table attempts drop column reverts; alter table attempts drop column in_force;
     update attempts set data = json_remove(data, '$.holdMs');
     update incidents set data = json_remove(data, '$.holdUntil'); pragma user_version = 1`)
@@ -128,6 +128,7 @@ test('frequent reads are served by an index', async () => {
     incidents_closed: `select * from incidents where playbook = 'a' and target = 'b' and state = 'closed'
       order by closed_at desc, key desc limit 1`,
     incidents_state: "select * from incidents where state in ('closed') order by key desc limit 9",
+    incidents_ending: "select * from incidents where ending in ('refused') and key < 7 order by key desc limit 9",
     incidents_target: "select * from incidents where target = 'a' and key < 7 order by key desc limit 9",
     'SCAN incidents': `select * from incidents where coalesce(state, '') in ('open', 'closed')
       order by key desc limit 9`,
