@@ -13,6 +13,8 @@ export interface Order {
   readonly kind?: Kind
   /** Deliveries begun in a second; as fast as the answers come when it is missing. */
   readonly perSecond?: number
+  /** How often all of it is sent; once when it is missing. */
+  readonly repeats?: number
   /** When the alerts say that they began. */
   readonly startsAt?: string
 }
@@ -40,7 +42,10 @@ function prepare({ url, alertsPerDelivery, deliveries, from, kind, startsAt }: O
   })
 }
 
-async function send({ url, connections, perSecond }: Order, requests: readonly Buffer[]): Promise<LoadResult> {
+async function send(
+  { url, connections, perSecond, repeats = 1 }: Order,
+  requests: readonly Buffer[],
+): Promise<LoadResult> {
   const { hostname, port } = new URL(url)
   const latenciesMs: number[] = []
   let next = 0
@@ -54,7 +59,7 @@ async function send({ url, connections, perSecond }: Order, requests: readonly B
       let sentAt = 0
       const sendNext = async () => {
         const index = next++
-        const request = requests[index]
+        const request = index < requests.length * repeats ? requests[index % requests.length] : undefined
         if (request === undefined) return void socket.end()
         if (perSecond !== undefined) await pause(Math.max(0, begunAt + (index * 1_000) / perSecond - performance.now()))
         sentAt = performance.now()

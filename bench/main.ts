@@ -29,7 +29,7 @@ const sections: Readonly<Record<string, Section>> = {
 
 const help = `Measures what is promised of speed and size, and writes docs/benchmarks.md.
 
-  npm run bench                     every section, about a quarter of an hour
+  npm run bench                     every section, about a quarter of an hour on a quiet machine
   npm run bench -- --quick          every section with small loads, about four minutes; printed and not written
   npm run bench -- --only SECTION   one of ${Object.keys(sections).join(', ')}; printed and not written
   npm run bench -- --rounds 3       pairs that are counted (default 5, with --quick 1)

@@ -18,5 +18,6 @@ export async function send({ webhook }: Pick<Server, 'webhook'>, order: Omit<Ord
   if (code !== 0) throw new Error(`the load ended with ${code}: ${stderr}`)
   const result = JSON.parse(stdout) as LoadResult
   if (result.refused > 0) throw new Error(`${result.refused} deliveries were refused`)
-  return { ...result, alertsPerSecond: (order.alertsPerDelivery * order.deliveries) / result.seconds }
+  const alerts = order.alertsPerDelivery * order.deliveries * (order.repeats ?? 1)
+  return { ...result, alertsPerSecond: alerts / result.seconds }
 }
