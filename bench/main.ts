@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { body } from './body.ts'
 import { history } from './history.ts'
@@ -60,6 +61,12 @@ if (names.length === 0 || !Number.isInteger(rounds) || rounds < 1) {
   )
   process.exit(2)
 }
+
+// Everything lies in one folder, so that nothing stays behind, even of a run that is broken off.
+const place = mkdtempSync(join(tmpdir(), 'hepar-bench-'))
+process.env.TMPDIR = place
+process.on('exit', () => rmSync(place, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 }))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 
 const begunAt = performance.now()
 const loadBefore = load()
