@@ -78,6 +78,7 @@ export const migrations: readonly (readonly string[])[] = [
       begin select raise(abort, 'the audit log is append-only'); end`,
     "create index incidents_closed_at on incidents (closed_at) where state = 'closed'",
     "create index alerts_resolved on alerts (last_seen_at) where status = 'resolved'",
+    'create index incidents_ending on incidents (ending) where ending is not null',
     'create index outbox_done on outbox (created_at) where sent_at is not null or gave_up_at is not null',
   ],
 ]

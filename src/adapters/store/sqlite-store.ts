@@ -21,8 +21,8 @@ import { kyselyOver, type StoreDb } from './tables.ts'
 const synchronous = 'FULL'
 
 const busyTimeoutMs = 5_000
-const writerCacheKib = 64 * 1024
-const readerCacheKib = 16 * 1024
+const writerCacheKib = 16 * 1024
+const readerCacheKib = 8 * 1024
 const walPagesMax = 4_000
 const walBytesKept = 64 * 1024 * 1024
 
