@@ -155,8 +155,7 @@ test('a log is verified and exported by another process while it is pruned', { t
   const { file, keyFile } = placeIn(folder)
   const script = `
     import { readAuditKeys } from ${JSON.stringify(join(import.meta.dirname, '../../../src/adapters/store/audit-key.ts'))}
-    import { type LogPage, logPages } from '../../../src/adapters/store/log-lines.ts'
-import { verifyLog } from ${JSON.stringify(join(import.meta.dirname, '../../../src/adapters/store/verify-log.ts'))}
+    import { verifyLog } from ${JSON.stringify(join(import.meta.dirname, '../../../src/adapters/store/verify-log.ts'))}
     const seen = []
     for (let round = 0; round < 6; round++) seen.push(await verifyLog({ file: ${JSON.stringify(file)}, keys: readAuditKeys(${JSON.stringify(keyFile)}) }))
     console.log(JSON.stringify(seen))`
