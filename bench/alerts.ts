@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 /** A firing alert like those of a container exporter, with a fingerprint and a target of its own. Every other one matches the playbook. */
 function alert(number: number, startsAt: string) {
   const ill = number % 2 === 0
@@ -17,7 +19,8 @@ function alert(number: number, startsAt: string) {
     startsAt,
     endsAt: '0001-01-01T00:00:00Z',
     generatorURL: 'http://prometheus:9090/graph?g0.expr=hepar_container_health_status+%3D%3D+0&g0.tab=1',
-    fingerprint: number.toString(16).padStart(16, '0'),
+    // As scattered as those of Alertmanager, which are hashes, too.
+    fingerprint: createHash('sha256').update(name).digest('hex').slice(0, 16),
   }
 }
 

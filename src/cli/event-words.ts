@@ -1,7 +1,16 @@
 import type { Fields } from './client.ts'
 
-/** One line for an event: what it came to, then why, as far as its body says so. */
-export function eventWords(body: Fields): string {
+/** One line for an event: what it came to, then why, as far as its body says so; else what it is about. */
+export function eventWords(event: Fields): string {
+  return whatOf(isFields(event.body) ? event.body : {}) || placeOf(event)
+}
+
+/** An alert that did what a playbook waited for needs no other words. */
+function placeOf({ type, playbook, target }: Fields): string {
+  return String(type).startsWith('incident.') && playbook && target ? `${playbook} on ${target}` : ''
+}
+
+function whatOf(body: Fields): string {
   if (Array.isArray(body.checks)) return checksText(body.checks as readonly Fields[])
   if (isFields(body.counts)) return countsText(body.counts)
   if (Array.isArray(body.playbooks) && typeof body.mode === 'string') {

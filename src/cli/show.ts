@@ -92,7 +92,7 @@ function formatAttempt(attempt: Fields): string {
 }
 
 function formatEvent(event: Fields): readonly unknown[] {
-  return [event.seq, event.at, event.type, event.actor, eventWords((event.body ?? {}) as Fields)]
+  return [event.seq, event.at, event.type, event.actor, eventWords(event)]
 }
 
 function indent(text: string): string {

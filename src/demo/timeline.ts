@@ -48,8 +48,8 @@ export function followLog({ tell, signal, closing }: Scene, hepar: Hepar): Timel
   async function look(): Promise<void> {
     const { events } = await hepar.get(`/api/v1/audit?limit=500&after=${seen.at(-1)?.seq ?? 0}`)
     for (const event of events as readonly Event[]) {
-      const { seq, type, at, incident, body } = event
-      tell({ step: 'event', seq, type, eventAt: at, incident, words: eventWords(body) })
+      const { seq, type, at, incident } = event
+      tell({ step: 'event', seq, type, eventAt: at, incident, words: eventWords({ ...event }) })
       seen.push(event)
     }
   }

@@ -4,7 +4,10 @@ export type JsonObject = { readonly [key: string]: Json }
 /** JSON with sorted keys and no white space: equal values give equal text, so digests can be compared. */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
+  if (Array.isArray(value)) {
+    if (value.every((item) => item === null || typeof item !== 'object')) return JSON.stringify(value)
+    return `[${value.map(canonicalJson).join(',')}]`
+  }
   const members = value as Record<string, unknown>
   const keys = Object.keys(members)
   if (isFlatAndSorted(members, keys)) return JSON.stringify(members)

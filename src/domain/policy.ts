@@ -4,7 +4,7 @@ import type { Playbook } from './playbook.ts'
 
 /** Everything that decides, loaded whole and swapped whole. Frozen. */
 export interface Policy {
-  /** SHA-256 over playbooks, action files, ceiling, sources, hosts and what may be touched. */
+  /** 16 hex digits of a SHA-256 over playbooks, action files, ceiling, sources, hosts and what may be touched. */
   readonly revision: string
   readonly loadedAt: number
   readonly config: Config

@@ -1,7 +1,15 @@
 const shape = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/
 
+// The alerts of one evaluation begin at one time, so the next text is mostly the one before.
+let last: { readonly text: string; readonly at: number | null } = { text: '', at: null }
+
 /** Epoch milliseconds of a strict RFC 3339 time, cut to milliseconds; `null` when it is none or no such day exists. */
 export function parseTimestampMs(text: string): number | null {
+  if (text !== last.text) last = { text, at: parse(text) }
+  return last.at
+}
+
+function parse(text: string): number | null {
   const found = shape.exec(text)
   if (!found) return null
   const [year, month, day, hour, minute, second] = found.slice(1, 7).map(Number) as [

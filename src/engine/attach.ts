@@ -94,7 +94,9 @@ function attachmentEvent(
   now: number,
 ): NewAuditEvent {
   const why = attachment === 'reopen' ? `ill again after it ended ${before?.ending}` : reason
-  const body = { source, fingerprint, episode, startsAt, reason: why }
+  // Where an alert is what a playbook waited for, the event says so by its playbook and target.
+  const plain = why === `${playbook} on ${target}`
+  const body = { episode, fingerprint, ...(plain ? {} : { reason: why }), source, startsAt }
   return { type: eventTypes[attachment], at: now, actor: 'engine', incident: id, playbook, target, body }
 }
 
@@ -138,7 +140,8 @@ export function openIncident(destination: Destination, record: AlertRecord | nul
     step: 0,
     attempts: 0,
     reopenings: 0,
-    dueAt: now,
+    // Until it has settled there is nothing to do for it, so a storm is not looked at one by one only to find that out.
+    dueAt: record === null ? now : Math.max(now, startsAt + destination.playbook.settleMs),
     version: 1,
     manual: null,
   }

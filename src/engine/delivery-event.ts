@@ -1,4 +1,4 @@
-import { type DecisionKind, type Delivery, decisions } from '../domain/alert.ts'
+import type { Decision, DecisionKind, Delivery } from '../domain/alert.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { Decided } from './decide-parsed.ts'
@@ -10,8 +10,8 @@ export interface Part {
 }
 
 /**
- * The one event of a delivery, or of a part of a very large one: every decision, each with no more than cannot be read off
- * the events of its incidents; of alerts that only repeat, their episodes.
+ * The one event of a delivery, or of a part of a very large one: every decision, with the fingerprints of all alerts that
+ * were decided alike; what became of each is in the events of its incident. Of alerts that only repeat, the fingerprints.
  */
 export function deliveryEvent(
   { source, receiver, via, digest, truncatedAlerts }: Delivery,
@@ -19,29 +19,36 @@ export function deliveryEvent(
   done: readonly Decided[],
   { by, now }: { readonly by: string; readonly now: number },
 ): NewAuditEvent {
-  const counts = Object.fromEntries(decisions.map((kind) => [kind, 0])) as Record<DecisionKind, number>
-  const decided: JsonObject[] = []
+  const counts: Partial<Record<DecisionKind, number>> = {}
+  const decided = new Map<string, Alike>()
   const repeats: string[] = []
-  for (const one of done) {
-    const { decision, record } = one
-    counts[decision.decision] += 1
-    if (decision.decision !== 'duplicate') decided.push(entryOf(one))
-    else if (record) repeats.push(record.episode)
+  for (const { decision, record } of done) {
+    counts[decision.decision] = (counts[decision.decision] ?? 0) + 1
+    if (decision.decision === 'duplicate') repeats.push(decision.fingerprint ?? '')
+    else addTo(decided, decision, record?.labels.alertname ?? null)
   }
-  const body = { source, receiver, via, digest, truncated: truncatedAlerts, from, of, counts, decided, repeats }
-  return { type: 'delivery.received', at: now, actor: by, body }
+  const body = { counts, decided: [...decided.values()], digest, from, of, receiver, repeats, source }
+  return { type: 'delivery.received', at: now, actor: by, body: { ...body, truncated: truncatedAlerts, via } }
+}
+
+interface Alike extends JsonObject {
+  readonly fingerprints: (string | null)[]
+}
+
+function addTo(decided: Map<string, Alike>, decision: Decision, alertname: string | null): void {
+  const { fingerprint, reason, playbooks } = decision
+  const named = plain.has(decision.decision)
+  const key = `${decision.decision} ${alertname} ${playbooks.join()} ${named ? '' : reason}`
+  const alike = decided.get(key)
+  if (alike !== undefined) return void alike.fingerprints.push(fingerprint)
+  decided.set(key, {
+    ...(alertname === null ? {} : { alertname }),
+    decision: decision.decision,
+    fingerprints: [fingerprint],
+    ...(playbooks.length === 0 ? {} : { playbooks }),
+    ...(named ? {} : { reason }),
+  })
 }
 
 /** Decisions whose reason is the playbooks they name. */
 const plain: ReadonlySet<DecisionKind> = new Set(['matched', 'unmatched'])
-
-function entryOf({ decision, record }: Decided): JsonObject {
-  const { fingerprint, reason, playbooks } = decision
-  return {
-    fingerprint,
-    ...(record === null ? {} : { alertname: record.labels.alertname ?? null, episode: record.episode }),
-    decision: decision.decision,
-    ...(plain.has(decision.decision) ? {} : { reason }),
-    ...(playbooks.length === 0 ? {} : { playbooks }),
-  }
-}

@@ -41,11 +41,11 @@ export interface AttemptHistory {
 
 export interface Reads {
   alerts(source: string, fingerprints: readonly string[]): Promise<readonly AlertRecord[]>
-  /** Firing alerts in key order, for sweeps and the API; `after` is the last record of the previous page. */
+  /** Firing alerts as they were first seen, for sweeps and the API; `after` is the `next` of the previous page. */
   firingAlerts(page: {
-    after?: { source: string; fingerprint: string }
-    limit: number
-  }): Promise<readonly AlertRecord[]>
+    readonly after?: number
+    readonly limit: number
+  }): Promise<{ readonly records: readonly AlertRecord[]; readonly next: number | null }>
   alertsOf(incident: string): Promise<readonly AlertRecord[]>
   incident(id: string): Promise<Incident | null>
   /** The open incident of this playbook and target, or else the one closed last, or `null`. */

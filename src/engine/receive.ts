@@ -7,7 +7,7 @@ import type { Clock, Log, NewId, PolicyHolder, Store, Tx } from './ports.ts'
 import { type Promised, promiseRest } from './remainder.ts'
 
 /** Alerts of one delivery that are decided and committed together; a larger delivery commits in parts. */
-const alertsPerCommitMax = 500
+const alertsPerCommitMax = 250
 
 export interface ReceivePorts {
   readonly store: Store

@@ -1,6 +1,6 @@
 import type { AlertRecord } from '../domain/alert.ts'
 import { askAbout, type ConfirmPorts } from './confirm.ts'
-import type { Log } from './ports.ts'
+import type { Log, Reads } from './ports.ts'
 import type { ReceivePorts } from './receive.ts'
 
 const alertsPerPage = 500
@@ -54,13 +54,14 @@ export async function forEachFiring(
   source: string | null,
   visit: (page: readonly AlertRecord[]) => Promise<void>,
 ): Promise<void> {
-  let after: { source: string; fingerprint: string } | undefined
-  for (;;) {
-    const page = await store.read.firingAlerts({ ...(after ? { after } : {}), limit: alertsPerPage })
-    const wanted = source === null ? page : page.filter((record) => record.source === source)
+  let after: number | null = 0
+  while (after !== null) {
+    const page: Awaited<ReturnType<Reads['firingAlerts']>> = await store.read.firingAlerts({
+      after,
+      limit: alertsPerPage,
+    })
+    const wanted = source === null ? page.records : page.records.filter((record) => record.source === source)
     if (wanted.length > 0) await visit(wanted)
-    const last = page.at(-1)
-    if (page.length < alertsPerPage || last === undefined) return
-    after = { source: last.source, fingerprint: last.fingerprint }
+    after = page.next
   }
 }

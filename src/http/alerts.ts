@@ -4,7 +4,7 @@ import { limit } from './fields.ts'
 import { ok, read } from './route.ts'
 import { viewAlert } from './views.ts'
 
-const position = z.tuple([z.string(), z.string()])
+const position = z.tuple([z.int().positive()])
 
 export const listAlerts = read(
   {
@@ -15,22 +15,19 @@ export const listAlerts = read(
   },
   async ({ query }, { read: reads }) => {
     const after = query.cursor === undefined ? undefined : decode(query.cursor)
-    const rows = await reads.firingAlerts({ ...(after && { after }), limit: query.limit + 1 })
-    const page = rows.slice(0, query.limit)
-    const last = page.at(-1)
-    const cursor = rows.length > page.length && last ? encode(last) : null
-    return ok({ alerts: page.map(viewAlert), cursor })
+    const { records, next } = await reads.firingAlerts({ ...(after && { after }), limit: query.limit })
+    return ok({ alerts: records.map(viewAlert), cursor: next === null ? null : encode(next) })
   },
 )
 
-function encode({ source, fingerprint }: { source: string; fingerprint: string }): string {
-  return Buffer.from(JSON.stringify([source, fingerprint])).toString('base64url')
+function encode(next: number): string {
+  return Buffer.from(JSON.stringify([next])).toString('base64url')
 }
 
-function decode(cursor: string): { source: string; fingerprint: string } {
+function decode(cursor: string): number {
   try {
-    const [source, fingerprint] = position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
-    return { source, fingerprint }
+    const [after] = position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
+    return after
   } catch (cause) {
     throw unknownCursor(cause)
   }

@@ -22,7 +22,11 @@ export function createBodyBudget(bytesMax: () => number): BodyBudget {
 }
 
 /** The raw body. Throws HttpError 413 above `bytesMax`, 415 for what is not plain JSON, 503 when too much is in flight. */
-export async function readBody(request: IncomingMessage, bytesMax: number, budget: BodyBudget): Promise<Buffer> {
+export async function readBody(
+  request: IncomingMessage,
+  bytesMax: number,
+  budget: BodyBudget,
+): Promise<Buffer<ArrayBuffer>> {
   requirePlainJson(request)
   const announced = Number(request.headers['content-length'] ?? 0)
   if (announced > bytesMax) throw tooLarge(bytesMax)
@@ -43,7 +47,7 @@ export async function readBody(request: IncomingMessage, bytesMax: number, budge
 }
 
 /** Parses bytes as JSON. Throws HttpError 400 that says where it breaks. */
-export function parseJson(raw: Buffer): unknown {
+export function parseJson(raw: Uint8Array): unknown {
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(raw)
@@ -94,7 +98,8 @@ function tooLarge(bytesMax: number): HttpError {
   return new HttpError(413, 'too_large', message, next)
 }
 
-function busy(): HttpError {
+/** The refusal of a body for which there is no room now. */
+export function busy(): HttpError {
   return new HttpError(503, 'busy', 'too many large requests at once', 'Try again in a moment.')
 }
 

@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type * as z from 'zod'
 import type { Delivery } from '../domain/alert.ts'
 import type { Config } from '../domain/config.ts'
-import { parseDelivery } from '../domain/delivery.ts'
-import { sha256 } from '../engine/digest.ts'
 import { authenticate, type Principal } from './auth.ts'
-import { type BodyBudget, parseJson, readBody, refuseDeep } from './body.ts'
+import { type BodyBudget, busy, parseJson, readBody, refuseDeep } from './body.ts'
 import { chooseSource } from './choose-source.ts'
 import { errorBody, HttpError, toHttpError } from './errors.ts'
+import { type LargeDeliveries, largeBodyBytes } from './large-deliveries.ts'
 import type { HttpParts } from './parts.ts'
+import { readDelivery } from './read-delivery.ts'
 import type { Asked, Reply, Route } from './route.ts'
 
 /** What express has already found out about a request. */
@@ -22,6 +22,7 @@ export interface Incoming {
 interface Surroundings {
   readonly parts: HttpParts
   readonly budget: BodyBudget
+  readonly largeDeliveries: LargeDeliveries
   readonly listenHost: string
 }
 
@@ -45,7 +46,8 @@ export function sendError(response: ServerResponse, error: HttpError): void {
   send(response, { status: error.status, json: errorBody(error) })
 }
 
-async function answer(route: Route, incoming: Incoming, { parts, budget, listenHost }: Surroundings): Promise<Reply> {
+async function answer(route: Route, incoming: Incoming, around: Surroundings): Promise<Reply> {
+  const { parts, budget, listenHost } = around
   const { headers } = incoming.request
   const { config } = parts.policy.current()
   const { auth, limits } = config
@@ -61,7 +63,7 @@ async function answer(route: Route, incoming: Incoming, { parts, budget, listenH
   const asked = { params: incoming.params, query, who, by: actor(route, who) }
   if (route.body === 'delivery') {
     const raw = await readBody(incoming.request, limits.bodyBytesMax, budget)
-    const body = readDelivery(raw, (query as { source?: string }).source, config)
+    const body = await deliveryOf(raw, (query as { source?: string }).source, config, around)
     return handle(route, { ...asked, body }, parts)
   }
   if (route.body === null) return handle(route, { ...asked, body: null }, parts)
@@ -71,18 +73,25 @@ async function answer(route: Route, incoming: Incoming, { parts, budget, listenH
   return handle(route, { ...asked, body: parse(route.body, json, 'body') }, parts)
 }
 
-function readDelivery(raw: Buffer, named: string | undefined, { limits, sources }: Config): Delivery {
-  const reading = parseDelivery(parseJson(raw), { source: '', digest: sha256(raw), limits })
-  if (reading.ok) {
-    const { delivery } = reading
-    return { ...delivery, source: chooseSource(sources, named, delivery.externalURL) }
+/** A large body is read beside the event loop; it counts as held until it has been. */
+async function deliveryOf(
+  raw: Buffer<ArrayBuffer>,
+  named: string | undefined,
+  { limits, sources }: Config,
+  { budget, largeDeliveries }: Surroundings,
+): Promise<Delivery> {
+  if (raw.length <= largeBodyBytes) return withSource(readDelivery(raw, limits), named, sources)
+  const bytes = raw.length
+  if (!budget.take(bytes)) throw busy()
+  try {
+    return withSource(await largeDeliveries.read(raw, limits), named, sources)
+  } finally {
+    budget.give(bytes)
   }
-  if (reading.code === 'too_many_alerts') {
-    const next =
-      'Send smaller groups (Alertmanager: max_alerts, group_by), or raise limits.alertsPerDelivery in hepar.yaml.'
-    throw new HttpError(413, reading.code, reading.reason, next)
-  }
-  throw new HttpError(400, 'invalid_body', reading.reason, 'Send the default webhook body of Alertmanager, version 4.')
+}
+
+function withSource(delivery: Delivery, named: string | undefined, sources: Config['sources']): Delivery {
+  return { ...delivery, source: chooseSource(sources, named, delivery.externalURL) }
 }
 
 async function handle(route: Route, asked: Asked<unknown, unknown>, parts: HttpParts): Promise<Reply> {

@@ -7,6 +7,7 @@ import { createBodyBudget } from './body.ts'
 import { dispatch, sendError } from './dispatch.ts'
 import { errorBody, HttpError, toHttpError } from './errors.ts'
 import { setSecurityHeaders } from './headers.ts'
+import { createLargeDeliveries, type LargeDeliveries } from './large-deliveries.ts'
 import type { HttpParts } from './parts.ts'
 import { routes } from './routes.ts'
 
@@ -48,7 +49,8 @@ export interface HttpServer {
 /** The HTTP face of Hepar: webhook, operations and API, served from one route table. */
 export function createHttp(parts: HttpParts, limits: ServerLimits = defaultServerLimits): HttpServer {
   let listenHost = ''
-  const app = createExpress(parts, limits, () => listenHost)
+  const largeDeliveries = createLargeDeliveries()
+  const app = createExpress(parts, limits, largeDeliveries, () => listenHost)
   const server = createServer(
     {
       headersTimeout: limits.headersTimeoutMs,
@@ -68,11 +70,19 @@ export function createHttp(parts: HttpParts, limits: ServerLimits = defaultServe
       const address = await listening(server, host, port)
       return { url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`, port: address.port }
     },
-    close: () => closing(server, limits.closeGraceMs),
+    async close() {
+      await closing(server, limits.closeGraceMs)
+      await largeDeliveries.close()
+    },
   }
 }
 
-function createExpress(parts: HttpParts, limits: ServerLimits, listenHost: () => string): Express {
+function createExpress(
+  parts: HttpParts,
+  limits: ServerLimits,
+  largeDeliveries: LargeDeliveries,
+  listenHost: () => string,
+): Express {
   const app = express()
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple')
   app.enable('case sensitive routing').enable('strict routing')
@@ -87,7 +97,7 @@ function createExpress(parts: HttpParts, limits: ServerLimits, listenHost: () =>
       if (route.access === 'webhook') observe(response, parts)
       const params = request.params as Readonly<Record<string, string>>
       const incoming = { request, response, params, query: request.query }
-      await dispatch(route, incoming, { parts, budget, listenHost: listenHost() })
+      await dispatch(route, incoming, { parts, budget, largeDeliveries, listenHost: listenHost() })
     })
   }
   for (const [path, rows] of Map.groupBy(routes, ({ path }) => path)) {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { deepFreeze } from '../../src/domain/freeze.ts'
 import type { Condition, Playbook } from '../../src/domain/playbook.ts'
 import type { MatchFacts } from '../../src/engine/evaluate.ts'
-import { createMatcher } from '../../src/engine/match.ts'
+import { createMatcher, type Matcher } from '../../src/engine/match.ts'
 
 const now = Date.UTC(2026, 10, 22, 12, 0, 0)
 
@@ -62,6 +62,37 @@ test('the first match wins: priority first, then name', async () => {
 test('a match with continue lets the next one match too', async () => {
   const playbooks = [playbook('a', down, { continue: true }), playbook('b', down), playbook('c', down)]
   expect(await names(playbooks, facts({ alertname: 'Down' }))).toEqual(['a', 'b'])
+})
+
+describe('what a matcher remembers', () => {
+  const matched = async (matcher: Matcher, alert: MatchFacts, at: number) =>
+    (await matcher.match(alert, at)).matches.length === 1
+
+  test('an answer that depends on the clock is asked again', async () => {
+    const old = { fact: 'alert', path: '$.startsAt', operator: 'olderThan', value: '10m' }
+    for (const when of [{ all: [old] }, { all: [down, { not: { any: [{ not: old }] } }] }]) {
+      const matcher = createMatcher([playbook('p', when)])
+      const alert = facts({ alertname: 'Down' }, { startsAt: now - 599_000 })
+      expect(await matched(matcher, alert, now)).toBe(false)
+      expect(await matched(matcher, alert, now + 2_000)).toBe(true)
+    }
+  })
+
+  test('an answer is that of the same values, at every path that a condition looks at', async () => {
+    const either = { any: [label('a', 'equal', '1'), { not: label('b', 'equal', '2') }] }
+    const matcher = createMatcher([playbook('p', { all: [label('name', 'equal', 'web'), either] })])
+    const values = ['1', '2', undefined]
+    for (let round = 0; round < 2; round += 1) {
+      for (const a of values) {
+        for (const b of values) {
+          for (const name of ['web', 'db']) {
+            const labels = { name, ...(a === undefined ? {} : { a }), ...(b === undefined ? {} : { b }) }
+            expect(await matched(matcher, facts(labels), now)).toBe(name === 'web' && (a === '1' || b !== '2'))
+          }
+        }
+      }
+    }
+  })
 })
 
 describe('operators', () => {

@@ -31,7 +31,8 @@ const questions: Readonly<Record<string, readonly [state: string, log: string]>>
   'hand-overs': ['select count(*) n from outbox', "select count(*) n from audit where type = 'incident.handed_over'"],
   'decided alerts': [
     "select count(*) n from alerts where status = 'firing' or json_extract(data, '$.resolvedBy') = 'oracle'",
-    "select coalesce(sum(json_array_length(body, '$.decided')), 0) n from audit where type = 'delivery.received'",
+    `select coalesce(sum(json_array_length(alike.value, '$.fingerprints')), 0) n from audit,
+      json_each(body, '$.decided') as alike where type = 'delivery.received'`,
   ],
 }
 

@@ -29,24 +29,17 @@ describe('a delivery', () => {
     expect(record).toMatchObject({ status: 'resolved', resolvedAt: 2_000 })
   })
 
-  test('is one event with its digest, what it decided and the episodes it repeats', async () => {
+  test('is one event with its digest, what it decided and what it repeats', async () => {
     const simulation = await simulate()
     await receive(someDelivery([patientAlert('web')], { digest: 'd1' }), 'webhook:am', simulation.ports)
     const again = someDelivery([patientAlert('web'), patientAlert('db')], { digest: 'd2' })
     await receive(again, 'webhook:am', simulation.ports)
     const [first, second] = await eventsOf(simulation, 'delivery.received')
     expect(first).toMatchObject({ actor: 'webhook:am', body: { digest: 'd1', counts: { matched: 1 }, repeats: [] } })
-    const [record] = await simulation.store.read.alerts('main', ['f-web'])
-    const counts = { matched: 1, duplicate: 1, stale: 0, unmatched: 0, resolved: 0, rejected: 0 }
-    expect(second?.body).toMatchObject({ digest: 'd2', counts, repeats: [record?.episode], from: 0, of: 2 })
+    const counts = { matched: 1, duplicate: 1 }
+    expect(second?.body).toMatchObject({ digest: 'd2', counts, repeats: ['f-web'], from: 0, of: 2 })
     expect(second?.body?.decided).toEqual([
-      {
-        fingerprint: 'f-db',
-        alertname: 'Ill',
-        episode: expect.any(String),
-        decision: 'matched',
-        playbooks: ['restart'],
-      },
+      { fingerprints: ['f-db'], alertname: 'Ill', decision: 'matched', playbooks: ['restart'] },
     ])
   })
 
@@ -67,12 +60,14 @@ describe('a delivery', () => {
     simulation.store.onCommit((events) => commits.push(events.map(({ type }) => type)))
     const { decisions } = await receive(someDelivery(many), 'webhook:am', simulation.ports)
     expect(decisions).toHaveLength(many.length)
-    expect(commits).toHaveLength(3)
-    expect(commits.map((types) => types.filter((type) => type === 'delivery.received').length)).toEqual([1, 1, 1])
+    expect(commits).toHaveLength(5)
+    expect(commits.map((types) => types.filter((type) => type === 'delivery.received').length)).toEqual([1, 1, 1, 1, 1])
     const parts = await eventsOf(simulation, 'delivery.received')
     expect(parts.map(({ body }) => [body?.from, body?.of])).toEqual([
       [0, 1_200],
+      [250, 1_200],
       [500, 1_200],
+      [750, 1_200],
       [1_000, 1_200],
     ])
     expect(decidedIn(parts)).toHaveLength(1_200)
@@ -92,9 +87,9 @@ describe('a delivery', () => {
     await simulation.restart()
     expect(await eventsOf(simulation, 'delivery.received')).toMatchObject([{ body: { from: 0 } }])
     const { decisions } = await receive(someDelivery(many), 'webhook:am', simulation.ports)
-    expect(decisions.filter(({ decision }) => decision === 'duplicate')).toHaveLength(500)
+    expect(decisions.filter(({ decision }) => decision === 'duplicate')).toHaveLength(250)
     const events = await eventsOf(simulation, 'delivery.received')
-    expect(events).toHaveLength(4)
+    expect(events).toHaveLength(6)
     const decided = decidedIn(events).map(({ fingerprint }) => fingerprint)
     expect(new Set(decided).size).toBe(decided.length)
     expect(decided).toHaveLength(many.length)

@@ -239,8 +239,8 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     incidentCounts: unused,
     firingAlerts: async ({ after, limit }) =>
       guarded(() => {
-        const rows = world.alerts.filter((row) => after === undefined || row.fingerprint > after.fingerprint)
-        return rows.slice(0, limit)
+        const end = (after ?? 0) + limit
+        return { records: world.alerts.slice(after ?? 0, end), next: world.alerts.length > end ? end : null }
       }),
     alertsOf: async () => world.alerts,
     incident: async (id) => guarded(() => world.incidents.find((row) => row.id === id) ?? null),

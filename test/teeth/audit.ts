@@ -9,8 +9,8 @@ export const audit = [
   ...teethOf(chain, [
     {
       takes: 'that each line is bound to the one before',
-      find: '.update(previousMac + text)',
-      replace: '.update(text)',
+      find: 'hmacSha256(secret, previousMac + text)',
+      replace: 'hmacSha256(secret, text)',
       red: 'a line of the log > is noticed when its header was changed',
     },
     {

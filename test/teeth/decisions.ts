@@ -102,7 +102,7 @@ export const decisions = [
     },
     {
       takes: 'that a delivery commits in parts of bounded size',
-      find: 'const alertsPerCommitMax = 500',
+      find: 'const alertsPerCommitMax = 250',
       replace: 'const alertsPerCommitMax = 500_000',
       red: 'a delivery > that is very large commits in parts',
     },

@@ -67,14 +67,14 @@ export const retention = [
   ...teethOf({ ...rules, file: 'src/adapters/store/prune-table.ts' }, [
     {
       takes: 'the second look at whether an incident is still closed',
-      find: 'if ((await isOpen(incident)).length > 0) return false',
-      replace: 'if ((await isOpen(incident)).length > 9) return false',
+      find: 'if ((await isOpen(packUuid(incident))).length > 0) return false',
+      replace: 'if ((await isOpen(packUuid(incident))).length > 9) return false',
       red: 'an incident that was opened again between the look and the removal keeps its events',
     },
     {
       takes: 'that the last incident of an alert that still fires stays',
-      find: "where j.incident = i.id and a.status = 'firing')",
-      replace: "where j.incident = i.id and a.status = 'burning')",
+      find: "where j.incident = i.key and a.status = 'firing')",
+      replace: "where j.incident = i.key and a.status = 'burning')",
       red: window,
     },
   ]),

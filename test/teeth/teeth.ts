@@ -6,6 +6,7 @@ import { demonstration } from './demo.ts'
 import { doors } from './doors.ts'
 import { figures } from './figures.ts'
 import { gates } from './gates.ts'
+import { intake } from './intake.ts'
 import { intent } from './intent.ts'
 import { policies } from './policies.ts'
 import { proof } from './proof.ts'
@@ -27,6 +28,7 @@ export const teeth: readonly Tooth[] = [
   ...gates,
   ...intent,
   ...decisions,
+  ...intake,
   ...proof,
   ...recovery,
   ...temporary,

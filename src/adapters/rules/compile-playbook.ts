@@ -1,7 +1,7 @@
 import type { AttemptBudget, Playbook, Probe, Step } from '../../domain/playbook.ts'
 import { parseTarget, type TargetKind } from '../../domain/target.ts'
 import { compileTemplate, type Template } from '../../domain/template.ts'
-import { digestOf } from '../../engine/digest.ts'
+import { revisionOf } from '../../engine/digest.ts'
 import { type FieldValues, isMap, readFields } from '../../files/read-fields.ts'
 import type { Report, SourceFile } from '../../files/source-file.ts'
 import { readCondition } from './conditions.ts'
@@ -43,7 +43,7 @@ export async function compilePlaybook(
   return {
     name,
     file: source.file,
-    revision: digestOf({ name, playbook: source.value }),
+    revision: revisionOf({ name, playbook: source.value }),
     when,
     target: target.template,
     steps: steps as readonly Step[],

@@ -3,7 +3,7 @@ import type { Config } from '../../domain/config.ts'
 import { deepFreeze } from '../../domain/freeze.ts'
 import type { Playbook } from '../../domain/playbook.ts'
 import type { Policy, Problem } from '../../domain/policy.ts'
-import { digestOf } from '../../engine/digest.ts'
+import { revisionOf } from '../../engine/digest.ts'
 import { inMatchingOrder } from '../../engine/match.ts'
 import type { CheckParams } from './context.ts'
 import { loadPlaybooks } from './load-playbooks.ts'
@@ -40,7 +40,7 @@ export async function loadPolicy({
   const { playbooks, problems } = await loadPlaybooks(config.rules, { config: known, actions, broken, checkParams })
   if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems }
   const policy: Policy = {
-    revision: revisionOf(config, playbooks, actions),
+    revision: policyRevision(config, playbooks, actions),
     loadedAt: now,
     config,
     playbooks: inMatchingOrder(playbooks),
@@ -50,12 +50,12 @@ export async function loadPolicy({
 }
 
 /** Changes exactly when playbooks, action files, ceiling, sources, hosts or what may be touched do. */
-function revisionOf(
+function policyRevision(
   { mode, sources, docker, redis, paths, services, http }: Config,
   playbooks: readonly Playbook[],
   actions: readonly ActionInfo[],
 ): string {
-  return digestOf({
+  return revisionOf({
     mode,
     sources: sources.map(({ name, alertmanagers, prometheus }) => {
       return { name, alertmanagers: alertmanagers.map(({ url }) => url), prometheus: prometheus?.url ?? null }

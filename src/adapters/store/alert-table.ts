@@ -1,9 +1,11 @@
-import { type RawBuilder, sql } from 'kysely'
+import { type RawBuilder, type Selectable, sql } from 'kysely'
 import type { AlertRecord, AlertStatus, DecisionKind, Labels } from '../../domain/alert.ts'
 import type { Reads, Tx } from '../../engine/ports.ts'
+import { packFingerprint, packUuid, unpackFingerprint, unpackUuid } from './packed.ts'
 import { filled, integer, prepared, preparedBulk, type StoreDb, type StoreTables, sized, text } from './tables.ts'
 
-type AlertRow = StoreTables['alerts']
+type AlertRow = Selectable<StoreTables['alerts']>
+type FoundRow = AlertRow & { readonly url: string | null }
 
 const lookupMax = 512
 
@@ -12,51 +14,66 @@ const isFiring: RawBuilder<boolean> = sql<boolean>`status = 'firing'`
 
 export function alertReads(db: StoreDb): Pick<Reads, 'alerts' | 'firingAlerts' | 'alertsOf'> {
   const lookup = alertLookup(db)
-  const firing = db.selectFrom('alerts').selectAll().where(isFiring).orderBy('source').orderBy('fingerprint')
-  const firstPage = prepared(db, firing.limit(integer))
-  const nextPage = prepared(db, firing.where(sql<boolean>`(source, fingerprint) > (${text}, ${text})`).limit(integer))
+  const firing = prepared(
+    db,
+    found(db).where(isFiring).where('alerts.key', '>', integer).orderBy('alerts.key').limit(integer),
+  )
   const ofIncident = prepared(
     db,
-    db
-      .selectFrom('incident_alerts as attached')
-      .innerJoin('alerts', (join) =>
-        join.onRef('alerts.source', '=', 'attached.source').onRef('alerts.fingerprint', '=', 'attached.fingerprint'),
-      )
-      .selectAll('alerts')
-      .where('attached.incident', '=', text)
-      .orderBy('alerts.source')
-      .orderBy('alerts.fingerprint'),
+    found(db)
+      .innerJoin('incident_alerts as attached', 'attached.alert', 'alerts.key')
+      .innerJoin('incidents', 'incidents.key', 'attached.incident')
+      .where('incidents.id', '=', text)
+      .orderBy('alerts.key'),
   )
   return {
     alerts: lookup,
-    async firingAlerts({ after, limit }) {
-      const rows = after ? await nextPage(after.source, after.fingerprint, limit) : await firstPage(limit)
-      return rows.map(toRecord)
+    async firingAlerts({ after = 0, limit }) {
+      const rows = await firing(after, limit + 1)
+      const page = rows.slice(0, limit)
+      return { records: page.map(toRecord), next: rows.length > limit ? (page.at(-1)?.key ?? null) : null }
     },
-    alertsOf: async (incident) => (await ofIncident(incident)).map(toRecord),
+    alertsOf: async (incident) => (await ofIncident(packUuid(incident))).map(toRecord),
   }
+}
+
+function found(db: StoreDb) {
+  return db
+    .selectFrom('alerts')
+    .leftJoin('generators', 'generators.key', 'alerts.generator')
+    .selectAll('alerts')
+    .select('generators.url')
 }
 
 /** Looks alerts up in lists of 1, 2, 4 … 512; a list is filled up with its last member, which finds nothing new. */
 function alertLookup(db: StoreDb): Reads['alerts'] {
   const ofSize = sized(lookupMax, (size) => {
     const places = new Array<string>(size).fill(text)
-    return prepared(
-      db,
-      db.selectFrom('alerts').selectAll().where('source', '=', text).where('fingerprint', 'in', places),
-    )
+    return prepared(db, found(db).where('source', '=', text).where('fingerprint', 'in', places))
   })
   return async (source, fingerprints) => {
     const found: AlertRecord[] = []
     for (let start = 0; start < fingerprints.length; start += lookupMax) {
-      const chunk = fingerprints.slice(start, start + lookupMax)
+      const chunk = fingerprints.slice(start, start + lookupMax).map(packFingerprint)
       for (const row of await ofSize(chunk.length)(source, ...filled(chunk))) found.push(toRecord(row))
     }
     return found
   }
 }
 
-const columns = ['source', 'fingerprint', 'status', 'starts_at', 'last_seen_at', 'decision', 'data'] as const
+const columns = [
+  'source',
+  'fingerprint',
+  'status',
+  'starts_at',
+  'last_seen_at',
+  'decision',
+  'episode',
+  'receiver',
+  'rules_revision',
+  'generator',
+  'data',
+] as const
 
 export function alertWrites(db: StoreDb): Pick<Tx, 'saveAlerts'> {
   const upsert = preparedBulk(db, columns, (places: AlertRow[]) =>
@@ -64,40 +81,101 @@ export function alertWrites(db: StoreDb): Pick<Tx, 'saveAlerts'> {
       .insertInto('alerts')
       .values(places)
       .onConflict((conflict) =>
-        conflict.columns(['source', 'fingerprint']).doUpdateSet((row) => ({
-          status: row.ref('excluded.status'),
-          starts_at: row.ref('excluded.starts_at'),
-          last_seen_at: row.ref('excluded.last_seen_at'),
-          decision: row.ref('excluded.decision'),
-          data: row.ref('excluded.data'),
-        })),
+        conflict
+          .columns(['source', 'fingerprint'])
+          .doUpdateSet((row) =>
+            Object.fromEntries(columns.slice(2).map((column) => [column, row.ref(`excluded.${column}`)])),
+          ),
       ),
   )
+  const generatorsOf = generatorKeys(db)
   return {
-    saveAlerts: (records) =>
-      upsert(records, (record, values) => {
-        const { source, fingerprint, status, startsAt, lastSeenAt, decision, ...rest } = record
-        values.push(source, fingerprint, status, startsAt, lastSeenAt, decision, JSON.stringify(rest))
-      }),
+    async saveAlerts(records) {
+      const generators = await generatorsOf(records)
+      await upsert(records, (record, values) => {
+        const { source, fingerprint, status, startsAt, lastSeenAt, decision, episode, receiver, rulesRevision } = record
+        values.push(source, packFingerprint(fingerprint), status, startsAt, lastSeenAt, decision)
+        const generator = generators.get(record.generatorURL) ?? null
+        values.push(packUuid(episode), receiver, rulesRevision, generator, JSON.stringify(restOf(record, generator)))
+      })
+    },
   }
 }
 
-type Rest = Omit<AlertRecord, 'source' | 'fingerprint' | 'status' | 'startsAt' | 'lastSeenAt' | 'decision'>
+/** Beyond it, as where every alert has a URL of its own, they stay with their alerts. */
+const generatorsMax = 10_000
 
-function toRecord(row: AlertRow): AlertRecord {
+/** The keys of the generator URLs of some alerts; a URL that has none yet gets one, while there is room. */
+function generatorKeys(db: StoreDb) {
+  const known = prepared(db, db.selectFrom('generators').select('key').where('url', '=', text))
+  const last = prepared(
+    db,
+    db.selectFrom('generators').select((all) => all.fn.max('key').as('key')),
+  )
+  const add = prepared(db, db.insertInto('generators').values({ url: text }).returning('key'))
+  return async (records: readonly AlertRecord[]): Promise<ReadonlyMap<string, number>> => {
+    const keys = new Map<string, number>()
+    for (const url of new Set(records.map(({ generatorURL }) => generatorURL))) {
+      if (url === '') continue
+      const [row] = await known(url)
+      const isFull = row === undefined && ((await last())[0]?.key ?? 0) >= generatorsMax
+      const key = row?.key ?? (isFull ? undefined : (await add(url))[0]?.key)
+      if (key !== undefined) keys.set(url, key)
+    }
+    return keys
+  }
+}
+
+/** What most alerts of a storm have in common is left out of `data`. */
+function restOf(record: AlertRecord, generator: number | null) {
+  const { labels, annotations, generatorURL, groupLabels, playbooks, reason, firstSeenAt, lastSeenAt } = record
+  const { resolvedAt, resolvedBy, resolvedConfirmed } = record
+  return {
+    labels,
+    annotations,
+    generatorURL: generatorURL === '' || generator !== null ? undefined : generatorURL,
+    groupLabels: isEmpty(groupLabels) ? undefined : groupLabels,
+    playbooks: playbooks.length === 0 ? undefined : playbooks,
+    reason: reason === commonReason ? undefined : reason,
+    firstSeenAt: firstSeenAt === lastSeenAt ? undefined : firstSeenAt,
+    resolvedAt: resolvedAt ?? undefined,
+    resolvedBy: resolvedBy ?? undefined,
+    resolvedConfirmed: resolvedConfirmed || undefined,
+  }
+}
+
+const commonReason = 'no playbook matches'
+
+type Rest = Pick<AlertRecord, 'labels' | 'annotations'> & Partial<AlertRecord>
+
+function toRecord(row: FoundRow): AlertRecord {
   const rest = JSON.parse(row.data) as Rest
   return {
-    ...rest,
     labels: bare(rest.labels),
     annotations: bare(rest.annotations),
-    groupLabels: bare(rest.groupLabels),
+    generatorURL: row.url ?? rest.generatorURL ?? '',
+    groupLabels: bare(rest.groupLabels ?? {}),
+    playbooks: rest.playbooks ?? [],
+    reason: rest.reason ?? commonReason,
+    firstSeenAt: rest.firstSeenAt ?? row.last_seen_at,
+    resolvedAt: rest.resolvedAt ?? null,
+    resolvedBy: rest.resolvedBy ?? null,
+    resolvedConfirmed: rest.resolvedConfirmed ?? false,
     source: row.source,
-    fingerprint: row.fingerprint,
+    fingerprint: unpackFingerprint(row.fingerprint),
     status: row.status as AlertStatus,
     startsAt: row.starts_at,
     lastSeenAt: row.last_seen_at,
     decision: row.decision as DecisionKind,
+    episode: unpackUuid(row.episode),
+    receiver: row.receiver,
+    rulesRevision: row.rules_revision,
   }
+}
+
+function isEmpty(labels: Labels): boolean {
+  for (const _ in labels) return false
+  return true
 }
 
 // A label may be called `__proto__`: on an object without prototype it is a key like any other.

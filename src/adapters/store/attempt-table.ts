@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import type { Attempt, AttemptPhase, Outcome } from '../../domain/attempt.ts'
 import { HeparError } from '../../engine/errors.ts'
 import type { Reads, Tx } from '../../engine/ports.ts'
+import { packUuid, unpackUuid } from './packed.ts'
 import { isUniqueViolation } from './sqlite.ts'
 import { integer, prepared, preparedWrite, type StoreDb, type StoreTables, text } from './tables.ts'
 
@@ -39,7 +40,7 @@ export function attemptReads(db: StoreDb): AttemptReads {
   const ended = prepared(db, ofTarget.select(db.fn.max('concluded_at').as('last')))
   return {
     attempt: async (id) => (await byId(id)).map(toAttempt)[0] ?? null,
-    attemptsOf: async (incident) => (await ofIncident(incident)).map(toAttempt),
+    attemptsOf: async (incident) => (await ofIncident(packUuid(incident))).map(toAttempt),
     activeAttempts: async () => (await active()).map(toAttempt),
     holder: async (target) => (await holding(target)).map(toAttempt)[0] ?? null,
     effectOn: async (target) => (await inForceOn(target)).map(toAttempt)[0] ?? null,
@@ -152,14 +153,27 @@ function toRow({
   const times = { intended_at: intendedAt, concluded_at: concludedAt }
   const temporary = { reverts, in_force: inForce ? 1 : 0 }
   const data = JSON.stringify(rest)
-  return { id, incident, playbook, target, step, action, phase, fence, ...times, outcome, data, ...temporary }
+  return {
+    id,
+    incident: packUuid(incident),
+    playbook,
+    target,
+    step,
+    action,
+    phase,
+    fence,
+    ...times,
+    outcome,
+    data,
+    ...temporary,
+  }
 }
 
 function toAttempt(row: AttemptRow): Attempt {
   return {
     ...(JSON.parse(row.data) as Rest),
     id: row.id,
-    incident: row.incident,
+    incident: unpackUuid(row.incident),
     playbook: row.playbook,
     target: row.target,
     step: row.step,

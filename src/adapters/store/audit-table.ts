@@ -4,6 +4,7 @@ import type { AuditFilter } from '../../domain/filters.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { Reads } from '../../engine/ports.ts'
 import { genesis } from './chain.ts'
+import { hexOf, packUuid, unpackUuid } from './packed.ts'
 import { integer, prepared, type StoreDb, type StoreTables, text } from './tables.ts'
 
 type AuditRow = StoreTables['audit']
@@ -18,9 +19,13 @@ export function auditReads(db: StoreDb): Pick<Reads, 'audit' | 'auditHead'> {
     db.selectFrom('audit').select(['seq', 'mac', 'at']).orderBy('seq', 'desc').limit(sql.lit(1)),
   )
   const rows = async ({ incident, types, after = 0, limit }: AuditFilter): Promise<AuditRow[]> => {
-    if (types === undefined) return incident === undefined ? all(after, limit) : ofIncident(incident, after, limit)
+    if (types === undefined)
+      return incident === undefined ? all(after, limit) : ofIncident(packUuid(incident), after, limit)
     if (incident !== undefined) {
-      const narrowed = lines.where('incident', '=', incident).where('seq', '>', after).where('type', 'in', types)
+      const narrowed = lines
+        .where('incident', '=', packUuid(incident))
+        .where('seq', '>', after)
+        .where('type', 'in', types)
       return narrowed.limit(limit).execute()
     }
     // One read per type, each in the order of its index; asking for all types at once would sort the whole log.
@@ -30,16 +35,22 @@ export function auditReads(db: StoreDb): Pick<Reads, 'audit' | 'auditHead'> {
   }
   return {
     audit: async (filter) => (await rows(filter)).map(toEvent),
-    auditHead: async () => (await last())[0] ?? genesis,
+    async auditHead() {
+      const head = (await last())[0]
+      return head === undefined ? genesis : { ...head, mac: hexOf(head.mac) }
+    },
   }
 }
 
 function toEvent(row: AuditRow): AuditEvent {
-  const { key_id, body, type, ...rest } = row
+  const { key_id, body, type, digest, mac, incident, ...rest } = row
   return {
     ...rest,
     type: type as AuditType,
+    incident: incident === null ? null : unpackUuid(incident),
     keyId: key_id,
+    digest: hexOf(digest),
+    mac: hexOf(mac),
     body: body === null ? null : (JSON.parse(body) as JsonObject),
   }
 }

@@ -2,6 +2,7 @@ import type { AuditEvent, AuditHead, NewAuditEvent } from '../../domain/audit.ts
 import { canonicalJson } from '../../domain/json.ts'
 import { sha256 } from '../../engine/digest.ts'
 import { type AuditKey, genesis, macOf } from './chain.ts'
+import { packUuid } from './packed.ts'
 import { preparedBulk, type StoreDb, type StoreTables } from './tables.ts'
 
 /** Where the chain stood; `rewind` goes back to it. */
@@ -72,7 +73,9 @@ export function createAuditWriter(db: StoreDb, key: AuditKey): AuditWriter {
       written = lines.length
       await insert(fresh, ({ event, body }, values) => {
         const { seq, type, at, actor, incident, attempt, playbook, target, digest, keyId, mac } = event
-        values.push(seq, type, at, actor, incident, attempt, playbook, target, body, digest, keyId, mac)
+        const about = incident === null ? null : packUuid(incident)
+        values.push(seq, type, at, actor, about, attempt, playbook, target, body)
+        values.push(Buffer.from(digest, 'hex'), keyId, Buffer.from(mac, 'hex'))
       })
     },
     events: () => lines.map(({ event }) => event),

@@ -7,6 +7,7 @@ import { type AuditKeys, genesis } from './chain.ts'
 import { checkDataFolder } from './data-folder.ts'
 import { syncFolder, writeDurably } from './durable-file.ts'
 import { isPutAway } from './log-lines.ts'
+import { hexOf } from './packed.ts'
 import { copySetting } from './settings-table.ts'
 import { copyDatabase, openSqlite } from './sqlite.ts'
 import { verifyLog } from './verify-log.ts'
@@ -80,8 +81,8 @@ export function markCopy(file: string, takenAt: number, check: 'quick_check' | '
   const sqlite = openSqlite({ file, busyTimeoutMs })
   try {
     sqlite.all('pragma journal_mode = delete')
-    const [head] = sqlite.all<{ seq: number; mac: string }>('select seq, mac from audit order by seq desc limit 1')
-    const copy: StoreCopy = { takenAt, seq: head?.seq ?? 0, mac: head?.mac ?? genesis.mac }
+    const [head] = sqlite.all<{ seq: number; mac: Uint8Array }>('select seq, mac from audit order by seq desc limit 1')
+    const copy: StoreCopy = { takenAt, seq: head?.seq ?? 0, mac: head === undefined ? genesis.mac : hexOf(head.mac) }
     // What was copied of a copy is as old as the first.
     sqlite.run(
       'insert into settings (name, value) values (?, ?) on conflict (name) do nothing',

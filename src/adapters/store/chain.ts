@@ -1,6 +1,7 @@
-import { createHmac, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { AuditEvent, AuditHead } from '../../domain/audit.ts'
 import { sha256 } from '../../engine/digest.ts'
+import { hmacSha256 } from './hmac.ts'
 
 /** One key of the log. `secret` never prints itself. */
 export interface AuditKey {
@@ -24,9 +25,7 @@ export function macOf(secret: KeyObject, previousMac: string, header: Header): s
   const { actor, at, attempt, digest, incident, keyId, playbook, seq, target, type } = header
   // The keys stand in sorted order, so this text is the canonical JSON of the header.
   const text = JSON.stringify({ actor, at, attempt, digest, incident, keyId, playbook, seq, target, type })
-  return createHmac('sha256', secret)
-    .update(previousMac + text)
-    .digest('hex')
+  return hmacSha256(secret, previousMac + text)
 }
 
 /** An event as it lies in the database, trusted in nothing. */

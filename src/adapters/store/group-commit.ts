@@ -34,8 +34,9 @@ interface Job {
 
 type Finished = Job & { readonly value: unknown }
 
-/** Bounds how long one group keeps the event loop. */
+/** Jobs of one group, and how long it takes in further ones: both bound how long it keeps the event loop. */
 const groupJobsMax = 128
+const groupMsMax = 40
 const waitingJobsMax = 20_000
 
 /** Runs concurrent transactions in one database transaction, each in a savepoint of its own. */
@@ -50,9 +51,11 @@ export function createGroupCommit(parts: GroupCommitParts): GroupCommit {
       await new Promise<void>((resolve) => setImmediate(resolve))
       const group = waiting.slice(0, groupJobsMax)
       waiting = waiting.slice(groupJobsMax)
-      await commitGroup(group, parts).catch((error) => {
+      const left = await commitGroup(group, parts).catch((error): readonly Job[] => {
         for (const { reject } of group) reject(error)
+        return []
       })
+      if (left.length > 0) waiting = [...left, ...waiting]
     }
     running = null
   }
@@ -74,16 +77,21 @@ export function createGroupCommit(parts: GroupCommitParts): GroupCommit {
   }
 }
 
-async function commitGroup(group: readonly Job[], parts: GroupCommitParts): Promise<void> {
+/** Commits as many jobs as the time allows, at least one. Resolves to those that are left for the next group. */
+async function commitGroup(group: readonly Job[], parts: GroupCommitParts): Promise<readonly Job[]> {
   const { sqlite, audit, checkpoint, checkFiles } = parts
   const finished: Finished[] = []
   const failed = new Set<Job>()
+  const endAt = performance.now() + groupMsMax
+  let started = 0
   try {
     checkFiles()
     sqlite.takeFailure()
     sqlite.run('begin immediate')
     audit.begin(await parts.readHead())
     for (const job of group) {
+      if (started > 0 && performance.now() >= endAt) break
+      started += 1
       const result = await inSavepoint(job, parts)
       if (result.ok) finished.push({ ...job, value: result.value })
       else {
@@ -91,18 +99,22 @@ async function commitGroup(group: readonly Job[], parts: GroupCommitParts): Prom
         job.reject(result.error)
       }
     }
-    if (finished.length === 0) return sqlite.run('rollback')
+    if (finished.length === 0) {
+      sqlite.run('rollback')
+      return group.slice(started)
+    }
     if (checkpoint !== undefined) for (const { label } of finished) await checkpoint(`commit:before:${label}`)
     sqlite.run('commit')
     // What went into files that nobody will find again is not durable.
     checkFiles()
   } catch (error) {
     giveUp(group, failed, error, parts)
-    return
+    return []
   }
   if (checkpoint !== undefined) for (const { label } of finished) await checkpoint(`commit:after:${label}`)
   parts.onDurable(audit.events())
   for (const { resolve, value } of finished) resolve(value as never)
+  return group.slice(started)
 }
 
 type JobResult = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }

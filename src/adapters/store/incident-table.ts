@@ -1,9 +1,11 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { IncidentFilter } from '../../domain/filters.ts'
-import { type Ending, type Incident, type IncidentState, incidentStates, transitions } from '../../domain/incident.ts'
+import { type Incident, type IncidentState, incidentStates, transitions } from '../../domain/incident.ts'
 import { HeparError } from '../../engine/errors.ts'
 import type { Reads, Tx } from '../../engine/ports.ts'
-import { isUniqueViolation, type SqlValue } from './sqlite.ts'
+import { type IncidentRow, incidentColumns, pushIncident, toIncident, toRow } from './incident-row.ts'
+import { packFingerprint, packUuid, unpackUuid } from './packed.ts'
+import { isUniqueViolation } from './sqlite.ts'
 import {
   filled,
   integer,
@@ -16,7 +18,6 @@ import {
   text,
 } from './tables.ts'
 
-type IncidentRow = StoreTables['incidents']
 type IncidentReads = Pick<
   Reads,
   | 'incident'
@@ -40,21 +41,22 @@ export function incidentReads(db: StoreDb): IncidentReads {
   const open = prepared(db, ofTarget.where(isOpen))
   const closedLast = prepared(
     db,
-    ofTarget.where(isClosed).orderBy('closed_at', 'desc').orderBy('id', 'desc').limit(sql.lit(1)),
+    ofTarget.where(isClosed).orderBy('closed_at', 'desc').orderBy('key', 'desc').limit(sql.lit(1)),
   )
   const ofAlert = prepared(
     db,
     db
-      .selectFrom('incident_alerts as attached')
-      .innerJoin('incidents', 'incidents.id', 'attached.incident')
+      .selectFrom('alerts')
+      .innerJoin('incident_alerts as attached', 'attached.alert', 'alerts.key')
+      .innerJoin('incidents', 'incidents.key', 'attached.incident')
       .selectAll('incidents')
-      .where('attached.source', '=', text)
-      .where('attached.fingerprint', '=', text)
+      .where('alerts.source', '=', text)
+      .where('alerts.fingerprint', '=', text)
       .where(isOpen)
-      .orderBy('incidents.id'),
+      .orderBy('incidents.key'),
   )
   const scheduled = db.selectFrom('incidents').where('due_at', 'is not', null).orderBy('due_at')
-  const due = prepared(db, scheduled.select('id').where('due_at', '<=', integer).orderBy('id').limit(integer))
+  const due = prepared(db, scheduled.select('id').where('due_at', '<=', integer).orderBy('key').limit(integer))
   const nextDue = prepared(db, scheduled.select('due_at').limit(sql.lit(1)))
   const counts = prepared(
     db,
@@ -65,13 +67,14 @@ export function incidentReads(db: StoreDb): IncidentReads {
   )
   const first = (rows: readonly IncidentRow[]) => (rows[0] === undefined ? null : toIncident(rows[0]))
   return {
-    incident: async (id) => first(await byId(id)),
+    incident: async (id) => first(await byId(packUuid(id))),
     latestIncident: async (playbook, target) =>
       first(await open(playbook, target)) ?? first(await closedLast(playbook, target)),
     latestIncidents: latestOfTargets(db),
-    openIncidentsOf: async (source, fingerprint) => (await ofAlert(source, fingerprint)).map(toIncident),
+    openIncidentsOf: async (source, fingerprint) =>
+      (await ofAlert(source, packFingerprint(fingerprint))).map(toIncident),
     incidents: async (filter) => (await filtered(db, filter).execute()).map(toIncident),
-    due: async (now, limit) => (await due(now, limit)).map(({ id }) => id),
+    due: async (now, limit) => (await due(now, limit)).map(({ id }) => unpackUuid(id)),
     nextDueAt: async () => (await nextDue())[0]?.due_at ?? null,
     async incidentCounts() {
       const result = Object.fromEntries(incidentStates.map((state) => [state, 0])) as Record<IncidentState, number>
@@ -87,7 +90,7 @@ function latestOfTargets(db: StoreDb): Reads['latestIncidents'] {
   const closed = sized(targetsMax, (size) => {
     const ranked = ofTargets(db, size)
       .where(isClosed)
-      .select(sql<number>`row_number() over (partition by target order by closed_at desc, id desc)`.as('place'))
+      .select(sql<number>`row_number() over (partition by target order by closed_at desc, key desc)`.as('place'))
     return prepared(db, db.selectFrom(ranked.as('ranked')).selectAll().where('place', '=', sql.lit(1)))
   })
   return async (playbook, targets) => {
@@ -111,14 +114,20 @@ function ofTargets(db: StoreDb, size: number) {
 }
 
 function filtered(db: StoreDb, { states, endings, playbook, target, since, before, limit }: IncidentFilter) {
-  let query = db.selectFrom('incidents').selectAll().orderBy('id', 'desc').limit(limit)
+  let query = db.selectFrom('incidents').selectAll().orderBy('key', 'desc').limit(limit)
   if (states !== undefined) query = query.where(stateColumn(states), 'in', states)
   if (endings !== undefined) query = query.where('ending', 'in', endings)
   if (playbook !== undefined) query = query.where('playbook', '=', playbook)
   if (target !== undefined) query = query.where('target', '=', target)
   if (since !== undefined) query = query.where('opened_at', '>=', since)
-  if (before !== undefined) query = query.where('id', '<', before)
+  if (before !== undefined) query = query.where('key', '<', keyOf(before))
   return query
+}
+
+// The place of an incident that is no longer there is after the next older one.
+function keyOf(id: string): RawBuilder<number> {
+  return sql<number>`coalesce((select key from incidents where id = ${packUuid(id)}),
+    (select key + 1 from incidents where id < ${packUuid(id)} order by id desc limit 1))`
 }
 
 // Few incidents are in any other state than closed: with closed among several, the newest are found sooner without the
@@ -127,47 +136,36 @@ function stateColumn(states: readonly IncidentState[]): RawBuilder<string> {
   return states.length > 1 && states.includes('closed') ? sql<string>`coalesce(state, '')` : sql<string>`state`
 }
 
-const columns = [
-  'id',
-  'playbook',
-  'target',
-  'state',
-  'ending',
-  'opened_at',
-  'closed_at',
-  'due_at',
-  'version',
-  'data',
-] as const
+const keyOfIncident = sql<number>`(select key from incidents where id = ${text})`
+const keyOfAlert = sql<number>`(select key from alerts where source = ${text} and fingerprint = ${text})`
 
 export function incidentWrites(db: StoreDb): Pick<Tx, 'openIncidents' | 'saveIncident' | 'attach'> {
-  const insert = preparedBulk(db, columns, (places: IncidentRow[]) => db.insertInto('incidents').values(places))
-  const attachAll = preparedBulk(
-    db,
-    ['incident', 'source', 'fingerprint'],
-    (places: StoreTables['incident_alerts'][]) =>
-      db
-        .insertInto('incident_alerts')
-        .values(places)
-        .onConflict((conflict) => conflict.doNothing()),
+  const insert = preparedBulk(db, incidentColumns, (places: IncidentRow[]) => db.insertInto('incidents').values(places))
+  const attachAll = preparedBulk(db, ['incident', 'alert'], (places: StoreTables['incident_alerts'][]) =>
+    db
+      .insertInto('incident_alerts')
+      .values(places.map(() => ({ incident: keyOfIncident, alert: keyOfAlert })))
+      .onConflict((conflict) => conflict.doNothing()),
   )
   const saveAs = new Map(incidentStates.map((state) => [state, compareAndSave(db, state)]))
   const byId = prepared(db, db.selectFrom('incidents').select(['state', 'version']).where('id', '=', text))
   return {
-    openIncidents: (incidents) => oneOpen(incidents, insert(incidents, pushValues)),
+    openIncidents: (incidents) => oneOpen(incidents, insert(incidents, pushIncident)),
     async saveIncident(incident) {
       const { id, state, ending, closedAt, dueAt, version, data } = toRow(incident)
       const save = saveAs.get(incident.state) as ReturnType<typeof compareAndSave>
-      const saved = await oneOpen([incident], save(ending, closedAt, dueAt, version + 1, data, id, version))
+      const saved = await oneOpen([incident], save(ending, closedAt, dueAt, version + 1, data, packUuid(id), version))
       if (saved === 1) return { ...incident, version: version + 1 }
-      const stored = (await byId(id))[0]
+      const stored = (await byId(packUuid(id)))[0]
       if (stored === undefined || stored.version !== version) {
         throw new HeparError('stale_write', `incident ${id} was changed by someone else: read it again`)
       }
       throw new Error(`incident ${id}: ${state} may not follow ${stored.state}`)
     },
     attach: (joins) =>
-      attachAll(joins, ({ incident, source, fingerprint }, values) => values.push(incident, source, fingerprint)),
+      attachAll(joins, ({ incident, source, fingerprint }, values) =>
+        values.push(packUuid(incident), source, packFingerprint(fingerprint)),
+      ),
   }
 }
 
@@ -198,35 +196,5 @@ async function oneOpen<T>(incidents: readonly Incident[], write: Promise<T>): Pr
     const places = incidents.map(({ playbook, target }) => `playbook ${playbook} on ${target}`)
     const message = `an incident of ${places.slice(0, 5).join(' or ')} is open already: read it again`
     throw new HeparError('stale_write', message, { cause })
-  }
-}
-
-type Rest = Omit<
-  Incident,
-  'id' | 'playbook' | 'target' | 'state' | 'ending' | 'openedAt' | 'closedAt' | 'dueAt' | 'version'
->
-
-function toRow(incident: Incident) {
-  const { id, playbook, target, state, ending, openedAt, closedAt, dueAt, version, ...rest } = incident
-  return { id, playbook, target, state, ending, openedAt, closedAt, dueAt, version, data: JSON.stringify(rest) }
-}
-
-function pushValues(incident: Incident, values: SqlValue[]): void {
-  const { id, playbook, target, state, ending, openedAt, closedAt, dueAt, version, data } = toRow(incident)
-  values.push(id, playbook, target, state, ending, openedAt, closedAt, dueAt, version, data)
-}
-
-function toIncident(row: IncidentRow): Incident {
-  return {
-    ...(JSON.parse(row.data) as Rest),
-    id: row.id,
-    playbook: row.playbook,
-    target: row.target,
-    state: row.state as IncidentState,
-    ending: row.ending as Ending | null,
-    openedAt: row.opened_at,
-    closedAt: row.closed_at,
-    dueAt: row.due_at,
-    version: row.version,
   }
 }

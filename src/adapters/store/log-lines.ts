@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { HeparError } from '../../engine/errors.ts'
 import type { StoredLine } from './chain.ts'
+import { hexOf, packUuid, unpackUuid } from './packed.ts'
 import { type Pruned, readPruned } from './pruned.ts'
 import { openSqlite, type Sqlite } from './sqlite.ts'
 
@@ -13,8 +14,8 @@ const page = `select seq, type, at, actor, incident, attempt, playbook, target, 
   from audit where seq > ? and seq <= ? order by seq limit ?`
 
 /** The lines after one number up to another, read one by one: a reader that has enough just stops. */
-export function linesBetween(sqlite: Sqlite, after: number, upTo: number, limit: number): IterableIterator<StoredLine> {
-  return sqlite.prepare(page).iterate([after, upTo, limit]) as IterableIterator<StoredLine>
+export function* linesBetween(sqlite: Sqlite, after: number, upTo: number, limit: number): Generator<StoredLine> {
+  for (const line of sqlite.prepare(page).iterate([after, upTo, limit])) yield readable(line as StoredLine)
 }
 
 /** Some lines of the log, and what was pruned of it at that very moment. */
@@ -49,7 +50,7 @@ export async function* logPages(file: string, afterSeq?: number): AsyncGenerator
       const upTo = pruned.record === null ? last : max(last, BigInt(pruned.record.seq))
       const lines = sqlite.all<StoredLine & { seq: bigint }>(page, after, upTo, pageRows)
       sqlite.run('commit')
-      yield { lines, pruned }
+      yield { lines: lines.map(readable), pruned }
       const end = lines.at(-1)
       if (end === undefined) return
       after = end.seq
@@ -67,6 +68,22 @@ export async function* logLines(file: string): AsyncGenerator<StoredLine> {
 
 function max(a: bigint, b: bigint): bigint {
   return a > b ? a : b
+}
+
+function readable(line: StoredLine): StoredLine {
+  return { ...line, incident: identity(line.incident), digest: digits(line.digest), mac: digits(line.mac) }
+}
+
+// There is one way to write an identity; what spells it otherwise was changed, so it is given back as what nothing equals.
+function identity(stored: unknown): unknown {
+  if (stored instanceof Uint8Array) return stored.length === 16 ? unpackUuid(stored) : false
+  if (typeof stored === 'string') return packUuid(stored) === stored ? stored : false
+  return stored === null ? null : false
+}
+
+// As text they are shown and chained; what is stored as anything but bytes was changed.
+function digits(stored: unknown): string | null {
+  return stored instanceof Uint8Array ? hexOf(stored) : null
 }
 
 // Beside a database in write-ahead mode SQLite must be able to write even to read it; a copy kept as evidence cannot be.

@@ -7,29 +7,32 @@ const applicationId = 0x48455041
 /** Statement lists, applied in order, each in a transaction of its own; never edited once released. */
 export const migrations: readonly (readonly string[])[] = [
   [
+    'create table generators (key integer primary key, url text not null unique)',
     `create table alerts (
-      source text not null, fingerprint text not null, status text not null, starts_at bigint not null,
-      last_seen_at bigint not null, decision text not null, data text not null,
-      primary key (source, fingerprint))`,
-    `create index alerts_firing on alerts (source, fingerprint) where status = 'firing'`,
+      key integer primary key, source text not null, fingerprint blob not null, status text not null,
+      starts_at bigint not null, last_seen_at bigint not null, decision text not null, episode blob not null,
+      receiver text not null, rules_revision text not null, generator integer references generators (key),
+      data text not null)`,
+    'create unique index alerts_identity on alerts (source, fingerprint)',
+    `create index alerts_firing on alerts (status) where status = 'firing'`,
 
     `create table incidents (
-      id text primary key, playbook text not null, target text not null, state text not null, ending text,
+      key integer primary key, id blob not null unique, playbook text not null, target text not null, state text not null, ending text,
       opened_at bigint not null, closed_at bigint, due_at bigint, version integer not null, data text not null)`,
     `create unique index incidents_one_open on incidents (playbook, target) where state <> 'closed'`,
-    'create index incidents_closed on incidents (playbook, target, closed_at)',
+    `create index incidents_closed on incidents (playbook, target, closed_at) where state = 'closed'`,
     'create index incidents_due on incidents (due_at) where due_at is not null',
-    'create index incidents_state on incidents (state, id)',
-    'create index incidents_playbook on incidents (playbook, id)',
-    'create index incidents_target on incidents (target, id)',
+    'create index incidents_state on incidents (state)',
+    'create index incidents_playbook on incidents (playbook)',
+    'create index incidents_target on incidents (target)',
 
     `create table incident_alerts (
-      incident text not null references incidents (id), source text not null, fingerprint text not null,
-      primary key (incident, source, fingerprint))`,
-    'create index incident_alerts_alert on incident_alerts (source, fingerprint)',
+      incident integer not null references incidents (key), alert integer not null references alerts (key),
+      primary key (incident, alert)) without rowid`,
+    'create index incident_alerts_alert on incident_alerts (alert)',
 
     `create table attempts (
-      id text primary key, incident text not null references incidents (id), playbook text not null,
+      id text primary key, incident blob not null references incidents (id), playbook text not null,
       target text not null, step integer not null, action text not null, phase text not null, fence integer not null,
       intended_at bigint not null, concluded_at bigint, outcome text, data text not null)`,
     `create unique index attempts_one_holds on attempts (target) where phase <> 'concluded'`,
@@ -45,11 +48,11 @@ export const migrations: readonly (readonly string[])[] = [
     'create table settings (name text primary key, value text not null)',
 
     `create table audit (
-      seq integer primary key, type text not null, at bigint not null, actor text not null, incident text,
-      attempt text, playbook text, target text, body text, digest text not null, key_id text not null,
-      mac text not null)`,
-    'create index audit_incident on audit (incident, seq) where incident is not null',
-    'create index audit_type on audit (type, seq)',
+      seq integer primary key, type text not null, at bigint not null, actor text not null, incident blob,
+      attempt text, playbook text, target text, body text, digest blob not null, key_id text not null,
+      mac blob not null)`,
+    'create index audit_incident on audit (incident) where incident is not null',
+    'create index audit_type on audit (type)',
     `create trigger audit_keep before delete on audit
       begin select raise(abort, 'the audit log is append-only'); end`,
     `create trigger audit_fixed

@@ -1,6 +1,7 @@
 import type { PrunableEvents, PrunableFinder, PruneOrder } from '../../domain/retention.ts'
 import { type AuditKeys, type ChainPosition, checkLine, genesis, type StoredLine } from './chain.ts'
 import { linesBetween } from './log-lines.ts'
+import { packUuid } from './packed.ts'
 import { claimProblem, isGapProblem, overGap, type Pruned, readPruned } from './pruned.ts'
 import { prepared, type StoreDb, text } from './tables.ts'
 
@@ -15,7 +16,7 @@ export function createPrunableFinder(db: StoreDb, keys: AuditKeys): PrunableFind
   let position: ChainPosition = { ...genesis, keyId: null }
 
   const stays = async (incident: string, { closedBefore }: PruneOrder) => {
-    const [row] = await ends(incident)
+    const [row] = await ends(packUuid(incident))
     return row !== undefined && (row.state !== 'closed' || (row.closed_at ?? 0) >= closedBefore)
   }
 

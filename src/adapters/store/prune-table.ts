@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { PastEnds, PrunableEvents, PrunedRows } from '../../domain/retention.ts'
 import type { Tx } from '../../engine/ports.ts'
 import { gapWriter } from './gap-table.ts'
+import { packUuid } from './packed.ts'
 import { integer, prepared, preparedWrite, type StoreDb, text } from './tables.ts'
 
 /** Removes what is over. What may still be asked about stays, whatever its age: see `incidentsBetween`. */
@@ -14,7 +15,7 @@ export function pruneWrites(db: StoreDb): Pick<Tx, 'removeEvents' | 'removePast'
   )
   return {
     async removeEvents({ runs, count, incidents }: PrunableEvents) {
-      for (const incident of incidents) if ((await isOpen(incident)).length > 0) return false
+      for (const incident of incidents) if ((await isOpen(packUuid(incident))).length > 0) return false
       let removed = 0
       for (const run of runs) {
         await addGap(run)
@@ -92,27 +93,26 @@ function pastTies(removed: number): number {
  * that this illness has ended already; and while an attempt of it is under way or its effect in force.
  */
 const incidentsBetween = `
-  select i.rowid as place, i.closed_at,
+  select i.key as place, i.closed_at,
     exists (select 1 from attempts t where t.incident = i.id) as tried,
     exists (select 1 from attempts t where t.incident = i.id and (t.phase <> 'concluded' or t.in_force = 1))
     or (
       exists (
-        select 1 from incident_alerts j join alerts a on a.source = j.source and a.fingerprint = j.fingerprint
-        where j.incident = i.id and a.status = 'firing')
+        select 1 from incident_alerts j join alerts a on a.key = j.alert
+        where j.incident = i.key and a.status = 'firing')
       and not exists (
-        select 1 from incidents n where n.playbook = i.playbook and n.target = i.target and n.id > i.id)
+        select 1 from incidents n where n.playbook = i.playbook and n.target = i.target and n.key > i.key)
     ) as stays
   from incidents i where i.state = 'closed' and i.closed_at >= ? and i.closed_at < ? order by i.closed_at limit ?`
 
-const attemptsOf = 'delete from attempts where incident = (select id from incidents where rowid = ?)'
-const joinsOf = 'delete from incident_alerts where incident = (select id from incidents where rowid = ?)'
-const incidentAt = 'delete from incidents where rowid = ?'
+const attemptsOf = 'delete from attempts where incident = (select id from incidents where key = ?)'
+const joinsOf = 'delete from incident_alerts where incident = ?'
+const incidentAt = 'delete from incidents where key = ?'
 
 const alertsBetween = `
-  select a.rowid as place, a.last_seen_at,
-    exists (select 1 from incident_alerts j where j.source = a.source and j.fingerprint = a.fingerprint) as stays
+  select a.key as place, a.last_seen_at, exists (select 1 from incident_alerts j where j.alert = a.key) as stays
   from alerts a where a.status = 'resolved' and a.last_seen_at >= ? and a.last_seen_at < ? order by a.last_seen_at limit ?`
-const alertAt = 'delete from alerts where rowid = ?'
+const alertAt = 'delete from alerts where key = ?'
 
 const messagesBefore = `
   delete from outbox where rowid in (

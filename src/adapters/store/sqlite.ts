@@ -2,7 +2,7 @@ import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from 'no
 import { pathToFileURL } from 'node:url'
 import { HeparError } from '../../engine/errors.ts'
 
-export type SqlValue = null | number | bigint | string
+export type SqlValue = null | number | bigint | string | Uint8Array
 
 /** A prepared statement in the form Kysely's SQLite dialect wants. */
 export interface CachedStatement {

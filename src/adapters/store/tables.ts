@@ -1,19 +1,31 @@
-import { type Compilable, type CompiledQuery, Kysely, SqliteDialect } from 'kysely'
+import { type Compilable, type CompiledQuery, type Generated, Kysely, SqliteDialect } from 'kysely'
+import type { Packed } from './packed.ts'
 import type { Sqlite, SqlValue } from './sqlite.ts'
 
 /** Rows as they lie in the database: times in epoch milliseconds, booleans as 0 and 1, `data` the rest as JSON text. */
 export interface StoreTables {
+  /** The generator URLs that many alerts share, as all alerts of one rule do. */
+  generators: { key: Generated<number>; url: string }
   alerts: {
+    /** Given by the database, in the order in which the alerts were first seen. */
+    key: Generated<number>
     source: string
-    fingerprint: string
+    fingerprint: Packed
     status: string
     starts_at: number
     last_seen_at: number
     decision: string
+    episode: Packed
+    receiver: string
+    rules_revision: string
+    /** `null` where `data` has the URL, or there is none. */
+    generator: number | null
     data: string
   }
   incidents: {
-    id: string
+    /** Given by the database, in the order in which they were opened. */
+    key: Generated<number>
+    id: Packed
     playbook: string
     target: string
     state: string
@@ -24,10 +36,11 @@ export interface StoreTables {
     version: number
     data: string
   }
-  incident_alerts: { incident: string; source: string; fingerprint: string }
+  /** Keys, not identities: there are as many of these as of alerts. */
+  incident_alerts: { incident: number; alert: number }
   attempts: {
     id: string
-    incident: string
+    incident: Packed
     playbook: string
     target: string
     step: number
@@ -61,14 +74,14 @@ export interface StoreTables {
     type: string
     at: number
     actor: string
-    incident: string | null
+    incident: Packed | null
     attempt: string | null
     playbook: string | null
     target: string | null
     body: string | null
-    digest: string
+    digest: Uint8Array
     key_id: string
-    mac: string
+    mac: Uint8Array
   }
   audit_gaps: { from_seq: number; to_seq: number; mac: string; key_id: string }
 }

@@ -58,6 +58,9 @@ const alarming: ReadonlySet<AuditType> = new Set([
   'audit.key_changed',
 ])
 
+/** Lines for events of one type in one commit; a storm says how many more there were. The audit log has them all. */
+const alikeMax = 20
+
 /** A commit listener that logs every audit event with the identities that lead back to it. */
 export function createAuditLog(
   log: Log,
@@ -66,9 +69,13 @@ export function createAuditLog(
   return (events) => {
     const wanted = level()
     const verbose = wanted === 'debug' || wanted === 'trace'
+    const seen = new Map<AuditType, number>()
     for (const event of events) {
       // Even a line that nobody writes costs something to put together, ten thousand times.
       if (frequent.has(event.type) && !verbose) continue
+      const before = seen.get(event.type) ?? 0
+      seen.set(event.type, before + 1)
+      if (before >= alikeMax && !verbose && !alarming.has(event.type)) continue
       const { type, seq, actor, incident, attempt, playbook, target } = event
       const ids = { incident, attempt, playbook, target }
       const known = Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== null))
@@ -76,6 +83,10 @@ export function createAuditLog(
       if (frequent.has(type)) log.debug(fields, 'audit')
       else if (alarming.has(type)) log.warn(fields, 'audit')
       else log.info(fields, 'audit')
+    }
+    for (const [type, count] of seen) {
+      if (count > alikeMax && !verbose && !alarming.has(type))
+        log.info({ event: type, more: count - alikeMax }, 'audit')
     }
   }
 }

@@ -111,7 +111,7 @@ test('a sound playbook compiles with the documented defaults', async () => {
   expect(playbooks[0]).toEqual({
     name: 'p',
     file: join(folder, 'p.yaml'),
-    revision: expect.stringMatching(/^[0-9a-f]{64}$/),
+    revision: expect.stringMatching(/^[0-9a-f]{16}$/),
     summary: '',
     priority: 0,
     when: { all: [{ fact: 'labels', path: '$.alertname', operator: 'equal', value: 'Down' }] },

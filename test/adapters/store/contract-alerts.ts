@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { AlertRecord } from '../../../src/domain/alert.ts'
 import type { OpenStore } from './contract.ts'
 import { bare, noon, sampleAlert, sampleIncident } from './samples.ts'
 
@@ -43,7 +44,7 @@ export function alertContract(open: OpenStore): void {
     expect(await store.read.alerts('main', [])).toEqual([])
   })
 
-  test('firing alerts come in key order, page by page, without the resolved ones', async () => {
+  test('firing alerts come as they were first seen, page by page, without the resolved ones', async () => {
     const store = await open()
     const keys = [
       ['b', '2'],
@@ -55,10 +56,15 @@ export function alertContract(open: OpenStore): void {
     const records = keys.map(([source, fingerprint]) => sampleAlert({ source, fingerprint }))
     const resolved = sampleAlert({ source: 'a', fingerprint: '2', status: 'resolved' })
     await store.transaction('test', (tx) => tx.saveAlerts([...records, resolved]))
+    const again = { ...sampleAlert({ source: 'b', fingerprint: '2' }), reason: 'seen again' }
+    await store.transaction('test', (tx) => tx.saveAlerts([again]))
+    const names = (page: readonly AlertRecord[]) => page.map(({ source, fingerprint }) => source + fingerprint)
     const first = await store.read.firingAlerts({ limit: 3 })
-    expect(first.map(({ source, fingerprint }) => source + fingerprint)).toEqual(['a1', 'a3', 'b1'])
-    const second = await store.read.firingAlerts({ after: { source: 'b', fingerprint: '1' }, limit: 3 })
-    expect(second.map(({ source, fingerprint }) => source + fingerprint)).toEqual(['b2', 'c0'])
+    expect(names(first.records)).toEqual(['b2', 'a3', 'a1'])
+    const second = await store.read.firingAlerts({ after: first.next ?? 0, limit: 3 })
+    expect(names(second.records)).toEqual(['b1', 'c0'])
+    expect(second.next).toBe(null)
+    expect((await store.read.firingAlerts({ limit: 5 })).next).toBe(null)
   })
 
   test('attached alerts lead to their open incidents and back', async () => {
@@ -83,7 +89,7 @@ export function alertContract(open: OpenStore): void {
   test('alerts cannot be attached to an incident that does not exist', async () => {
     const store = await open()
     const attach = store.transaction('test', (tx) => tx.attach([{ incident: 'unknown', ...sampleAlert() }]))
-    await expect(attach).rejects.toThrow('FOREIGN KEY')
+    await expect(attach).rejects.toThrow('NOT NULL constraint failed: incident_alerts.incident')
     expect(store.health().ok).toBe(true)
   })
 }

@@ -15,7 +15,8 @@ test('a hundred concurrent writers share few commits, and their listeners hear e
     }),
   )
   expect(await Promise.all(writers)).toEqual(Array.from({ length: 100 }, (_, writer) => writer))
-  expect(heard.length).toBeLessThanOrEqual(2)
+  // How many share one is also a question of time, so that none keeps the event loop for long.
+  expect(heard.length).toBeLessThan(20)
   expect(heard.flat()).toEqual(Array.from({ length: 100 }, (_, index) => index + 1))
 })
 
@@ -116,4 +117,26 @@ test('a commit that is stopped before it happens fails its group, leaves nothing
   expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   await write('next')
   expect((await store.read.audit({ limit: 9 })).map(({ seq, actor }) => [seq, actor])).toEqual([[1, 'next']])
+})
+
+test('a group that takes long is committed, and the rest waits for the next one while the event loop is free', async () => {
+  const store = await openIn(temporaryFolder())
+  const commits: number[] = []
+  store.onCommit((events) => commits.push(events.length))
+  let turns = 0
+  const counting = setInterval(() => (turns += 1), 1)
+  const slow = Array.from({ length: 10 }, (_, writer) =>
+    store.transaction('test', async (tx) => {
+      const until = performance.now() + 30
+      while (performance.now() < until);
+      await tx.append([sampleEvent({ body: { writer } })])
+    }),
+  )
+  await Promise.all(slow)
+  clearInterval(counting)
+  expect(commits.reduce((sum, count) => sum + count, 0)).toBe(10)
+  expect(Math.max(...commits)).toBeLessThanOrEqual(3)
+  expect(turns).toBeGreaterThanOrEqual(3)
+  const events = await store.read.audit({ limit: 20 })
+  expect(events.map(({ body }) => body?.writer)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
 })

@@ -126,16 +126,17 @@ test('frequent reads are served by an index', async () => {
   const plan = (sql: string) =>
     (db.prepare(`explain query plan ${sql}`).all() as { detail: string }[]).map(({ detail }) => detail).join('; ')
   const where = {
-    incidents_due: 'select id from incidents where due_at is not null and due_at <= 1 order by due_at, id limit 5',
+    incidents_due: 'select id from incidents where due_at is not null and due_at <= 1 order by due_at, key limit 5',
     incidents_one_open: "select * from incidents where playbook = 'a' and target = 'b' and state <> 'closed'",
     incidents_closed: `select * from incidents where playbook = 'a' and target = 'b' and state = 'closed'
-      order by closed_at desc, id desc limit 1`,
-    incidents_state: "select * from incidents where state in ('closed') order by id desc limit 9",
-    incidents_target: "select * from incidents where target = 'a' and id < 'b' order by id desc limit 9",
-    sqlite_autoindex_incidents: `select * from incidents where coalesce(state, '') in ('open', 'closed')
-      order by id desc limit 9`,
+      order by closed_at desc, key desc limit 1`,
+    incidents_state: "select * from incidents where state in ('closed') order by key desc limit 9",
+    incidents_target: "select * from incidents where target = 'a' and key < 7 order by key desc limit 9",
+    'SCAN incidents': `select * from incidents where coalesce(state, '') in ('open', 'closed')
+      order by key desc limit 9`,
     attempts_one_holds: "select * from attempts where phase <> 'concluded' and target = 'a' order by intended_at, id",
-    alerts_firing: "select * from alerts where status = 'firing' and (source, fingerprint) > ('a', 'b') order by 1, 2",
+    alerts_firing: "select * from alerts where status = 'firing' and key > 7 order by key limit 9",
+    alerts_identity: "select * from alerts where source = 'a' and fingerprint in (x'01', x'02')",
     outbox_due: 'select * from outbox where sent_at is null and gave_up_at is null and next_at <= 1 order by next_at',
     audit_incident: "select * from audit where incident = 'a' and seq > 1 order by seq limit 9",
     audit_type: "select * from audit where type = 'a' and seq > 1 order by seq limit 9",
@@ -145,4 +146,44 @@ test('frequent reads are served by an index', async () => {
     expect(plan(sql), sql).not.toContain('USE TEMP B-TREE FOR ORDER BY')
   }
   db.close()
+})
+
+test('a generator URL is stored once for all alerts that share it, up to a limit, and read back in any case', async () => {
+  const folder = temporaryFolder()
+  const store = await openIn(folder)
+  const alert = (index: number) => ({
+    fingerprint: `f${index}`,
+    generatorURL: `http://prometheus/${Math.floor(index / 2)}`,
+  })
+  const records = Array.from({ length: 20_100 }, (_, index) => sampleAlert(alert(index)))
+  await store.transaction('test', (tx) => tx.saveAlerts(records.slice(0, 20_050)))
+  await store.transaction('test', (tx) => tx.saveAlerts(records.slice(20_050)))
+  await store.transaction('test', (tx) => tx.saveAlerts([sampleAlert({ ...alert(3), generatorURL: '' })]))
+  const found = await store.read.alerts('main', ['f2', 'f3', 'f20098', 'f20099'])
+  expect(found.map(({ fingerprint, generatorURL }) => `${fingerprint} ${generatorURL}`).sort()).toEqual([
+    'f2 http://prometheus/1',
+    'f20098 http://prometheus/10049',
+    'f20099 http://prometheus/10049',
+    'f3 ',
+  ])
+  const db = new DatabaseSync(placeIn(folder).file, { readOnly: true })
+  expect(db.prepare('select count(*) as n, count(distinct url) as urls from generators').get()).toEqual({
+    n: 10_000,
+    urls: 10_000,
+  })
+  db.close()
+})
+
+test('a generator URL whose transaction failed is not relied on by the next one', async () => {
+  const store = await openIn(temporaryFolder())
+  const shared = { generatorURL: 'http://prometheus/shared' }
+  const results = await Promise.allSettled([
+    store.transaction('test', async (tx) => {
+      await tx.saveAlerts([sampleAlert({ fingerprint: 'lost', ...shared })])
+      throw new Error('on purpose')
+    }),
+    store.transaction('test', (tx) => tx.saveAlerts([sampleAlert({ fingerprint: 'kept', ...shared })])),
+  ])
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+  expect(await store.read.alerts('main', ['lost', 'kept'])).toEqual([sampleAlert({ fingerprint: 'kept', ...shared })])
 })

@@ -33,6 +33,7 @@ export function tamperings(length: number) {
     fc.record({ kind: fc.constant('change' as const), seq, column: fc.constantFrom(...columns), value }),
     fc.record({ kind: fc.constant('flip' as const), seq, column: fc.constantFrom('body', 'digest', 'mac', 'actor') }),
     fc.record({ kind: fc.constant('retype' as const), seq, column: fc.constantFrom('body', 'digest', 'mac', 'actor') }),
+    fc.record({ kind: fc.constant('respell' as const), seq, column: fc.constantFrom('digest', 'mac') }),
     fc.record({ kind: fc.constant('prepend' as const), seq: fc.integer({ min: -3, max: 0 }), copyOf: seq }),
     fc.record({ kind: fc.constant('delete' as const), seq }),
     fc.record({ kind: fc.constant('cut out' as const), seq }),
@@ -58,6 +59,8 @@ export function tamper(db: DatabaseSync, change: Tampering): void {
   else if (kind === 'swap') swap(db, seq, change.other)
   else if (kind === 'retype')
     db.exec(`update audit set ${change.column} = cast(${change.column} as blob) where seq = ${seq}`)
+  else if (kind === 'respell')
+    db.exec(`update audit set ${change.column} = lower(hex(${change.column})) where seq = ${seq}`)
   else if (kind === 'prepend') insertCopy(db, seq, change.copyOf)
   else if (kind === 'insert') {
     shift(db, seq, 1)

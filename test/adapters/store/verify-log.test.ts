@@ -124,7 +124,7 @@ test('an old key can neither continue the log nor take it over', async () => {
   const forge = (type: string, previousMac: string, seq: number) => {
     const db = openToTamper(file)
     db.exec(`delete from audit where seq >= ${seq}`)
-    const row = db.prepare('select digest, body from audit where seq = 1').get()
+    const row = db.prepare('select lower(hex(digest)) as digest, body from audit where seq = 1').get()
     // The canonical header, written by hand: sorted keys, no white space.
     const header =
       `{"actor":"engine","at":1,"attempt":null,"digest":"${row?.digest}","incident":null,"keyId":"${old?.id}",` +
@@ -133,7 +133,15 @@ test('an old key can neither continue the log nor take it over', async () => {
       .update(previousMac + header)
       .digest('hex')
     const insert = db.prepare('insert into audit values (?, ?, 1, ?, null, null, null, null, ?, ?, ?, ?)')
-    insert.run(seq, type, 'engine', row?.body ?? null, row?.digest ?? null, old!.id, mac)
+    insert.run(
+      seq,
+      type,
+      'engine',
+      row?.body ?? null,
+      Buffer.from(String(row?.digest), 'hex'),
+      old!.id,
+      Buffer.from(mac, 'hex'),
+    )
     db.close()
   }
   forge('alert.changed', head.mac, length + 1)
@@ -142,7 +150,7 @@ test('an old key can neither continue the log nor take it over', async () => {
   expect(await verifyLog({ file, keys })).toMatchObject({ ok: false, seq: length + 1, problem: 'key_change' })
   // The same forgery is a good event where the old key was in force: what is refused is the key, not its form.
   const db = new DatabaseSync(file, { readOnly: true })
-  const before = db.prepare('select mac from audit where seq = ?').get(keyChange - 1)
+  const before = db.prepare('select lower(hex(mac)) as mac from audit where seq = ?').get(keyChange - 1)
   db.close()
   forge('alert.changed', String(before?.mac), keyChange)
   expect(await verifyLog({ file, keys })).toMatchObject({ ok: true, count: keyChange })

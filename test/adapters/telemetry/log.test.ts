@@ -71,3 +71,15 @@ test('every audit event is logged with the identities that lead back to it, with
       .map(({ event }) => event),
   ).toEqual(['incident.closed', 'incident.handed_over'])
 })
+
+test('of many events of one type in one commit the first are written, and how many more there were', () => {
+  const { log, parsed } = logger()
+  const like = { at: now, actor: 'engine', incident: 'i1', body: {} } as const
+  const opened = Array.from({ length: 500 }, () => ({ ...like, type: 'incident.opened' }) as const)
+  const handed = Array.from({ length: 30 }, () => ({ ...like, type: 'incident.handed_over' }) as const)
+  createAuditLog(log, { level: () => 'info' })(chained([...opened, ...handed]))
+  const lines = parsed()
+  expect(lines.filter((line) => line.event === 'incident.opened')).toHaveLength(21)
+  expect(lines.at(-1)).toMatchObject({ event: 'incident.opened', more: 480 })
+  expect(lines.filter((line) => line.event === 'incident.handed_over')).toHaveLength(30)
+})
