@@ -191,7 +191,7 @@ test('what belongs to the past goes with it, but nothing that a rule of healing 
   await pruneAll(store, { now, auditMs: day })
   expect(ids(folder, 'select id from incidents')).toEqual(['in-budget', 'may-reopen', 'open', 'still-fires'])
   expect(ids(folder, 'select id from attempts')).toEqual(['t-in-budget'])
-  expect(ids(folder, 'select id from incidents join incident_alerts on incident = key')).toEqual([
+  expect(ids(folder, 'select i.id from incident_alerts j join incidents i on i.key = j.incident')).toEqual([
     'in-budget',
     'may-reopen',
     'open',

@@ -15,8 +15,7 @@ const page = `select seq, type, at, actor, incident, attempt, playbook, target, 
 
 /** The lines after one number up to another, read one by one: a reader that has enough just stops. */
 export function* linesBetween(sqlite: Sqlite, after: number, upTo: number, limit: number): Generator<StoredLine> {
-  const lines = sqlite.prepare(page).iterate([after, upTo, limit]) as IterableIterator<StoredLine>
-  for (const line of lines) yield readable(line)
+  for (const line of sqlite.prepare(page).iterate([after, upTo, limit])) yield readable(line as StoredLine)
 }
 
 /** Some lines of the log, and what was pruned of it at that very moment. */
@@ -49,9 +48,9 @@ export async function* logPages(file: string, afterSeq?: number): AsyncGenerator
       sqlite.run('begin')
       pruned = readPruned(sqlite, pruned)
       const upTo = pruned.record === null ? last : max(last, BigInt(pruned.record.seq))
-      const lines = sqlite.all<StoredLine & { seq: bigint }>(page, after, upTo, pageRows).map(readable)
+      const lines = sqlite.all<StoredLine & { seq: bigint }>(page, after, upTo, pageRows)
       sqlite.run('commit')
-      yield { lines, pruned }
+      yield { lines: lines.map(readable), pruned }
       const end = lines.at(-1)
       if (end === undefined) return
       after = end.seq
@@ -71,7 +70,7 @@ function max(a: bigint, b: bigint): bigint {
   return a > b ? a : b
 }
 
-function readable<Line extends StoredLine>(line: Line): Line {
+function readable(line: StoredLine): StoredLine {
   return { ...line, incident: identity(line.incident), digest: digits(line.digest), mac: digits(line.mac) }
 }
 

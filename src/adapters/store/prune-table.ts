@@ -110,8 +110,7 @@ const joinsOf = 'delete from incident_alerts where incident = ?'
 const incidentAt = 'delete from incidents where key = ?'
 
 const alertsBetween = `
-  select a.key as place, a.last_seen_at,
-    exists (select 1 from incident_alerts j where j.alert = a.key) as stays
+  select a.key as place, a.last_seen_at, exists (select 1 from incident_alerts j where j.alert = a.key) as stays
   from alerts a where a.status = 'resolved' and a.last_seen_at >= ? and a.last_seen_at < ? order by a.last_seen_at limit ?`
 const alertAt = 'delete from alerts where key = ?'
 

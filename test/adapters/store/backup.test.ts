@@ -20,7 +20,8 @@ import { openIn, temporaryFolder } from './open-store.ts'
 import { placeIn, sampleEvent, sampleIncident } from './samples.ts'
 import { openToTamper } from './tampering.ts'
 
-const someEvents = (count: number) => Array.from({ length: count }, (_, number) => sampleEvent({ body: { number } }))
+const someEvents = (count: number) =>
+  Array.from({ length: count }, (_, number) => sampleEvent({ body: { number, text: 'x'.repeat(300) } }))
 
 /** A folder with a store of some events, closed. */
 async function writtenStore(events = 50): Promise<string> {
