@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { defineAction, duration, notNow, refuse, z } from '../src/sdk/index.ts'
+import { logEvidence } from '../src/sdk/log-lines.ts'
 import {
   countKeys,
   describePressure,
@@ -10,7 +11,7 @@ import {
 } from '../src/sdk/redis-clearing.ts'
 import { infoFacts, pressureOf, type RedisInfo } from '../src/sdk/redis-info.ts'
 import { openRedis } from '../src/sdk/redis-link.ts'
-import { addressOf, type RedisSettings, settingsOf } from '../src/sdk/redis-settings.ts'
+import { addressOf, type RedisSettings, serverObject, settingsOf } from '../src/sdk/redis-settings.ts'
 import { describeState } from '../src/sdk/redis-state.ts'
 
 const answerMs = 5_000
@@ -53,8 +54,9 @@ export default defineAction({
       if (keys === 0 && all) return notNow(`${where} is not cleared: it has no key ${words}`, infoFacts(info))
       return {
         pin: { runId: info.runId, ...whatOf(settings, params.everything) },
+        touches: [serverObject(settings)],
         summary: `Remove ${all ? keys : `more than ${keys}`} keys ${words} from ${where}; ${describePressure(info)}`,
-        evidence: { ...infoFacts(info), keys, keysAreAll: all, patterns },
+        evidence: { ...infoFacts(info), keys, keysAreAll: all, patterns, ...(await logEvidence(settings.logFile)) },
       }
     } finally {
       link.close()

@@ -8,13 +8,15 @@ import {
   refuse,
   z,
 } from '../src/sdk/index.ts'
+import { lastLines, logEvidence } from '../src/sdk/log-lines.ts'
+import { machineMemory } from '../src/sdk/machine-memory.ts'
 import { printable } from '../src/sdk/printable.ts'
 import { readProgramFile } from '../src/sdk/program-file.ts'
 import { runProgram } from '../src/sdk/run-program.ts'
 import { argumentsOf, type CommandRule, commandSettings, withoutSecrets } from '../src/sdk/service-commands.ts'
 import { hostParam, whyElsewhere } from '../src/sdk/service-host.ts'
 
-const limits = { outputLines: 20, lineCharsMax: 300, killGraceMs: 2_000, reportMs: 1_000 } as const
+const limits = { argumentCharsMax: 300, killGraceMs: 2_000, reportMs: 1_000 } as const
 
 const pinShape = z.object({
   command: z.string(),
@@ -68,6 +70,8 @@ export default defineAction({
         timeoutMs,
         doneCodes,
         unknownCodes,
+        ...(await logEvidence(settings.logFile)),
+        ...machineMemory(),
       },
     }
   },
@@ -105,7 +109,7 @@ async function runCommand(rule: CommandRule, args: readonly string[], signal: Ab
     timeoutMs: rule.timeoutMs,
     graceMs: limits.killGraceMs,
   })
-  const output = lastLines(withoutSecrets(ended.tail, rule))
+  const output = lastLines(withoutSecrets(ended.tail, rule).split('\n'))
   const said = output.at(-1) === undefined ? '' : `: ${output.at(-1)}`
   const { code } = ended
   if (ended.stopped === 'timeout') throw outcomeUnknown(`it did not end within ${rule.timeoutMs} ms${said}`)
@@ -117,14 +121,8 @@ async function runCommand(rule: CommandRule, args: readonly string[], signal: Ab
   return { exitCode: code, ms, output, outputBytes: ended.outputBytes }
 }
 
-/** The end of what it printed, without its power over a terminal. */
-function lastLines(text: string): string[] {
-  const lines = text.split('\n').map((line) => printable(line, limits.lineCharsMax))
-  return lines.filter((line) => line !== '').slice(-limits.outputLines)
-}
-
 function shown(argument: string): string {
-  return /^[\w./:=@%+,-]+$/.test(argument) ? argument : JSON.stringify(printable(argument, limits.lineCharsMax))
+  return /^[\w./:=@%+,-]+$/.test(argument) ? argument : JSON.stringify(printable(argument, limits.argumentCharsMax))
 }
 
 function read(target: ActionTarget, context: PlanContext) {

@@ -1,5 +1,5 @@
 import { type ContainerEngine, openContainerEngine } from '../src/sdk/container-engine.ts'
-import { lastLogLines } from '../src/sdk/container-evidence.ts'
+import { containerEvidence } from '../src/sdk/container-evidence.ts'
 import { type ContainerSettings, containerSettings } from '../src/sdk/container-guard.ts'
 import {
   type ContainerLimits,
@@ -48,7 +48,7 @@ export default defineAction({
     if (found.info === null) return found.refusal
     const { info, facts } = found
     const before = limitsOf(info)
-    const evidence = { ...facts, limits: { ...before }, ...(await lastLogLines(engine, info, context.signal)) }
+    const evidence = { ...facts, limits: { ...before }, ...(await containerEvidence(engine, info, context.signal)) }
     if (!changeable.includes(info.State.Status)) {
       return notNow(`${target.text} is not given more now: it is ${info.State.Status}`, evidence)
     }

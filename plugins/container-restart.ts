@@ -1,5 +1,5 @@
 import { type ContainerEngine, type ContainerInfo, openContainerEngine } from '../src/sdk/container-engine.ts'
-import { healthOf, lastLogLines } from '../src/sdk/container-evidence.ts'
+import { containerEvidence, healthOf } from '../src/sdk/container-evidence.ts'
 import { type ContainerSettings, containerSettings, whyNotNow } from '../src/sdk/container-guard.ts'
 import { findContainer } from '../src/sdk/find-container.ts'
 import { type ActionTarget, defineAction, duration, notNow, type PlanContext, z } from '../src/sdk/index.ts'
@@ -32,7 +32,7 @@ export default defineAction({
     if (found.info === null) return found.refusal
     const { info, facts } = found
     // Only now, since the log of a container that never opted in is none of Hepar's business.
-    const evidence = { ...facts, ...(await lastLogLines(engine, info, context.signal)) }
+    const evidence = { ...facts, ...(await containerEvidence(engine, info, context.signal)) }
     const busy = whyNotNow(info) ?? (await whyTooYoung(engine, info, minUptime, context))
     if (busy !== null) return notNow(`${target.text} is not restarted now: ${busy}`, evidence)
     return {

@@ -1,6 +1,12 @@
 import { createHttpClient } from '../src/sdk/http-client.ts'
-import { allowedDoor } from '../src/sdk/http-doors.ts'
-import { answerOf, type BuiltRequest, buildRequest, requestSettings } from '../src/sdk/http-request.ts'
+import { allowedDoor, type Door } from '../src/sdk/http-doors.ts'
+import {
+  answerOf,
+  type BuiltRequest,
+  buildRequest,
+  type RequestSettings,
+  requestSettings,
+} from '../src/sdk/http-request.ts'
 import {
   type ActionTarget,
   defineAction,
@@ -47,7 +53,11 @@ export default defineAction({
     const evidence = { ...shown, headers, digest }
     if (!reached.ok)
       return (reached.final ? refuse : notNow)(`nothing is sent for ${target.text}: ${reached.reason}`, evidence)
-    const own = whyOwnAddress(url, reached.addresses, settings.lifelines)
+    const own = whyOwnAddress(
+      url,
+      reached.addresses.map(({ address }) => address),
+      settings.lifelines,
+    )
     if (own !== null) return refuse(`nothing is sent for ${target.text}: ${own}`, evidence)
     return {
       pin: { request, digest },
@@ -76,7 +86,7 @@ export default defineAction({
       headers: { ...headers, 'idempotency-key': context.idempotencyKey },
       ...(body !== null && { body }),
       ...(tls && { tls }),
-      door: allowedDoor(settings.allow),
+      door: doorOf(settings),
       timeoutMs: rule.timeoutMs,
       bytesMax: answerBytesMax,
       beyond: 'cut',
@@ -97,14 +107,28 @@ function open(target: ActionTarget, context: PlanContext) {
   return settings
 }
 
-/** What an answer means for the effect: from 500 on nobody knows how far the server came. */
+/** What may be called at all, without what Hepar itself lives by: a name or a redirect may lead elsewhere than when it was planned. */
+function doorOf({ allow, lifelines }: RequestSettings): Door {
+  const allowed = allowedDoor(allow)
+  return (url) => {
+    const admission = allowed(url)
+    if (!admission.ok) return admission
+    const whyOwn = (address: string) => whyOwnAddress(url, [address], lifelines)
+    return { ...admission, whyNot: (address) => admission.whyNot(address) ?? whyOwn(address) }
+  }
+}
+
+/**
+ * What an answer means for the effect: from 500 on nobody knows how far the server came, and an endpoint that knows repeats
+ * answers one of a request that it is still working on with 409.
+ */
 function judged(built: BuiltRequest, status: number, body: string) {
   const { rule, url } = built
   const said = answerOf(built, body)
   const answer = said === null ? '[not shown: it may hold a secret]' : printable(said, answerCharsMax)
   if (rule.successCodes.includes(status)) return { status, answer }
   const words = `${url.host} answered HTTP ${status}${answer === '' ? '' : `: ${answer}`}`
-  const unclear = status >= 500 || status === 408
+  const unclear = status >= 500 || status === 408 || (status === 409 && rule.idempotent)
   if (unclear && !rule.failedCodes.includes(status)) throw outcomeUnknown(`${words}; whether it did it is not known`)
   throw new Error(words)
 }

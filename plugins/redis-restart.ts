@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import { defineAction, duration, notNow, type PlanContext, refuse, z } from '../src/sdk/index.ts'
+import { logEvidence } from '../src/sdk/log-lines.ts'
 import { printable } from '../src/sdk/printable.ts'
 import { whyDangerous, whyEmpty } from '../src/sdk/redis-danger.ts'
 import { infoFacts } from '../src/sdk/redis-info.ts'
 import { openRedis, pingRedis } from '../src/sdk/redis-link.ts'
 import { whyNotWell } from '../src/sdk/redis-proof.ts'
-import { addressOf, type RedisSettings, settingsOf } from '../src/sdk/redis-settings.ts'
+import { addressOf, type RedisSettings, serverObject, settingsOf } from '../src/sdk/redis-settings.ts'
 import { describeState, downOf, type RedisState, restartInstead } from '../src/sdk/redis-state.ts'
 import { byCommand } from '../src/sdk/restart-command.ts'
 import { byContainer } from '../src/sdk/restart-container.ts'
@@ -51,6 +52,7 @@ export default defineAction({
     if ('refused' in found) return { ...found, evidence: { ...evidence, ...found.evidence } }
     return {
       pin: { address: addressOf(settings), restarted: found.pin },
+      touches: [serverObject(settings), ...found.touches],
       summary: `Restart redis ${target.name} on ${addressOf(settings)} by ${found.words}: ${describeState(state)}`,
       evidence: { ...evidence, ...found.evidence },
     }
@@ -109,7 +111,7 @@ async function lookAt(settings: RedisSettings, answerMs: number, { signal }: Pla
   const { role, persistence, failover } = settings
   const configured = { role, persistence, failover }
   const { state, link } = await openRedis(settings, { signal, answerMs })
-  const evidence = { state: state.kind, said: state.said, configured }
+  const evidence = { state: state.kind, said: state.said, configured, ...(await logEvidence(settings.logFile)) }
   if (link === null) return { state: state as RedisState, evidence }
   try {
     const info = await link.info()

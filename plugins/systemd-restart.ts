@@ -1,15 +1,7 @@
-import {
-  type ActionTarget,
-  defineAction,
-  duration,
-  type JsonObject,
-  notNow,
-  type PlanContext,
-  refuse,
-  z,
-} from '../src/sdk/index.ts'
+import { type ActionTarget, defineAction, duration, notNow, type PlanContext, refuse, z } from '../src/sdk/index.ts'
 import { hostParam, whyElsewhere } from '../src/sdk/service-host.ts'
-import { showUnit, type UnitState } from '../src/sdk/systemctl.ts'
+import { showUnit, type UnitState, unitObject } from '../src/sdk/systemctl.ts'
+import { unitEvidence, unitFacts } from '../src/sdk/unit-evidence.ts'
 import { restartUnitWithin, whyNeverUnit } from '../src/sdk/unit-restart.ts'
 
 const settingsShape = z.object({ service: z.string().min(1), host: z.string().min(1), unit: z.string().min(1) })
@@ -33,15 +25,17 @@ export default defineAction({
     if (elsewhere !== null) return refuse(elsewhere)
     const state = await showUnit(settings.unit, context.signal)
     const never = whyNeverUnit(state, settings.unit)
-    if (never !== null) return refuse(`${target.text} is not touched: ${never}`, factsOf(state))
+    if (never !== null) return refuse(`${target.text} is not touched: ${never}`, unitFacts(state))
+    const evidence = await unitEvidence(state, context.signal)
     const busy = whyNotNow(state) ?? whyTooYoung(state, minUptime)
-    if (busy !== null) return notNow(`${target.text} is not restarted now: ${busy}`, factsOf(state))
+    if (busy !== null) return notNow(`${target.text} is not restarted now: ${busy}`, evidence)
     const { active, result, restarts } = state
     const how = active === 'failed' ? `failed (${result})` : `${active}, restarted ${restarts} times by systemd`
     return {
       pin: { unit: settings.unit, invocation: state.invocation },
+      touches: [unitObject(settings.unit)],
       summary: `Restart ${settings.unit} on ${settings.host}, which is ${how}`,
-      evidence: factsOf(state),
+      evidence,
     }
   },
 
@@ -85,10 +79,6 @@ function whyTooYoung({ active, activeSinceUs }: UnitState, minUptimeMs: number):
   const uptimeMs = Number(process.hrtime.bigint() / 1_000n - BigInt(activeSinceUs)) / 1_000
   if (uptimeMs >= minUptimeMs) return null
   return `it was started only ${Math.max(0, Math.round(uptimeMs / 1_000))}s ago, so the alert may be about what ran before`
-}
-
-function factsOf({ id, load, active, sub, result, invocation, restarts, mainPid }: UnitState): JsonObject {
-  return { unit: id, load, active, sub, result, invocation, restarts, mainPid }
 }
 
 function failed(detail: string) {

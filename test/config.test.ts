@@ -175,6 +175,7 @@ redis:
     persistence: aof
     dataPath: data/appendonlydir
     failover: sentinel
+    logFile: /var/log/redis/cache.log
     restart: { command: [/usr/bin/redis-server, /etc/redis.conf], folder: ., pidFile: redis.pid, despiteFailover: true }
     keys: ["cache:*"]
     disposable: true
@@ -202,6 +203,7 @@ redis:
       persistence: 'aof',
       dataPath: join(folder, 'data/appendonlydir'),
       failover: 'sentinel',
+      logFile: '/var/log/redis/cache.log',
       restart: {
         by: 'command',
         argv: ['/usr/bin/redis-server', '/etc/redis.conf'],
@@ -225,6 +227,7 @@ redis:
       persistence: null,
       dataPath: null,
       failover: null,
+      logFile: null,
       restart: null,
       restartDespiteFailover: false,
       keys: [],
@@ -601,6 +604,7 @@ services:
       host: 'here',
       mirror: null,
       unit: null,
+      logFile: null,
       commands: [{ name: 'go', file: '/bin/true', ...plain }],
       requests: [],
     })
@@ -647,6 +651,10 @@ services:
     [
       'services: { a: { unit: x.service }, b: { unit: x.service } }',
       'error: services.b.unit: x.service is the unit of "a" already',
+    ],
+    [
+      'services: { web: { unit: r.service } }\nredis: { r: { url: "redis://r", restart: { unit: r.service } } }',
+      expect.stringMatching(/^warning: redis\.r\.restart\.unit: r\.service is the unit of the service "web", too/),
     ],
     [command('args: ["a\\0b"]'), 'error: services.web.commands.go.args[0]: must not contain a zero byte'],
     [

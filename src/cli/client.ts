@@ -1,3 +1,5 @@
+import { createHttpClient, type HttpReply } from '../sdk/http-client.ts'
+import { peerDoor } from '../sdk/http-doors.ts'
 import { CliError } from './failure.ts'
 import type { CliParts } from './parts.ts'
 
@@ -10,48 +12,60 @@ export interface Client {
 }
 
 const timeoutMs = 60_000
+const bytesMax = 64 * 1024 * 1024
+
+const http = createHttpClient()
+
+interface Question {
+  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+}
 
 export function createClient({ env }: Pick<CliParts, 'env'>): Client {
   const base = env.HEPAR_URL || 'http://127.0.0.1:4372'
   const token = env.HEPAR_TOKEN
-  if (URL.parse(base) === null)
+  if (!/^https?:$/.test(URL.parse(base)?.protocol ?? ''))
     throw new CliError(`HEPAR_URL is not a URL: ${base}`, 'Set it as in http://127.0.0.1:4372.')
-  const authorization: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {}
+  const authorization: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
 
-  async function ask(path: string, init: RequestInit): Promise<Fields> {
-    const url = base.replace(/\/+$/, '') + path
-    let response: Response
-    try {
-      response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs), redirect: 'error' })
-    } catch (cause) {
-      throw unreachable(base, cause)
-    }
-    return readAnswer(response)
+  async function ask(path: string, { method, headers = {}, body }: Question): Promise<Fields> {
+    const url = new URL(base.replace(/\/+$/, '') + path)
+    const reply = await http.send({
+      url,
+      method,
+      headers: { ...authorization, ...headers },
+      ...(body !== undefined && { body }),
+      door: peerDoor(base),
+      timeoutMs,
+      bytesMax,
+    })
+    if (!reply.ok) throw unreachable(base, reply)
+    return readAnswer(reply)
   }
 
   return {
     get: (path, query = {}) => {
       const given = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]]))
       const search = new URLSearchParams(given as [string, string][]).toString()
-      return ask(search === '' ? path : `${path}?${search}`, { headers: authorization })
+      return ask(search === '' ? path : `${path}?${search}`, { method: 'GET' })
     },
     send: (method, path, body) => {
-      const headers = { ...authorization, 'Content-Type': 'application/json' }
+      const headers = { 'content-type': 'application/json' }
       return ask(path, { method, headers, body: typeof body === 'string' ? body : JSON.stringify(body) })
     },
   }
 }
 
-async function readAnswer(response: Response): Promise<Fields> {
-  const text = await response.text()
-  const json = parse(text)
-  if (response.ok && json !== null) return json
+function readAnswer({ status, body }: { readonly status: number; readonly body: string }): Fields {
+  const json = parse(body)
+  if (status >= 200 && status < 300 && json !== null) return json
   const error = json?.error as { code?: string; message?: string; next?: string } | undefined
   if (error?.message !== undefined) {
     throw new CliError(error.message, error.next ?? '', { code: error.code ?? 'failed' })
   }
   const next = 'Check that HEPAR_URL points to hepar and not to something in front of it.'
-  throw new CliError(`the server answered HTTP ${response.status} without a word that hepar knows`, next)
+  throw new CliError(`the server answered HTTP ${status} without a word that hepar knows`, next)
 }
 
 function parse(text: string): Fields | null {
@@ -63,16 +77,13 @@ function parse(text: string): Fields | null {
   }
 }
 
-function unreachable(base: string, cause: unknown): CliError {
-  if (cause instanceof Error && cause.name === 'TimeoutError') {
+function unreachable(base: string, { sent, late, reason }: Extract<HttpReply, { ok: false }>): CliError {
+  if (sent && late) {
     const next = 'It may be busy: look at its log, and ask again.'
     return new CliError(`${base} took the request and gave no answer in ${timeoutMs / 1_000} s`, next, {
-      cause,
       code: 'timeout',
     })
   }
-  const inner = (cause as { cause?: { code?: string; message?: string } }).cause
-  const detail = inner?.code ?? inner?.message ?? (cause instanceof Error ? cause.message : String(cause))
   const next = 'Is `hepar serve` running? Set HEPAR_URL if it listens elsewhere.'
-  return new CliError(`cannot reach ${base} (${detail})`, next, { cause, code: 'unreachable' })
+  return new CliError(`cannot reach ${base} (${reason})`, next, { code: 'unreachable' })
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import type { Client, Fields } from './client.ts'
 import { rows, serverCommand } from './command.ts'
 import { eventWords } from './event-words.ts'
+import { formatEvidence } from './evidence.ts'
 import { CliError } from './failure.ts'
 import { formatGates } from './gates.ts'
 import type { CliParts } from './parts.ts'
@@ -67,7 +68,7 @@ function formatAlerts(alerts: readonly Fields[]): string {
 function formatAttempt(attempt: Fields): string {
   const plan = attempt.plan as Fields
   const proving = attempt.phase === 'verifying'
-  const evidence = Object.entries((plan.evidence ?? {}) as Fields)
+  const evidence = formatEvidence((plan.evidence ?? {}) as Fields)
   const checks = rows(attempt, 'checks').map((check) => [check.check, check.passed ? 'passed' : 'failed', check.detail])
   return [
     heading(`Attempt ${attempt.id}`),
@@ -86,15 +87,12 @@ function formatAttempt(attempt: Fields): string {
       heldSince: proving ? attempt.heldSince : null,
       proofUntil: proving ? attempt.verifyUntil : null,
     }),
-    evidence.length > 0 ? `  evidence\n${indent(formatFields(Object.fromEntries(evidence)))}` : '',
+    // That of a revert is what its effect was planned with.
+    evidence !== '' && attempt.reverts === null ? `  evidence\n${evidence}` : '',
     checks.length > 0 ? `\n${formatTable(['CHECK', 'RESULT', 'SAW'], checks)}` : '',
   ].join('')
 }
 
 function formatEvent(event: Fields): readonly unknown[] {
   return [event.seq, event.at, event.type, event.actor, eventWords(event)]
-}
-
-function indent(text: string): string {
-  return text.replace(/^/gm, '    ').trimEnd().concat('\n')
 }

@@ -14,6 +14,17 @@ export function checkRedis(servers: NonNullable<Values['redis']>, hosts: readonl
   }
 }
 
+/** What two sections name is touched by one attempt at a time, but whoever wrote it may not know that it is one thing. */
+export function checkUnits(servers: NonNullable<Values['redis']>, services: Services, report: Report): void {
+  for (const [name, { restart }] of Object.entries(servers)) {
+    if (restart?.by !== 'unit') continue
+    const [service] = Object.entries(services).find(([, service]) => service?.unit === restart.unit) ?? []
+    if (service === undefined) continue
+    const message = `${restart.unit} is the unit of the service "${service}", too: whichever alert comes first restarts it, and never both at a time`
+    report(['redis', name, 'restart', 'unit'], message, { severity: 'warning' })
+  }
+}
+
 /** `servers` is `undefined` where that section has problems of its own. */
 export function checkMirrors(services: Services, servers: readonly string[] | undefined, report: Report): void {
   const owners = new Map<string, string>()

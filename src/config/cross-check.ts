@@ -1,7 +1,7 @@
 import type { FieldValues } from '../files/read-fields.ts'
 import type { Report } from '../files/source-file.ts'
 import { checkPaths, checkRequests, checkServices } from './check-machine.ts'
-import { checkMirrors, checkRedis } from './check-redis.ts'
+import { checkMirrors, checkRedis, checkUnits } from './check-redis.ts'
 import type { Sections } from './sections.ts'
 
 type Values = FieldValues<Sections>
@@ -17,6 +17,7 @@ export function crossCheck({ sources, docker, redis, paths, services, http, auth
   checkPaths(paths ?? {}, hosts, report)
   checkServices(services ?? {}, hosts, report)
   checkRequests(services ?? {}, http?.allow ?? [], report)
+  checkUnits(redis ?? {}, services ?? {}, report)
   checkMirrors(services ?? {}, redis && Object.keys(redis), report)
   checkTokens(auth?.tokens ?? [], report)
 }

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { parseRange } from '../domain/forbidden-address.ts'
 import { type HttpRule, readRule } from '../domain/http-allow.ts'
 import { countField, optional, section } from '../files/fields.ts'
+import { tlsField } from './peer.ts'
 import { type References, referenceField } from './references.ts'
 
 const [rulesMax, rangesMax, redirectsMax] = [500, 50, 5] as const
@@ -17,9 +18,13 @@ function ruleField(references: References) {
     url: referenceField(references),
     addresses: optional(z.array(rangeField).min(1, 'must name at least one range').max(rangesMax)),
     redirects: optional(countField(0, redirectsMax)),
-  }).transform(({ url, addresses, redirects }, context): HttpRule => {
+    tls: optional(tlsField(references)),
+  }).transform(({ url, addresses, redirects, tls }, context): HttpRule => {
     const reading = readRule(url, { addresses: addresses ?? [], redirectsMax: redirects ?? 0 })
-    if (reading.ok) return reading.rule
+    if (reading.ok && tls && reading.rule.scheme === 'http:') {
+      context.addIssue({ code: 'custom', path: ['tls'], message: 'has no effect on an http:// URL: use https://' })
+    }
+    if (reading.ok) return { ...reading.rule, ...(tls && { tls }) }
     // A reference that could not be resolved has been reported, and left nothing.
     if (url !== '') context.addIssue({ code: 'custom', path: ['url'], message: reading.reason })
     return { scheme: 'https:', host: '', port: 0, path: '', addresses: [], redirectsMax: 0 }

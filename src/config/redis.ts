@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { type RedisRestart, redisFailovers, redisPersistences, redisRoles } from '../domain/redis-server.ts'
 import { nameField, optional, section, textField, wordField } from '../files/fields.ts'
-import { fileField, type References, referenceField, secretField } from './references.ts'
+import { fileField, pathField, type References, referenceField, secretField } from './references.ts'
 
 /** The servers of `redis`, by name. */
 export function redisField(references: References) {
@@ -25,6 +25,7 @@ function serverField(references: References) {
     persistence: optional(wordField(redisPersistences)),
     dataPath: optional(pathField(references)),
     failover: optional(wordField(redisFailovers)),
+    logFile: optional(pathField(references)),
     restart: optional(restartField(references)),
     keys: optional(z.array(keyGlob).max(100, 'must name at most 100 patterns')),
     disposable: optional(z.boolean()),
@@ -45,6 +46,7 @@ function serverField(references: References) {
       persistence: said.persistence ?? null,
       dataPath: said.dataPath ?? null,
       failover: said.failover ?? null,
+      logFile: said.logFile ?? null,
       restart: restart?.way ?? null,
       restartDespiteFailover: restart?.despiteFailover ?? false,
       keys: said.keys ?? [],
@@ -80,11 +82,6 @@ function readAddress(text: string) {
   const secure = protocol === 'rediss:'
   const host = hostname.replace(/^\[(.*)\]$/, '$1')
   return { host, port: port === '' ? 6379 : Number(port), database: Number(database), secure }
-}
-
-/** A path that need not exist now: a restart may be what brings it back. */
-function pathField(references: References) {
-  return referenceField(references).transform((raw) => (raw === '' ? '' : references.path(raw)))
 }
 
 const unitName = z

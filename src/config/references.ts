@@ -97,3 +97,8 @@ export function fileField(references: References, kind: 'file' | 'folder' = 'fil
     return path
   })
 }
+
+/** A path that need not exist now: a restart may be what brings it back. */
+export function pathField(references: References) {
+  return referenceField(references).transform((raw) => (raw === '' ? '' : references.path(raw)))
+}

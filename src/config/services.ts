@@ -2,7 +2,7 @@ import * as z from 'zod'
 import type { Command, Config } from '../domain/config.ts'
 import { countField, durationField, nameField, optional, section, textField } from '../files/fields.ts'
 import { patternField } from './pattern.ts'
-import { type References, referenceField, secretField } from './references.ts'
+import { pathField, type References, referenceField, secretField } from './references.ts'
 import { requestField } from './requests.ts'
 
 const [second, hour] = [1_000, 3_600_000] as const
@@ -16,6 +16,7 @@ export function servicesField(references: References) {
       section({
         host: optional(nameField),
         unit: optional(unitField),
+        logFile: optional(pathField(references)),
         commands: optional(z.record(nameField, commandField(references))),
         requests: optional(z.record(nameField, requestField(references))),
         mirror: optional(section({ redis: nameField, key: textField(500) })),
@@ -61,10 +62,11 @@ type Written = z.output<ReturnType<typeof servicesField>>
 
 export function buildServices(written: Written | undefined): Config['services'] {
   return Object.entries(written ?? {}).map(([name, said]) => {
-    const { host, unit, commands, requests, mirror } = said ?? {}
+    const { host, unit, logFile, commands, requests, mirror } = said ?? {}
     const built = Object.entries(commands ?? {}).map(([command, rule]) => buildCommand(command, rule))
     const asked = Object.entries(requests ?? {}).map(([request, rule]) => ({ name: request, ...rule }))
-    return { name, host: host ?? 'local', unit: unit ?? null, commands: built, requests: asked, mirror: mirror ?? null }
+    const place = { host: host ?? 'local', unit: unit ?? null, logFile: logFile ?? null }
+    return { name, ...place, commands: built, requests: asked, mirror: mirror ?? null }
   })
 }
 

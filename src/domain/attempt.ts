@@ -19,6 +19,13 @@ export interface Plan {
   readonly evidence: JsonObject
   /** Starting this very effect again with the same key does no harm, although the action in general may. */
   readonly idempotent?: true
+  /** What else it touches, in words that other plans use for the same thing; held together with the target. */
+  readonly touches?: readonly string[]
+}
+
+/** All that an attempt with this plan holds. */
+export function objectsOf({ target, touches = [] }: Pick<Plan, 'target' | 'touches'>): readonly string[] {
+  return [target, ...touches]
 }
 
 /** One check of a verification round and what it saw. */

@@ -98,6 +98,8 @@ export interface Service {
   readonly host: string
   /** The systemd unit that may be restarted. */
   readonly unit: string | null
+  /** Its log on this machine, whose end is shown with a plan. */
+  readonly logFile: string | null
   readonly commands: readonly Command[]
   readonly requests: readonly ServiceRequest[]
   /** A key of a configured Redis that exists while the service is in safe mode. */

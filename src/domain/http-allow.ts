@@ -12,6 +12,8 @@ export interface HttpRule {
   readonly addresses: readonly string[]
   /** How many redirects a GET may follow, each to a URL that is allowed itself. */
   readonly redirectsMax: number
+  /** How an `http` probe trusts the server and is known to it, in files; requests say that themselves. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly serverName?: string }
 }
 
 type Refusal = { readonly ok: false; readonly reason: string }

@@ -36,6 +36,8 @@ export interface RedisServer {
   readonly persistence: RedisPersistence | null
   readonly dataPath: string | null
   readonly failover: RedisFailover | null
+  /** Its log, whose end is shown with a plan. */
+  readonly logFile: string | null
   readonly restart: RedisRestart | null
   readonly restartDespiteFailover: boolean
   /** Globs over keys that `cache-clear` may remove. */

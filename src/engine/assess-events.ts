@@ -75,6 +75,9 @@ export function intendedEvent(attempt: Attempt): NewAuditEvent {
       runner: { ...runner },
       deadlineAt,
       plan: attempt.plan.summary,
+      ...(attempt.plan.touches && { touches: [...attempt.plan.touches] }),
+      // A revert is planned together with the effect that it takes back.
+      ...(reverts === null && { evidence: attempt.plan.evidence }),
       ...(holdMs !== null && { holdMs }),
       ...(reverts !== null && { reverts }),
     },

@@ -63,7 +63,9 @@ async function intend(
   const now = ports.clock.now()
   if (ports.effects.stopping()) return null
   if (ports.policy.current() !== assessment.policy) throw new HeparError('stale_write', 'the policy changed meanwhile')
-  const facts: GateFacts = { ...gathered, now, stored: await readStored(tx, assessment, now) }
+  const plan = gathered.plan?.kind === 'planned' ? gathered.plan.plan : undefined
+  const stored = await readStored(tx, assessment, now, plan && { plan })
+  const facts: GateFacts = { ...gathered, now, stored }
   const evaluation = evaluateGates(facts)
   if (evaluation.kind === 'gather') throw new Error(`the gates ask for ${evaluation.need} a second time`)
   const { verdict } = evaluation

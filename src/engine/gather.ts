@@ -1,4 +1,5 @@
 import type { AlertRecord } from '../domain/alert.ts'
+import { objectsOf, type Plan } from '../domain/attempt.ts'
 import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Step } from '../domain/playbook.ts'
@@ -12,7 +13,7 @@ import { holdMsOf } from './temporary.ts'
 export type ActionStep = Extract<Step, { kind: 'action' }>
 
 export interface GatherPorts {
-  readonly store: { readonly read: Pick<Reads, 'attempt'> }
+  readonly store: { readonly read: Pick<Reads, 'attempt' | 'holder'> }
   readonly clock: Clock
   readonly sources: Sources
   readonly actions: Actions
@@ -31,13 +32,13 @@ export async function readStored(
   read: Reads,
   { incident, playbook }: Pick<Assessment, 'incident' | 'playbook'>,
   now: number,
-  alerts?: readonly AlertRecord[],
+  { alerts, plan }: { readonly alerts?: readonly AlertRecord[]; readonly plan?: Plan } = {},
 ): Promise<StoredFacts> {
   return {
     pause: await read.pause(),
     alerts: alerts ?? (await read.alertsOf(incident.id)),
     history: await read.attemptHistory(playbook.name, incident.target, playbook.limits.attempts, now),
-    holder: await read.holder(incident.target),
+    holder: await read.holder(plan ? objectsOf(plan) : [incident.target]),
     effect: await read.effectOn(incident.target),
   }
 }
@@ -64,8 +65,17 @@ export async function gather(
     facts =
       evaluation.need === 'oracle'
         ? { ...facts, oracle: await askSources(stored.alerts, ports) }
-        : { ...facts, plan: await makePlan(assessment, stored.alerts, ports) }
+        : await withPlan(facts, assessment, ports)
   }
+}
+
+/** With the plan it is known what else would be touched, and so who may hold that. */
+async function withPlan(facts: GateFacts, assessment: Assessment, ports: GatherPorts): Promise<GateFacts> {
+  const { stored } = facts
+  const plan = await makePlan(assessment, stored.alerts, ports)
+  if (plan.kind !== 'planned') return { ...facts, plan }
+  const holder = stored.holder ?? (await ports.store.read.holder(objectsOf(plan.plan)))
+  return { ...facts, plan, stored: { ...stored, holder } }
 }
 
 /** Asks each firing alert's own source whether it still fires. */

@@ -1,4 +1,4 @@
-import type { Attempt } from '../domain/attempt.ts'
+import { type Attempt, objectsOf } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
@@ -82,7 +82,7 @@ async function effectOf(attempts: readonly Attempt[], read: Reads, policy: Polic
     attempt,
     tries: reverts.length,
     triedAt: reverts.at(-1)?.concludedAt ?? null,
-    held: (await read.holder(attempt.target)) !== null,
+    held: (await read.holder(objectsOf(attempt.plan))) !== null,
     loaded: policy.actions.some(({ name, hasRevert }) => name === attempt.action && hasRevert),
   }
 }

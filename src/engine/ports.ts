@@ -62,8 +62,8 @@ export interface Reads {
   attemptsOf(incident: string): Promise<readonly Attempt[]>
   /** Attempts not concluded, whatever their target. */
   activeAttempts(): Promise<readonly Attempt[]>
-  /** The attempt that holds this target (intent until conclusion), or `null`. */
-  holder(target: string): Promise<Attempt | null>
+  /** An attempt that holds one of these (intent until conclusion): as its target, or as what else its plan touches; or `null`. */
+  holder(objects: readonly string[]): Promise<Attempt | null>
   /** The attempt whose temporary effect is in force on this target, or `null`. */
   effectOn(target: string): Promise<Attempt | null>
   /** All attempts whose temporary effects are in force. */
@@ -97,7 +97,7 @@ export interface Tx extends Reads {
   /** Saves the incident if it still has `incident.version`, which it then raises by one; throws StaleWrite otherwise. Returns what is stored. */
   saveIncident(incident: Incident): Promise<Incident>
   attach(joins: readonly { incident: string; source: string; fingerprint: string }[]): Promise<void>
-  /** Throws TargetHeld when another attempt holds the target, or another temporary effect is in force: unique indexes, not checks. */
+  /** Throws TargetHeld when another attempt holds the target or what else the plan touches, or another temporary effect is in force: unique indexes, not checks. */
   insertAttempt(attempt: Attempt): Promise<void>
   /** Saves the attempt if its stored fence equals `attempt.fence` and it is not concluded; throws StaleWrite otherwise. */
   saveAttempt(attempt: Attempt): Promise<void>

@@ -1,9 +1,11 @@
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import type { Readable } from 'node:stream'
 import Docker from 'dockerode'
 import { type DockerConnection, describeConnection, dockerodeOptions } from '../domain/docker-connection.ts'
 import type { ContainerLimits } from './container-limits.ts'
+import { readLogs } from './container-logs.ts'
+import { readProcesses, usedBytesOf } from './container-memory.ts'
+import type { MemoryUser } from './machine-memory.ts'
 import { outcomeUnknown } from './outcome-unknown.ts'
 import { printable } from './printable.ts'
 
@@ -21,6 +23,10 @@ export interface ContainerEngine {
   update(id: string, limits: ContainerLimits, signal: AbortSignal): Promise<void>
   /** The raw last log entries, at most `bytesMax` of them. */
   logs(id: string, entries: number, bytesMax: number, signal: AbortSignal): Promise<Buffer>
+  /** How much memory the container uses, caches left out, in bytes; `null` where the engine does not say. */
+  usedMemory(id: string, signal: AbortSignal): Promise<number | null>
+  /** The processes of a running container with the memory that each holds. */
+  memoryUsers(id: string, signal: AbortSignal): Promise<readonly MemoryUser[]>
   /** By how much the engine's clock is ahead of this one's, and how far off that may be. */
   clock(signal: AbortSignal): Promise<{ readonly aheadMs: number; readonly errorMs: number }>
 }
@@ -69,6 +75,15 @@ export function openContainerEngine(host: string, connection: DockerConnection):
       }
     },
     logs: (id, entries, bytesMax, signal) => asked(readLogs(docker, id, entries, bytesMax, signal)),
+    async usedMemory(id, abortSignal) {
+      // `one-shot`: a second sample would take the engine a second, and it is for the CPU alone.
+      const options = { stream: false, 'one-shot': true, abortSignal } as unknown as { stream: false }
+      return usedBytesOf((await asked(docker.getContainer(id).stats(options))).memory_stats)
+    },
+    async memoryUsers(id, abortSignal) {
+      const options = { ps_args: '-eo pid,rss,comm', abortSignal }
+      return readProcesses(await asked(docker.getContainer(id).top(options)))
+    },
     async clock(abortSignal) {
       const askedAt = Date.now()
       const { SystemTime } = await asked((docker as unknown as AbortableInfo).info({ abortSignal }))
@@ -125,27 +140,4 @@ function nothingBegan(cause: unknown): boolean {
   const status = statusOf(cause)
   if (status !== undefined) return status <= 500
   return ((cause as NodeJS.ErrnoException | null)?.code ?? '') in engineAdvice
-}
-
-async function readLogs(docker: Docker, id: string, entries: number, bytesMax: number, signal: AbortSignal) {
-  const stream = await new Promise<Readable>((resolve, reject) => {
-    const call = {
-      path: `/containers/${id}/logs?`,
-      method: 'GET',
-      // Asked for as a whole, dockerode would parse a log that happens to be JSON, and hold one of any size.
-      isStream: true,
-      abortSignal: signal,
-      statusCodes: { 200: true },
-      options: { stdout: true, stderr: true, tail: entries },
-    }
-    docker.modem.dial(call, (error: unknown, body: unknown) => (error ? reject(error) : resolve(body as Readable)))
-  })
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of stream) {
-    chunks.push(chunk as Buffer)
-    bytes += (chunk as Buffer).length
-    if (bytes > bytesMax) break
-  }
-  return Buffer.concat(chunks).subarray(0, bytesMax)
 }

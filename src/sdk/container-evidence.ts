@@ -1,15 +1,11 @@
 import type { JsonObject } from '../domain/json.ts'
 import type { ContainerEngine, ContainerInfo } from './container-engine.ts'
+import { framesOf } from './container-logs.ts'
+import { type LogLines, lastLines, logLimits } from './log-lines.ts'
+import { largestUsers } from './machine-memory.ts'
 import { printable } from './printable.ts'
 
-const limits = {
-  logLines: 20,
-  logLineCharsMax: 400,
-  logCharsMax: 6_000,
-  logBytesMax: 1024 * 1024,
-  logWaitMsMax: 3_000,
-  textCharsMax: 500,
-} as const
+const limits = { logBytesMax: 1024 * 1024, waitMsMax: 3_000, textCharsMax: 500, commandCharsMax: 40 } as const
 
 /** The state of a container in the words a person on call would ask for. No environment, no command: they hold secrets. */
 export function containerFacts(info: ContainerInfo): JsonObject {
@@ -39,45 +35,41 @@ export function healthOf(info: ContainerInfo): string {
   return info.State.Health?.Status || 'none'
 }
 
-/** The last lines the container wrote, oldest first, cleaned and capped; or why they cannot be had. Never throws. */
-export async function lastLogLines(engine: ContainerEngine, info: ContainerInfo, signal: AbortSignal) {
+/** What a person on call would look at besides: the last lines it wrote, and who in it holds the most memory. Never throws. */
+export async function containerEvidence(engine: ContainerEngine, info: ContainerInfo, signal: AbortSignal) {
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(limits.waitMsMax)])
+  const [logs, memory] = await Promise.all([lastLogLines(engine, info, patience), memoryOf(engine, info, patience)])
+  signal.throwIfAborted()
+  return { ...logs, ...memory }
+}
+
+/** The last lines the container wrote, oldest first, cleaned and capped; or why they cannot be had. */
+async function lastLogLines(engine: ContainerEngine, info: ContainerInfo, signal: AbortSignal): Promise<LogLines> {
   try {
-    const patience = AbortSignal.any([signal, AbortSignal.timeout(limits.logWaitMsMax)])
-    const raw = await engine.logs(info.Id, limits.logLines, limits.logBytesMax, patience)
-    return { logs: capped(linesOf(raw, info.Config.Tty)) }
+    const raw = await engine.logs(info.Id, logLimits.lines, limits.logBytesMax, signal)
+    const texts = info.Config.Tty ? [raw.toString()] : framesOf(raw)
+    return { logs: lastLines(texts.flatMap((text) => text.split('\n'))) }
   } catch (error) {
-    signal.throwIfAborted()
-    return { logs: [], logsMissing: error instanceof Error ? error.message : String(error) }
+    return { logs: [], logsMissing: (error as Error).message }
   }
 }
 
-function linesOf(raw: Buffer, tty: boolean): string[] {
-  const texts = tty ? [raw.toString()] : framesOf(raw)
-  return texts
-    .flatMap((text) => text.split('\n'))
-    .map((line) => printable(line, limits.logLineCharsMax))
-    .filter((line) => line !== '')
-}
-
-// Without a terminal the engine sends both streams in frames: stream, three zeros, length (4 bytes, big-endian), text.
-function framesOf(raw: Buffer): string[] {
-  const texts: string[] = []
-  let at = 0
-  while (at + 8 <= raw.length) {
-    const end = at + 8 + raw.readUInt32BE(at + 4)
-    texts.push(raw.toString('utf8', at + 8, end))
-    at = end
+/** How much of its memory limit is used, and by which of its processes; or why that cannot be had. */
+async function memoryOf(engine: ContainerEngine, info: ContainerInfo, signal: AbortSignal): Promise<JsonObject> {
+  const limitBytes = info.HostConfig.Memory || null
+  if (info.State.Status !== 'running') {
+    return { memory: { usedBytes: null, limitBytes, top: [] }, memoryMissing: `it is ${info.State.Status}` }
   }
-  return texts
-}
-
-function capped(lines: readonly string[]): string[] {
-  const kept: string[] = []
-  let chars = 0
-  for (const line of lines.slice(-limits.logLines).reverse()) {
-    chars += line.length
-    if (chars > limits.logCharsMax) break
-    kept.unshift(line)
-  }
-  return kept
+  const missing: string[] = []
+  const orElse = <T>(asked: Promise<T>, otherwise: T) =>
+    asked.catch((error: Error) => {
+      missing.push(error.message)
+      return otherwise
+    })
+  const [usedBytes, users] = await Promise.all([
+    orElse(engine.usedMemory(info.Id, signal), null),
+    orElse(engine.memoryUsers(info.Id, signal), []),
+  ])
+  const top = largestUsers(users).map((user) => ({ ...user, command: printable(user.command, limits.commandCharsMax) }))
+  return { memory: { usedBytes, limitBytes, top }, ...(missing.length > 0 && { memoryMissing: missing.join('; ') }) }
 }

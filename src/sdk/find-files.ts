@@ -21,6 +21,8 @@ export interface FoundFile {
   readonly bytes: number
   /** Below the folder. Decoded only when it is asked for. */
   name(): string
+  /** The folder of the first level that it lies in, or `null`. */
+  folder(): string | null
 }
 
 const blockBytes = 512
@@ -89,7 +91,11 @@ function readFile(line: Buffer): FoundFile {
   const [seconds, fraction = ''] = time.split('.')
   const ms = Number(seconds) * 1_000 + Math.ceil(Number(fraction.slice(0, 9).padEnd(9, '0')) / 1e6)
   const name = () => line.toString('utf8', nameAt)
-  return { mayGo: kind === 'y', ms, inode: Number(inode), bytes: Number(blocks) * blockBytes, name }
+  const folder = () => {
+    const end = line.indexOf(47, nameAt)
+    return end === -1 ? null : line.toString('utf8', nameAt, end)
+  }
+  return { mayGo: kind === 'y', ms, inode: Number(inode), bytes: Number(blocks) * blockBytes, name, folder }
 }
 
 // Lines of one length fill the pipe soon, so that what finds it full stops removing.

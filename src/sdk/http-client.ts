@@ -12,10 +12,10 @@ export interface HttpCall extends Partial<Exchange> {
   readonly signal?: AbortSignal
 }
 
-/** `sent` is false while no byte of the request can have left. No reason holds a URL's path or a header. */
+/** `sent` is false while no byte of the request can have left; `late` says that the deadline ended it. No reason holds a URL's path or a header. */
 export type HttpReply =
   | ({ readonly ok: true } & Answer)
-  | { readonly ok: false; readonly sent: boolean; readonly reason: string }
+  | { readonly ok: false; readonly sent: boolean; readonly late: boolean; readonly reason: string }
 
 export type AddressReply =
   | { readonly ok: true; readonly addresses: readonly Address[]; readonly redirectsMax: number }
@@ -46,9 +46,10 @@ export function createHttpClient({ resolve = resolveAll }: { readonly resolve?: 
       }
       try {
         const end = await unlessAborted(follow(call, { resolve, signal, onConnected }), signal)
-        return typeof end === 'string' ? { ok: false, sent, reason: end } : { ok: true, ...end }
+        return typeof end === 'string' ? { ok: false, sent, late: false, reason: end } : { ok: true, ...end }
       } catch (cause) {
-        return { ok: false, sent, reason: whyFailed(cause, signal, boundMs, call.signal) }
+        const late = signal.aborted && !call.signal?.aborted
+        return { ok: false, sent, late, reason: whyFailed(cause, signal, boundMs, call.signal) }
       }
     },
     async resolve(call) {

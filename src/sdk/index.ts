@@ -18,6 +18,11 @@ export interface ActionPlan {
   readonly evidence?: JsonObject
   /** This very effect may be started again with the same idempotency key, although not every one of the action may. */
   readonly idempotent?: boolean
+  /**
+   * What else the effect touches: a target such as `container/local/cache`, or any word such as `unit/redis.service` that other
+   * plans use for the same thing. No two attempts hold one of them at a time. At most 10, of 300 characters.
+   */
+  readonly touches?: readonly string[]
 }
 
 /** A refusal is a value, not an error. `final: false` means that it may pass later. */

@@ -1,5 +1,4 @@
 import { isLoopbackAddress } from '../domain/forbidden-address.ts'
-import type { Address } from './http-exchange.ts'
 
 interface Lifeline {
   readonly host: string
@@ -8,9 +7,8 @@ interface Lifeline {
 }
 
 /** Why a URL leads to what Hepar itself lives by, or `null`: nobody heals by talking to the healer. */
-export function whyOwnAddress(url: URL, addresses: readonly Address[], lifelines: readonly Lifeline[]): string | null {
+export function whyOwnAddress(url: URL, reached: readonly string[], lifelines: readonly Lifeline[]): string | null {
   const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
-  const reached = addresses.map(({ address }) => address)
   const found = lifelines.find((lifeline) => {
     if (lifeline.port !== port) return false
     const own = lifeline.host.toLowerCase()

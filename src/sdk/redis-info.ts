@@ -19,9 +19,16 @@ export interface RedisInfo {
   readonly lastSaveAt: number | null
   readonly unsavedChanges: number | null
   readonly usedMemoryBytes: number | null
+  /** What of that is data, what the buffers of its clients, and the most it ever was. */
+  readonly datasetBytes: number | null
+  readonly clientBuffersBytes: number | null
+  readonly peakMemoryBytes: number | null
   readonly maxMemoryBytes: number | null
   readonly evictionPolicy: string
   readonly lazyfreePending: number | null
+  readonly clients: number | null
+  readonly blockedClients: number | null
+  readonly evictedKeys: number | null
 }
 
 const valueCharsMax = 200
@@ -55,9 +62,15 @@ export function parseInfo(text: string): RedisInfo {
     lastSaveAt: number('rdb_last_save_time'),
     unsavedChanges: number('rdb_changes_since_last_save'),
     usedMemoryBytes: number('used_memory'),
+    datasetBytes: number('used_memory_dataset'),
+    clientBuffersBytes: number('mem_clients_normal'),
+    peakMemoryBytes: number('used_memory_peak'),
     maxMemoryBytes: number('maxmemory'),
     evictionPolicy: word('maxmemory_policy'),
     lazyfreePending: number('lazyfree_pending_objects'),
+    clients: number('connected_clients'),
+    blockedClients: number('blocked_clients'),
+    evictedKeys: number('evicted_keys'),
   }
 }
 

@@ -1,14 +1,11 @@
-import { createConnection, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { Redis } from 'ioredis'
 import { parseInfo, type RedisInfo } from './redis-info.ts'
+import { type LinkBounds, reachRedis, speaksPlainly } from './redis-reach.ts'
 import type { RedisSettings } from './redis-settings.ts'
 import { type RedisState, stateOfFailure, stateOfReply } from './redis-state.ts'
 
-export interface LinkBounds {
-  readonly signal: AbortSignal
-  /** How long a connection and each single answer may take. */
-  readonly answerMs: number
-}
+const answerBytesMax = 64 * 1024 * 1024
 
 /** One connection to one Redis, signed in; database 0 until another is selected. */
 export interface RedisLink {
@@ -27,11 +24,12 @@ export type Look =
 /** Connects, signs in and asks PING. Whoever gets a link closes it. Rejects only when it was cancelled. */
 export async function openRedis(settings: RedisSettings, bounds: LinkBounds): Promise<Look> {
   bounds.signal.throwIfAborted()
-  const nobody = await reach(settings, bounds)
+  const nobody = await reachRedis(settings, bounds)
   bounds.signal.throwIfAborted()
   if (nobody !== null) return { state: nobody, link: null }
   const client = createClient(settings, bounds.answerMs)
   const failure = firstErrorOf(client)
+  const answer = watchAnswer(client)
   const stop = () => client.disconnect()
   bounds.signal.addEventListener('abort', stop, { once: true })
   const close = () => {
@@ -41,13 +39,14 @@ export async function openRedis(settings: RedisSettings, bounds: LinkBounds): Pr
   try {
     await client.connect()
     await signIn(client, settings)
+    answer.begin()
     const pong = await client.call('PING')
     if (pong !== 'PONG') throw Object.assign(new Error('Protocol error: PING was not answered with PONG'))
-    return { state: { kind: 'pong', said: '' }, link: linkOf(client, close) }
+    return { state: { kind: 'pong', said: '' }, link: linkOf(client, answer.begin, close) }
   } catch (error) {
     close()
     bounds.signal.throwIfAborted()
-    const state = stateOf(error, failure())
+    const state = stateOf(error, failure(), answer.bytes())
     const plain = settings.tls !== null && state.kind === 'silent' && (await speaksPlainly(settings, bounds))
     bounds.signal.throwIfAborted()
     return { state: plain ? { kind: 'tls', said: 'it speaks without TLS' } : state, link: null }
@@ -61,11 +60,18 @@ export async function pingRedis(settings: RedisSettings, bounds: LinkBounds): Pr
   return state
 }
 
-function linkOf(client: Redis, close: () => void): RedisLink {
+function linkOf(client: Redis, begin: () => void, close: () => void): RedisLink {
+  const call: RedisLink['call'] = (command, ...args) => {
+    begin()
+    return client.call(command, ...args)
+  }
   return {
-    call: (command, ...args) => client.call(command, ...args),
-    callBuffer: (command, ...args) => client.callBuffer(command, ...args),
-    info: async () => parseInfo(String(await client.call('INFO'))),
+    call,
+    callBuffer(command, ...args) {
+      begin()
+      return client.callBuffer(command, ...args)
+    },
+    info: async () => parseInfo(String(await call('INFO'))),
     close,
   }
 }
@@ -112,40 +118,32 @@ function firstErrorOf(client: Redis): () => unknown {
   return () => first
 }
 
-function stateOf(error: unknown, earlier: unknown): RedisState {
+/** How much has come of the present answer, which is given up when it is too long to be held. */
+function watchAnswer(client: Redis) {
+  let bytes = 0
+  client.once('connect', () => {
+    client.stream.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= answerBytesMax) return
+      client.emit('error', new Error(`Protocol error: an answer is longer than ${answerBytesMax / 2 ** 20} MiB`))
+      client.disconnect()
+    })
+  })
+  return {
+    begin() {
+      bytes = 0
+    },
+    bytes: () => bytes,
+  }
+}
+
+/** `bytes` have come of an answer that did not end: whoever says something is not silent. */
+function stateOf(error: unknown, earlier: unknown, bytes: number): RedisState {
+  const state = stateOfError(error, earlier)
+  return state.kind === 'silent' && bytes > 0 ? { kind: 'foreign', said: 'its answer has no end' } : state
+}
+
+function stateOfError(error: unknown, earlier: unknown): RedisState {
   const cause = (error as Error).message === 'Connection is closed.' ? (earlier ?? error) : error
   return (cause as Error).name === 'ReplyError' ? stateOfReply((cause as Error).message) : stateOfFailure(cause, true)
-}
-
-/** A server without TLS waits for the end of what it takes for a command, and would pass for one that hangs. */
-function speaksPlainly({ host, port }: RedisSettings, { signal, answerMs }: LinkBounds): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host, port, signal, timeout: answerMs }, () => socket.write('PING\r\n'))
-    const done = (speaks: boolean) => {
-      socket.destroy()
-      resolve(speaks)
-    }
-    socket.once('data', () => done(true))
-    for (const event of ['timeout', 'error', 'close']) socket.once(event, () => done(false))
-  })
-}
-
-/** Why no TCP connection can be made, or `null`. Told apart from a server that is connected to and says nothing. */
-function reach({ host, port }: RedisSettings, { signal, answerMs }: LinkBounds): Promise<RedisState | null> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host, port })
-    const done = (state: RedisState | null) => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', stop)
-      socket.destroy()
-      resolve(state)
-    }
-    const stop = () => done(null)
-    const timer = setTimeout(() => {
-      done(stateOfFailure({ code: 'ETIMEDOUT', message: `no connection within ${answerMs} ms` }, false))
-    }, answerMs)
-    signal.addEventListener('abort', stop, { once: true })
-    socket.once('connect', () => done(null))
-    socket.once('error', (error) => done(stateOfFailure(error, false)))
-  })
 }

@@ -31,6 +31,7 @@ export const redisSettings = z.object({
   persistence: z.enum(redisPersistences).nullable(),
   dataPath: text.nullable(),
   failover: z.enum(redisFailovers).nullable(),
+  logFile: text.nullable(),
   restartDespiteFailover: z.boolean(),
   keys: z.array(text),
   disposable: z.boolean(),
@@ -47,6 +48,11 @@ export function settingsOf(target: ActionTarget, settings: JsonObject): RedisSet
   const parsed = redisSettings.parse(settings)
   if (parsed.name === target.name) return parsed
   throw new Error(`settings of redis "${parsed.name}" were given for ${target.text}: this is a defect of Hepar`)
+}
+
+/** What an attempt on a server holds, under whatever names the configuration lists it. */
+export function serverObject(settings: Pick<RedisSettings, 'host' | 'port'>): string {
+  return `redis-server/${addressOf(settings)}`
 }
 
 /** Where it listens, for people; never a password. */

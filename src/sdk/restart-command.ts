@@ -3,6 +3,7 @@ import { access, constants } from 'node:fs/promises'
 import * as z from 'zod'
 import { notNow, type Refusal, refuse } from './index.ts'
 import { endProcess, findProcess, isThisMachine, type LocalProcess, listensOn, readPidFile } from './local-process.ts'
+import { machineMemory, processState } from './machine-memory.ts'
 import { outcomeUnknown } from './outcome-unknown.ts'
 import { startOutliving } from './outliving.ts'
 import { addressOf, type RedisSettings, type RestartBy } from './redis-settings.ts'
@@ -28,7 +29,9 @@ export function byCommand(settings: RedisSettings, { argv, folder, pidFile }: Re
       if (old !== null && 'refused' in old) return old
       const ending = old === null ? 'starting' : `ending process ${old.pid} (${old.command}) and starting`
       const found = old === null ? null : { ...old }
-      return { pin: { command, process: found }, words: `${ending} ${program}`, evidence: { process: found } }
+      const seen = found && { ...found, ...processState(found.pid) }
+      const evidence = { process: seen, ...machineMemory() }
+      return { pin: { command, process: found }, words: `${ending} ${program}`, touches: [], evidence }
     },
 
     async restart(pin, graceMs, { signal }) {

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { type ContainerEngine, openContainerEngine } from './container-engine.ts'
-import { lastLogLines } from './container-evidence.ts'
+import { containerEvidence } from './container-evidence.ts'
 import { whyNotNow } from './container-guard.ts'
 import { findContainer } from './find-container.ts'
 import { notNow } from './index.ts'
@@ -18,12 +18,17 @@ export function byContainer({ name, place }: RestartBy<'container'>): RestartWay
       const found = await findContainer(engine, place, { name, what: text }, signal)
       if (found.info === null) return { ...found.refusal, evidence: { container: found.refusal.evidence ?? {} } }
       const { info, facts } = found
-      const evidence = { ...facts, ...(await lastLogLines(engine, info, signal)) }
+      const evidence = { ...facts, ...(await containerEvidence(engine, info, signal)) }
       const busy = whyNotNow(info) ?? whyMismatch(down, info.State.Status === 'running')
       if (busy !== null) return notNow(`${text} is not restarted now: ${busy}`, { container: evidence })
       const { Status: state, StartedAt: startedAt } = info.State
       const words = `container ${name} on ${place.host} (${info.Id.slice(0, 12)}, ${state})`
-      return { pin: { container: text, id: info.Id, startedAt }, words, evidence: { container: evidence } }
+      return {
+        pin: { container: text, id: info.Id, startedAt },
+        words,
+        touches: [text],
+        evidence: { container: evidence },
+      }
     },
 
     async restart(pin, graceMs, { signal }) {

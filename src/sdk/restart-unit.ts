@@ -2,7 +2,8 @@ import * as z from 'zod'
 import { notNow, refuse } from './index.ts'
 import type { RestartBy } from './redis-settings.ts'
 import { type RestartWay, whyMismatch } from './restart-way.ts'
-import { showUnit, type UnitState } from './systemctl.ts'
+import { showUnit, type UnitState, unitObject } from './systemctl.ts'
+import { unitEvidence, unitFacts } from './unit-evidence.ts'
 import { restartUnitWithin, whyNeverUnit } from './unit-restart.ts'
 
 const pinShape = z.object({ unit: z.string(), invocation: z.string() })
@@ -13,11 +14,12 @@ export function byUnit({ unit }: RestartBy<'unit'>): RestartWay {
     async find(down, { signal }) {
       const state = await showUnit(unit, signal)
       const never = whyNeverUnit(state, unit)
-      if (never !== null) return refuse(`${unit} is not restarted: ${never}`, { unit: { ...state } })
+      if (never !== null) return refuse(`${unit} is not restarted: ${never}`, { unit: unitFacts(state) })
+      const evidence = { unit: await unitEvidence(state, signal) }
       const busy = whyNotNow(state) ?? whyMismatch(down, state.active === 'active')
-      if (busy !== null) return notNow(`${unit} is not restarted now: ${busy}`, { unit: { ...state } })
+      if (busy !== null) return notNow(`${unit} is not restarted now: ${busy}`, evidence)
       const words = `${unit}, which is ${state.active} (${state.sub})`
-      return { pin: { unit, invocation: state.invocation }, words, evidence: { unit: { ...state } } }
+      return { pin: { unit, invocation: state.invocation }, words, touches: [unitObject(unit)], evidence }
     },
 
     async restart(_pin, _graceMs, context) {

@@ -6,6 +6,8 @@ export interface Found {
   readonly pin: JsonObject
   /** In words, to follow "by restarting". */
   readonly words: string
+  /** What is touched beside the server, in the words of whoever else may touch it. */
+  readonly touches: readonly string[]
   readonly evidence: JsonObject
 }
 

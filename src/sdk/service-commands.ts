@@ -5,6 +5,7 @@ import * as z from 'zod'
 export const commandSettings = z.object({
   service: z.string().min(1),
   host: z.string().min(1),
+  logFile: z.string().min(1).nullable(),
   commands: z.array(
     z.object({
       name: z.string(),

@@ -18,6 +18,11 @@ export interface UnitState {
   /** When it became active, in microseconds of the monotonic clock; 0 for never. */
   readonly activeSinceUs: number
   readonly controlGroup: string
+  /** What all its processes use; `null` where systemd does not count. */
+  readonly memoryBytes: number | null
+  readonly tasks: number | null
+  /** How its main process ended the last time. */
+  readonly exitCode: number | null
 }
 
 const properties = {
@@ -31,6 +36,9 @@ const properties = {
   restarts: 'NRestarts',
   activeSinceUs: 'ActiveEnterTimestampMonotonic',
   controlGroup: 'ControlGroup',
+  memory: 'MemoryCurrent',
+  tasks: 'TasksCurrent',
+  exitCode: 'ExecMainStatus',
 } as const
 
 const showMsMax = 5_000
@@ -63,6 +71,11 @@ function readState(text: string): UnitState {
   const word = (name: keyof typeof properties) => printable(values.get(properties[name]) ?? '', charsMax)
   const number = (name: keyof typeof properties) => Number(/^\d+$/.exec(word(name))?.[0] ?? 0)
   const [mainPid, restarts, activeSinceUs] = [number('mainPid'), number('restarts'), number('activeSinceUs')]
+  // What it does not count it writes as [not set], or as the largest number that there is.
+  const counted = (name: keyof typeof properties) => {
+    const value = /^\d{1,15}$/.exec(word(name))?.[0]
+    return value === undefined ? null : Number(value)
+  }
   return {
     id: word('id'),
     load: word('load'),
@@ -74,6 +87,9 @@ function readState(text: string): UnitState {
     restarts,
     activeSinceUs,
     controlGroup: word('controlGroup'),
+    memoryBytes: counted('memory'),
+    tasks: counted('tasks'),
+    exitCode: counted('exitCode'),
   }
 }
 
@@ -97,6 +113,11 @@ async function ask(call: Parameters<typeof runProgram>[0]): Promise<ProgramEnd> 
 export function wordsOf({ code, signal, stopped, tail }: ProgramEnd): string {
   const end = stopped === 'timeout' ? 'it did not end in time' : code === null ? `ended by ${signal}` : `code ${code}`
   return printable(tail, charsMax) || end
+}
+
+/** What an attempt on a unit holds, whatever its target is called. */
+export function unitObject(unit: string): string {
+  return `unit/${unit}`
 }
 
 /** Whether this process, or one above it, is run by that unit. */

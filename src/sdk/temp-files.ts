@@ -6,8 +6,8 @@ import type { JsonObject } from '../domain/json.ts'
 import type { DiskSpace } from './disk-space.ts'
 import { createTally, type Selection } from './file-selection.ts'
 import { complaintsOf, type FileRule, type FoundFile, listFiles } from './find-files.ts'
+import { createFolders, createLargest, type NamedFile } from './largest-files.ts'
 import { holdersInWords, type OpenFile, type OpenFiles } from './open-files.ts'
-import { printable } from './printable.ts'
 import { runProgram } from './run-program.ts'
 
 /** What the configuration says about one folder; all of it is needed, for a missing bound would permit. */
@@ -27,8 +27,6 @@ const limits = {
   /** Longer lists are not held; the plan is then of what was seen. */
   listedMax: 1_000_000,
   listMsMax: 8_000,
-  largestShown: 5,
-  nameCharsMax: 200,
   openKept: 1_000,
   /** The kernel's clock for files stands still for so long. */
   tickMs: 20,
@@ -42,14 +40,14 @@ export interface Listing {
   readonly candidates: { readonly files: number; readonly bytes: number; readonly largest: readonly NamedFile[] }
   /** What stays: too young, of somebody else, or too large. */
   readonly others: { readonly files: number; readonly bytes: number; readonly largest: readonly NamedFile[] }
+  /** The folders right below it that hold the most, whatever may go of it; `.` for its own files. */
+  readonly folders: readonly NamedFile[]
   /** False when there was no time or room to see everything. */
   readonly complete: boolean
   /** What find could not look at, or `null`. */
   readonly complaints: string | null
   isCandidate(file: Pick<OpenFile, 'inode'>): boolean
 }
-
-export type NamedFile = { readonly name: string; readonly bytes: number }
 
 /** Lists a folder. What is changed in any way from now on is no longer among what may go. */
 export async function listTempFiles(
@@ -62,11 +60,12 @@ export async function listTempFiles(
   const rule = { writtenBefore: now - olderThanMs, untouchedSince: Date.now(), uid, bytesMax }
   await pause(limits.tickMs, undefined, { signal })
   const tally = createTally(limits.listedMax)
-  const [candidates, others] = [createLargest(), createLargest()]
+  const [candidates, others, folders] = [createLargest(), createLargest(), createFolders()]
   const see = (file: FoundFile) => {
     const goes = file.mayGo
     if (goes && !tally.add(file)) return false
     ;(goes ? candidates : others).see(file)
+    folders.see(file)
     return true
   }
   const ended = await listFiles(folder, rule, see, { signal, timeoutMs: limits.listMsMax })
@@ -76,25 +75,10 @@ export async function listTempFiles(
     selection: tally.select({ filesMax, bytesMax }),
     candidates: candidates.sum(),
     others: others.sum(),
+    folders: folders.largest(),
     complete: ended.stopped === null,
     complaints: complaintsOf(ended),
     isCandidate: ({ inode }) => tally.has(inode),
-  }
-}
-
-/** Counts files and keeps the names of the largest. */
-function createLargest() {
-  let [files, bytes] = [0, 0]
-  const largest: NamedFile[] = []
-  return {
-    see(file: FoundFile) {
-      files += 1
-      bytes += file.bytes
-      if (largest.length === limits.largestShown && file.bytes <= (largest.at(-1)?.bytes ?? 0)) return
-      largest.push({ name: printable(file.name(), limits.nameCharsMax), bytes: file.bytes })
-      largest.sort((a, b) => b.bytes - a.bytes).splice(limits.largestShown)
-    },
-    sum: () => ({ files, bytes, largest }),
   }
 }
 
@@ -113,11 +97,12 @@ export function openCandidates(listing: Listing, open: readonly OpenFile[]): rea
 
 /** What a human would want to see of a folder that is too full. */
 export function tempEvidence(listing: Listing, space: DiskSpace, { files, unseen }: OpenFiles): JsonObject {
-  const { candidates, others, complete, complaints } = listing
+  const { candidates, others, folders, complete, complaints } = listing
   return {
     space: { ...space },
     mayGo: { ...candidates, openNow: holdersInWords(openCandidates(listing, files)) },
     stays: { ...others },
+    folders,
     heldByRemovedFiles: holdersInWords(files.filter(({ removed }) => removed)),
     processesNotSeen: unseen,
     complete,

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { chained, type FakeWorld, fakeWorld, incident, now, token } from '../http/fake-parts.ts'
 import { serve } from '../http/serve.ts'
@@ -50,6 +51,26 @@ test('show says until when proof is waited for, and since when it holds, as long
   expect(out).toMatch(/heldSince .*2030-01-02T03:04:09.*\n.*proofUntil .*2030-01-02T03:06:05/)
   world.attempts = [someAttempt({ phase: 'concluded', effect: 'done', outcome: 'healed', ...times })]
   expect((await hepar('show', 'i1')).out).not.toMatch(/heldSince|proofUntil/)
+})
+
+test('show lists what was seen before an effect, one thing a line, and what it holds cannot steer the terminal', async () => {
+  const world = fakeWorld()
+  world.incidents = [incident('i1', { state: 'closed' })]
+  const top = [{ pid: 12, command: 'java\u001b[2J', bytes: 1_048_576 }]
+  const evidence = {
+    state: 'exited',
+    error: '',
+    logs: ['first', 'last\u009b1m'],
+    memory: { limitBytes: 5, top, usedBytes: null },
+  }
+  const { plan } = someAttempt()
+  const effect = someAttempt({ phase: 'concluded', plan: { ...plan, evidence } })
+  world.attempts = [effect, { ...effect, id: 'back', reverts: effect.id }]
+  const { out } = await (await served(world))('show', 'i1')
+  const lines = ['  evidence', '    state  exited', '    logs', '      first', '      last\\u009b1m', '    memory']
+  const deeper = ['      limitBytes  5', '      top', '        pid 12, command java\\u001b[2J, bytes 1048576']
+  expect(stripVTControlCharacters(out)).toContain(`${[...lines, ...deeper].join('\n')}\n`)
+  expect(out.match(/ evidence\n/g)).toHaveLength(1)
 })
 
 test('show answers why not, with gate, until when and what would unblock it', async () => {

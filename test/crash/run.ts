@@ -31,6 +31,9 @@ export interface Figures {
   readonly effectsCutOff: number
   readonly unknown: number
   readonly healed: number
+  /** Temporary effects that really began, and incidents that one carried over. */
+  readonly eased: number
+  readonly mitigated: number
   readonly handedOver: number
   readonly events: number
   readonly seconds: number
@@ -44,7 +47,8 @@ interface Stage {
   readonly lives: Lives
 }
 
-const restWithinMs = 300_000
+// A revert that was killed many times waits long for its next try.
+const restWithinMs = 900_000
 
 /** Lets patients fall ill and kills Hepar at the instants the seed says, then waits for rest and checks every promise. */
 export async function crashAtRandom(
@@ -89,6 +93,8 @@ export async function crashAtRandom(
     ...lives.effects(),
     unknown: events.filter(({ type, body }) => type === 'attempt.effect_ended' && body.effect === 'unknown').length,
     healed: events.filter(({ type, body }) => type === 'incident.closed' && body.ending === 'healed').length,
+    eased: lives.patients().flatMap((patient) => ward.journal(patient).filter(({ what }) => what === 'eased')).length,
+    mitigated: events.filter(({ type, body }) => type === 'incident.closed' && body.ending === 'mitigated').length,
     handedOver: events.filter(({ type }) => type === 'incident.handed_over').length,
     events: events.length,
     seconds: Math.round((performance.now() - begunAt) / 1_000),
@@ -104,6 +110,9 @@ function setupOf(ward: Ward, oncall: Sink) {
     rules: {
       'Ill.yaml': ward.playbook('Ill'),
       'Again.yaml': ward.playbook('Again', { steps: [{ ...treat, action: 'treat-again' }, { escalate: 'oncall' }] }),
+      'Eased.yaml': ward.playbook('Eased', {
+        steps: [{ ...treat, action: 'ease', hold: '1s' }, { escalate: 'oncall' }],
+      }),
       'TwoSteps.yaml': ward.playbook('TwoSteps', { steps: [treat, treat, { escalate: 'oncall' }], for: '200ms' }),
     },
     config: {

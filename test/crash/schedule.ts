@@ -55,7 +55,7 @@ export function drawSchedule(seed: number, rounds: number): Schedule {
 }
 
 function drawManner(below: (limit: number) => number): Pick<Illness, 'alertname' | 'manner'> {
-  const alertname = ['Ill', 'Ill', 'TwoSteps', 'Again'][below(4)]!
+  const alertname = ['Ill', 'Ill', 'TwoSteps', 'Again', 'Eased'][below(5)]!
   const kinds: readonly Manner[] = [
     { cures: true },
     { cures: true, takesMs: below(400) },

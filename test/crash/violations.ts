@@ -37,6 +37,8 @@ interface AttemptSeen {
   readonly target: string
   readonly incident: string
   readonly key: string
+  /** The attempt whose effect it takes back. */
+  readonly reverts: string | null
   readonly intendedAt: number
   readonly events: readonly EventView[]
 }
@@ -52,12 +54,14 @@ function attemptsIn(events: readonly EventView[]): readonly AttemptSeen[] {
       target: String(target),
       incident: String(incident),
       key: String(body.idempotencyKey),
+      reverts: typeof body.reverts === 'string' ? body.reverts : null,
       intendedAt: msOf(at),
       events: byAttempt.get(attempt) ?? [],
     }))
 }
 
 const idempotentAction = 'treat-again'
+const temporaryAction = 'ease'
 
 /** Two starts of an idempotent action share a key, never a process. */
 function isBy({ key, pid }: AttemptSeen, line: JournalLine): boolean {
@@ -83,7 +87,8 @@ function brokenAtPatient(
     }
   }
   for (const [key, starts] of Map.groupBy(own, (attempt) => attempt.key)) {
-    const allowed = starts[0]!.action === idempotentAction ? 2 : 1
+    // What is not known to be taken back is taken back again, as often as it needs.
+    const allowed = starts[0]!.reverts !== null ? Infinity : starts[0]!.action === idempotentAction ? 2 : 1
     const begins = journal.filter((line) => line.what === 'begin' && line.key === key).length
     if (begins > starts.length || starts.length > allowed) {
       broken.push(`${patient}: the effect ${key} was intended ${starts.length} times and began ${begins} times`)
@@ -91,11 +96,13 @@ function brokenAtPatient(
   }
   if (journal.some(({ what }) => what === 'overlap'))
     broken.push(`${patient}: an effect began while an older one lived`)
+  const easing = journal.findLast(({ what }) => what === 'eased' || what === 'uneased')
+  if (easing?.what === 'eased') broken.push(`${patient}: a temporary effect was never taken back`)
   const left = ward.leftOver(patient)
   if (left.length > 0) broken.push(`${patient}: processes ${left.join(', ')} are left over`)
   for (const { at, body, target } of events.filter(({ type }) => type === 'incident.closed')) {
-    if (target !== `service/${patient}` || body.ending !== 'healed') continue
-    if (!wasWell(journal, msOf(at))) broken.push(`${patient}: healed at ${at}, yet the journal says ill`)
+    if (target !== `service/${patient}` || (body.ending !== 'healed' && body.ending !== 'mitigated')) continue
+    if (!wasWell(journal, msOf(at))) broken.push(`${patient}: ${body.ending} at ${at}, yet the journal says ill`)
   }
   return broken
 }
@@ -125,7 +132,7 @@ function brokenByAttempt(attempt: AttemptSeen, { ward, events }: Evidence): read
 
 /**
  * What nobody saw the end of is called unknown and is looked at. It reaches a human unless the look proves it healed, or
- * the action may be asked twice.
+ * the action may be asked twice. A temporary effect is taken back, until that is known.
  */
 function brokenUnknown(
   attempt: AttemptSeen,
@@ -136,14 +143,15 @@ function brokenUnknown(
   const [concluded] = of('attempt.concluded')
   if (concluded?.body.outcome !== 'unknown')
     broken.push(`attempt ${attempt.id}: unknown, yet ${concluded?.body.outcome}`)
-  if (of('attempt.probed').length === 0) broken.push(`attempt ${attempt.id}: unknown and never probed`)
+  const temporary = attempt.action === temporaryAction
+  if (!temporary && of('attempt.probed').length === 0) broken.push(`attempt ${attempt.id}: unknown and never probed`)
   const after = events.find(
     ({ seq, incident, type, body }) =>
       incident === attempt.incident &&
       seq > (concluded?.seq ?? 0) &&
       (type === 'incident.handed_over' ||
         (type === 'incident.closed' && body.ending === 'healed') ||
-        (type === 'attempt.intended' && body.idempotencyKey === attempt.key)),
+        (type === 'attempt.intended' && (body.idempotencyKey === attempt.key || body.reverts === attempt.id))),
   )
   if (!after) broken.push(`attempt ${attempt.id}: unknown, and neither proven healed nor handed to a human`)
   return broken

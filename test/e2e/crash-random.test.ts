@@ -37,6 +37,8 @@ test('a run in which nothing happens does not pass', () => {
     effectsCutOff: 0,
     unknown: 0,
     healed: 0,
+    eased: 1,
+    mitigated: 0,
     handedOver: 90,
     events: 900,
     seconds: 1,

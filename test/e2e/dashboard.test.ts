@@ -12,6 +12,22 @@ const patientPlaybook = quickPlaybook
   .replace('  all:\n', '  all:\n    - { fact: labels, path: $.name, operator: glob, value: "*-patient" }\n')
   .replace('target:', 'priority: 90\nsettle: 10m\ntarget:')
 
+/** Its patient is carried by the safe mode of a service. */
+const carriedPlaybook = `
+version: 1
+priority: 95
+when:
+  all:
+    - { fact: labels, path: $.alertname, operator: equal, value: ContainerUnhealthy }
+    - { fact: labels, path: $.name, operator: glob, value: "*-carried" }
+target: service/shop
+steps: [{ action: safe-mode, hold: 2s }]
+verify:
+  - promql: hepar_container_health_status{host="{{ labels.host }}", name="{{ labels.name }}"} == 1
+for: 1s
+within: 60s
+`
+
 const dashboard = readHealing()
 const seconds = () => Date.now() / 1_000
 
@@ -25,7 +41,12 @@ type Seen = Readonly<Record<string, readonly Series[]>>
 beforeAll(async () => {
   from = seconds()
   stage = await startStage({
-    rules: { 'container-unhealthy.yaml': quickPlaybook, 'patient.yaml': patientPlaybook },
+    rules: {
+      'container-unhealthy.yaml': quickPlaybook,
+      'patient.yaml': patientPlaybook,
+      'carried.yaml': carriedPlaybook,
+    },
+    config: { services: { shop: {} } },
   })
   const { prometheus, hepar } = stage
   // With "All" chosen, a stranger that is down must not make Hepar look down.
@@ -37,14 +58,16 @@ beforeAll(async () => {
   })
   await until('the first scrape', 'Hepar', ([hepar]) => hepar === 1)
   await until('the stranger is down', { expr: 'up{job="stranger"}', instant: true }, ([up]) => up === 0)
-  const [held, curable, stubborn, patient, forbidden] = await Promise.all([
+  const [held, curable, stubborn, patient, forbidden, carried] = await Promise.all([
     container('hepar-test-held', 'heals'),
     container('hepar-test-curable', 'heals'),
     container('hepar-test-stubborn', 'stays_ill'),
     container('hepar-test-patient', 'heals'),
     container('forbidden', 'heals'),
+    container('hepar-test-carried', 'heals'),
   ])
   await blocked(held)
+  await carriedOver(carried)
   await Promise.all([curable, stubborn, patient, forbidden].map((one) => one.makeIll()))
   await hepar.until('the patient has an incident', (all) => about(all, patient) !== undefined)
   await patient.makeWell()
@@ -52,11 +75,11 @@ beforeAll(async () => {
   await forbidden.makeWell()
   await handedOver(stubborn)
   await stubborn.makeWell()
-  await hepar.until('all closed', (all) => all.length === 5 && all.every(({ state }) => state === 'closed'), 180_000)
+  await hepar.until('all closed', (all) => all.length === 6 && all.every(({ state }) => state === 'closed'), 180_000)
   await until(
     'the last closing is scraped',
     { expr: 'sum(hepar_incidents_closed_total)', instant: true },
-    ([n]) => n === 5,
+    ([n]) => n === 6,
   )
 }, 600_000)
 
@@ -71,6 +94,17 @@ async function blocked(held: TestContainer): Promise<void> {
   moments.paused = await lookUntil('the pause shows', ['Hepar', 'Stop switch', 'Waiting'])
   await hepar.call('PUT', '/api/v1/pause', { paused: false })
   await hepar.until('it is healed', (all) => about(all, held)?.ending === 'healed')
+}
+
+/** Well as long as the service is in safe mode, and then without it. */
+async function carriedOver(carried: TestContainer): Promise<void> {
+  const { hepar } = stage
+  await carried.makeIll()
+  await until('the safe mode shows', { expr: 'hepar_safe_mode{service="shop"}', instant: true }, ([on]) => on === 1)
+  await carried.makeWell()
+  await hepar.until('it is carried over', (all) =>
+    all.some(({ target, ending }) => target === 'service/shop' && ending === 'mitigated'),
+  )
 }
 
 async function handedOver(stubborn: TestContainer): Promise<void> {
@@ -167,6 +201,7 @@ test('the panels say what the log says', async () => {
     'escalated',
     'healed',
     'healed',
+    'mitigated',
     'refused',
     'self_recovered',
   ])
@@ -175,20 +210,32 @@ test('the panels say what the log says', async () => {
     lastBy(read, panelOf(dashboard, title).targets![index]!, label)
 
   const single = async (title: string) => (await lastBy(read, targetOf(title))).all
-  expect(await single('Healed')).toBe(2)
+  expect(await single('Healed')).toBe(3)
   expect(await single('Handed over')).toBe(1)
   expect(await single('Outcome unknown')).toBe(outcomes.filter((outcome) => outcome === 'unknown').length)
   const healed = tried.filter((outcome) => outcome === 'healed').length
   expect(await single('Attempts that healed')).toBeCloseTo(healed / tried.length, 6)
-  expect(await column('Playbooks', 0, 'playbook')).toEqual({ 'container-unhealthy': 4, patient: 1, manual: 0 })
-  const share = expect.closeTo(healed / tried.length, 6)
-  expect(await column('Playbooks', 7, 'playbook')).toEqual({ 'container-unhealthy': share })
+  expect(await column('Playbooks', 0, 'playbook')).toEqual({
+    'container-unhealthy': 4,
+    carried: 1,
+    patient: 1,
+    manual: 0,
+  })
+  const shareOf = (playbook: string) => {
+    const own = events.filter((event) => event.type === 'attempt.concluded' && event.playbook === playbook)
+    const begun = own.filter(({ body }) => body.outcome !== 'cancelled')
+    return expect.closeTo(begun.filter(({ body }) => body.outcome === 'healed').length / begun.length, 6)
+  }
+  expect(await column('Playbooks', 7, 'playbook')).toEqual({
+    'container-unhealthy': shareOf('container-unhealthy'),
+    carried: shareOf('carried'),
+  })
 
   const titled = 'Time to recovery by who healed'
-  expect(await column(titled, 0, 'by')).toEqual({ automation: 2, human: 1, self: 1 })
+  expect(await column(titled, 0, 'by')).toEqual({ automation: 3, human: 1, self: 1 })
   const means = await column(titled, 1, 'by')
   const [median, ninety] = [await column(titled, 2, 'by'), await column(titled, 3, 'by')]
-  const phases = await Promise.all([4, 5, 6, 7].map((index) => column(titled, index, 'by')))
+  const phases = await Promise.all([4, 5, 6, 7, 8].map((index) => column(titled, index, 'by')))
   for (const by of ['automation', 'human', 'self']) {
     const recovered = closings.filter((body) => body.by === by && body.recoverySeconds !== null)
     const times = recovered.map(({ recoverySeconds }) => recoverySeconds as number)
@@ -221,7 +268,7 @@ test('when Hepar dies, the first row says so, and nothing in it says that all is
   ]
   expect(others.filter((title) => seen[`${title} A`]!.length > 0)).toEqual([])
   // What has happened stays known.
-  expect(value(seen, 'Healed')).toBe(2)
+  expect(value(seen, 'Healed')).toBe(3)
 }, 120_000)
 
 function gateOf({ type, body }: EventView): string[] {

@@ -53,6 +53,43 @@ describe('what happens between the gates and the intent', () => {
     expect(notes).toEqual(['discarded'])
   })
 
+  test.each([
+    ['touches the target', [], ['container/local/web']],
+    ['touches what is to be touched', ['unit/web.service'], ['unit/web.service']],
+    ['is on what is to be touched', ['redis/cache'], []],
+  ])('an attempt elsewhere that %s keeps the effect from starting', async (_, touches, others) => {
+    const notes: string[] = []
+    const elsewhere = { incident: 'other', playbook: 'other', target: 'redis/cache' }
+    const { plan } = someAttempt()
+    const simulation = await simulate({
+      actions: {
+        plan: async () => ({ kind: 'planned', plan: { ...plan, target: 'container/local/web', touches }, digest: 'd' }),
+        async reserve() {
+          await simulation.store.transaction('test', async (tx) => {
+            await tx.openIncidents([someIncident({ ...elsewhere, id: 'other', state: 'acting' })])
+            await tx.insertAttempt(someAttempt({ ...elsewhere, plan: { ...plan, touches: others } }))
+          })
+          return someRunner(notes)
+        },
+      },
+    })
+    await simulation.deliver('web', 'firing')
+    const assessed = await assessment(simulation)
+    await assess(assessed, simulation.ports)
+    expect(await theIncidentOf(simulation, 'restart')).toMatchObject({
+      state: 'waiting',
+      waiting: {
+        gate: 'target_lock',
+        reason: 'an attempt of "other" holds what is to be touched, by redis/cache',
+      },
+    })
+    expect(notes).toEqual(['discarded'])
+    // At the next look the plan is known before anything is reserved.
+    const again = { ...assessed, incident: (await theIncidentOf(simulation, 'restart'))! }
+    await assess(again, simulation.ports)
+    expect(notes).toEqual(['discarded'])
+  })
+
   test('a stop keeps the effect from starting, and the incident due for the next start', async () => {
     const { simulation, notes, assessed } = await meanwhile(({ ports }) => ports.effects.stop(60_000))
     await assessed

@@ -7,7 +7,7 @@ const effect = someAttempt({ action: 'safe-mode', target: 'service/shop', inForc
 
 function shop() {
   const world = fakeWorld({
-    services: [{ name: 'shop', host: 'local', unit: null, commands: [], requests: [], mirror: null }],
+    services: [{ name: 'shop', host: 'local', unit: null, logFile: null, commands: [], requests: [], mirror: null }],
   })
   return world
 }

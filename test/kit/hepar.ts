@@ -41,6 +41,7 @@ export interface EventView {
   readonly type: string
   readonly at: number | string
   readonly actor: string
+  readonly playbook: string | null
   readonly target: string | null
   readonly incident: string | null
   readonly attempt: string | null

@@ -102,6 +102,7 @@ export const plainRedis: JsonObject = {
   persistence: 'none',
   dataPath: null,
   failover: null,
+  logFile: null,
   restartDespiteFailover: false,
   keys: [],
   disposable: false,

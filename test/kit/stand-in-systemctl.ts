@@ -7,6 +7,10 @@ export interface StandInSystemctl {
   readonly path: string
   /** What it was called with, one call each, arguments in brackets. */
   calls(): readonly string[]
+  /** What `journalctl` was called with. */
+  journalCalls(): readonly string[]
+  /** What `journalctl` prints from now on; it prints nothing before. */
+  journal(text: string): void
   /** Properties that `show` tells from now on, over those it told before. */
   tell(properties: Readonly<Record<string, string>>): void
   /** What `restart` tells from now on; by default the unit is active, in a new run. */
@@ -15,7 +19,7 @@ export interface StandInSystemctl {
   restartBy(script: string): void
 }
 
-const wellKnown = {
+const webService = {
   Id: 'web.service',
   LoadState: 'loaded',
   ActiveState: 'failed',
@@ -26,6 +30,9 @@ const wellKnown = {
   NRestarts: '0',
   ActiveEnterTimestampMonotonic: '1',
   ControlGroup: '/system.slice/web.service',
+  MemoryCurrent: '[not set]',
+  TasksCurrent: '[not set]',
+  ExecMainStatus: '1',
 }
 
 const started = {
@@ -36,7 +43,8 @@ const started = {
   NRestarts: '0',
 }
 
-export function standInSystemctl(folder: string): StandInSystemctl {
+export function standInSystemctl(folder: string, unit = 'web.service'): StandInSystemctl {
+  const wellKnown = { ...webService, Id: unit, ControlGroup: `/system.slice/${unit}` }
   const bin = join(folder, 'bin')
   const state = join(folder, 'systemd')
   mkdirSync(bin, { recursive: true })
@@ -64,12 +72,20 @@ exit 1
 `,
   )
   chmodSync(join(bin, 'systemctl'), 0o755)
+  writeFileSync(
+    join(bin, 'journalctl'),
+    `#!/bin/sh\ncd ${state} || exit 1\nprintf '[%s]' "$@" >> asked; echo >> asked\n[ ! -e journal ] || cat journal\n`,
+    { mode: 0o755 },
+  )
+  const linesOf = (name: string) => (existsSync(file(name)) ? readFileSync(file(name), 'utf8').trim().split('\n') : [])
   let now: Readonly<Record<string, string>> = wellKnown
   write('now', now)
   write('after', { ...wellKnown, ...started })
   return {
     path: `${bin}${delimiter}${process.env.PATH}`,
-    calls: () => (existsSync(file('calls')) ? readFileSync(file('calls'), 'utf8').trim().split('\n') : []),
+    calls: () => linesOf('calls'),
+    journalCalls: () => linesOf('asked'),
+    journal: (text) => writeFileSync(file('journal'), text),
     tell(properties) {
       now = { ...now, ...properties }
       write('now', now)

@@ -25,7 +25,7 @@ export interface Manner {
 export interface JournalLine {
   /** Epoch milliseconds. */
   readonly at: number
-  readonly what: 'ill' | 'well' | 'plan' | 'begin' | 'end' | 'fail' | 'child' | 'overlap'
+  readonly what: 'ill' | 'well' | 'plan' | 'begin' | 'end' | 'fail' | 'child' | 'overlap' | 'eased' | 'uneased'
   /** The idempotency key of the effect that did it; absent for what the test did. */
   readonly key?: string
   readonly pid?: number

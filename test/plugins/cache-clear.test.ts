@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import clear from '../../plugins/cache-clear.ts'
 import type { JsonObject } from '../../src/domain/json.ts'
@@ -28,13 +29,22 @@ async function full(setup: { lines?: readonly string[]; cli?: readonly string[] 
 describe('a plan', () => {
   test('counts what would go and names the pressure, and removes nothing', async () => {
     await using redis = await full()
-    const made = await on.planned(redis.settings(keys))
+    const logFile = join(redis.folder, 'server.log')
+    const made = await on.planned(redis.settings({ ...keys, logFile }))
     expect(made.summary).toMatch(
       new RegExp(
         `^Remove 2700 keys matching cache:\\* from redis/cache \\(127.0.0.1:${redis.port}, database 0\\); it uses 8\\d(\\.\\d)?% of its maxmemory`,
       ),
     )
     expect(made.evidence).toMatchObject({ keys: 2_700, keysAreAll: true, maxMemoryBytes: 35 * 1024 * 1024 })
+    const said = async (field: string) => Number(await redis.info(field))
+    expect(made.evidence).toMatchObject({ clients: await said('connected_clients'), evictedKeys: 0, blockedClients: 0 })
+    const { datasetBytes, usedMemoryBytes, peakMemoryBytes } = made.evidence as Record<string, number>
+    expect(datasetBytes).toBeGreaterThan(0.8 * (await said('used_memory_dataset')))
+    expect(datasetBytes).toBeLessThan(usedMemoryBytes!)
+    expect(peakMemoryBytes).toBeGreaterThanOrEqual(usedMemoryBytes!)
+    expect(made.evidence?.logs).toContainEqual(expect.stringContaining('Ready to accept connections'))
+    expect(made.touches).toEqual([`redis-server/127.0.0.1:${redis.port}`])
     expect(made.pin).toEqual({
       runId: await redis.info('run_id'),
       address: `127.0.0.1:${redis.port}`,

@@ -9,6 +9,14 @@ import { startDocker, type TestDocker } from '../kit/docker.ts'
 import { uniqueName } from '../kit/docker-container.ts'
 import type { DockerWitness } from '../kit/docker-witness.ts'
 
+const patient = { timeout: 20_000 }
+
+interface MemorySeen {
+  readonly usedBytes: number | null
+  readonly limitBytes: number | null
+  readonly top: readonly { readonly pid: number; readonly command: string; readonly bytes: number }[]
+}
+
 let docker: TestDocker
 let witness: DockerWitness
 let on: ReturnType<typeof containerAction<typeof restart.params>>
@@ -48,6 +56,26 @@ describe('a plan', () => {
     expect(evidence?.logs).toEqual(Array.from({ length: 20 }, (_, index) => `line ${index + 10}`))
   })
 
+  test('shows who in the container holds the memory, and how much of its limit is used', async () => {
+    // A shell that holds 24 MiB in a variable, and beside it one that holds nothing.
+    const onStart = 'held=$(head -c 25165824 /dev/zero | tr "\\0" a)'
+    const container = await on.start({ onStart, hostConfig: { Memory: 256 * 2 ** 20 } })
+    const seen = async () => (await on.planned(container.name)).evidence?.memory as unknown as MemorySeen
+    await expect.poll(async () => (await seen()).top[0]?.bytes, patient).toBeGreaterThan(24 * 2 ** 20)
+    const { usedBytes, limitBytes, top } = await seen()
+    expect(limitBytes).toBe(256 * 2 ** 20)
+    expect(usedBytes).toBeGreaterThan(20 * 2 ** 20)
+    expect(top.length).toBeLessThanOrEqual(5)
+    expect(top[0]).toEqual({ pid: expect.any(Number), command: 'sh', bytes: expect.any(Number) })
+    expect(top.map(({ bytes }) => bytes)).toEqual(top.map(({ bytes }) => bytes).sort((a, b) => b - a))
+    await container.post('kill')
+    await container.until('exited', ({ State }) => State.Status === 'exited')
+    expect((await on.planned(container.name)).evidence).toMatchObject({
+      memory: { usedBytes: null, limitBytes: 256 * 2 ** 20, top: [] },
+      memoryMissing: 'it is exited',
+    })
+  })
+
   test('shows what the container wrote to either stream, without its power over a terminal, and cut to size', async () => {
     const lines = [
       "printf 'to \\033[31mstderr\\033[0m\\a \\342\\200\\256x\\n' >&2",
@@ -55,13 +83,14 @@ describe('a plan', () => {
     ]
     const container = await on.start({ onStart: lines.join('\n') })
     const logs = async () => ((await on.planned(container.name)).evidence?.logs ?? []) as string[]
-    await expect.poll(logs).toContain('to stderr x')
-    await expect.poll(logs).toContain(`${'a'.repeat(399)}…`)
+    await expect.poll(logs, patient).toContain('to stderr x')
+    await expect.poll(logs, patient).toContain(`${'a'.repeat(399)}…`)
   })
 
   test('reads the log of a container with a terminal, even when it is JSON', async () => {
     const container = await on.start({ onStart: `echo '{"level":"fatal"}'`, config: { Tty: true } })
-    await expect.poll(async () => (await on.planned(container.name)).evidence?.logs).toEqual(['{"level":"fatal"}'])
+    const logs = async () => (await on.planned(container.name)).evidence?.logs
+    await expect.poll(logs, patient).toEqual(['{"level":"fatal"}'])
   })
 
   test('does without the log where the engine keeps none', async () => {

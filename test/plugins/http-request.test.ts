@@ -256,6 +256,30 @@ describe('a run', () => {
     expect(sink.requests).toHaveLength(1)
   })
 
+  test('never reaches what Hepar lives by, wherever a name or a redirect leads since the plan', async () => {
+    await using own = await startSink()
+    await using sink = await startSink({ answer: { code: 302, headers: { location: `${own.url}/api/v1/pause` } } })
+    const allow = [{ url: sink.url, redirects: 1 }, own.url]
+    const listen = new URL(own.url).host
+    const settings = settingsOf(sink.url, { allow, listen, request: { method: 'GET' } })
+    await expect(run(settings, await planned(settings))).rejects.toThrow(/Hepar's own listen address/)
+    expect(own.requests).toEqual([])
+    // As if the name had led elsewhere when it was planned.
+    const elsewhere = { ...settings, lifelines: [] }
+    const turned = settingsOf(own.url, { allow: [own.url], listen })
+    const made = await planned({ ...turned, lifelines: elsewhere.lifelines })
+    await expect(run(turned, made)).rejects.toThrow(/nothing was done: .*Hepar's own listen address/)
+    expect(own.requests).toEqual([])
+  })
+
+  test('is unknown when an endpoint that drops repeats says that the first is still under way', async () => {
+    await using sink = await startSink({ answer: { code: 409 } })
+    const settings = settingsOf(sink.url, { request: { idempotent: true } })
+    await expect(run(settings, await planned(settings))).rejects.toMatchObject({ code: 'outcome_unknown' })
+    const sure = settingsOf(sink.url, { request: { idempotent: true, failed: [409] } })
+    await expect(run(sure, await planned(sure))).rejects.not.toHaveProperty('code')
+  })
+
   test.each([301, 307, 400, 401, 404, 409, 429])('has failed when the server says %i', async (code) => {
     await using other = await startSink()
     await using sink = await startSink({ answer: { code, headers: { location: other.url }, body: '\u001b[31mno' } })

@@ -6,7 +6,7 @@ import { startDocker, type TestDocker } from '../kit/docker.ts'
 import type { TestContainer } from '../kit/docker-container.ts'
 import { startRedis, type TestRedis } from '../kit/redis.ts'
 import { redisAction } from '../kit/redis-action.ts'
-import { type StandInSystemctl, standInSystemctl } from '../kit/stand-in-systemctl.ts'
+import { standInSystemctl } from '../kit/stand-in-systemctl.ts'
 import { tempFolder } from '../kit/temp.ts'
 import { waitFor } from '../kit/wait.ts'
 
@@ -48,6 +48,9 @@ describe('by container', () => {
     const { State: before } = await container.until('exited', (seen) => seen.State.Status === 'exited')
     const made = await on.planned(settingsOf(redis, container), quick)
     expect(made.pin).toMatchObject({ restarted: { id: container.id, startedAt: before.StartedAt } })
+    // What a container-restart has for its target.
+    expect(made.touches).toEqual([`redis-server/127.0.0.1:${redis.port}`, `container/local/${container.name}`])
+    expect(made.evidence).toMatchObject({ container: { state: 'exited', memory: { top: [] } } })
     const intendedAt = Date.now()
     expect(await on.run(made)).toEqual({ id: container.id, graceSeconds: 2 })
     await waitFor(async () => (await on.verify(made, { intendedAt })).passed, { what: 'it is proven' })
@@ -116,47 +119,43 @@ describe('by container', () => {
 describe('by systemd unit', () => {
   const unit = 'redis@one.service'
 
-  /** Stands for systemd, with the one unit of this server. */
-  async function systemd(redis: TestRedis, state: { active?: string; load?: string; restart?: string } = {}) {
+  async function systemd(redis: TestRedis, properties: Readonly<Record<string, string>> = {}) {
     const folder = await tempFolder('systemd')
     onTestFinished(() => folder[Symbol.asyncDispose]())
-    const stand = standInSystemctl(folder.path)
-    const { active = 'failed', load = 'loaded' } = state
-    const run = active === 'active' ? 'first' : ''
-    const sub = active === 'active' ? 'running' : 'dead'
-    stand.tell({ Id: unit, LoadState: load, ActiveState: active, SubState: sub, InvocationID: run })
-    stand.afterRestart({ Id: unit, InvocationID: 'second' })
-    stand.restartBy(state.restart ?? `setsid -f ${redis.argv.join(' ')} >/dev/null 2>&1`)
+    const standIn = standInSystemctl(folder.path, unit)
+    standIn.tell({ InvocationID: '', ...properties })
     const before = process.env.PATH
-    process.env.PATH = stand.path
+    process.env.PATH = standIn.path
     onTestFinished(() => {
       process.env.PATH = before
     })
-    return { stand, settings: redis.settings({ restart: { by: 'unit', unit } }) }
+    const settings = redis.settings({ restart: { by: 'unit', unit } })
+    const restarts = () => standIn.calls().filter((call) => call.includes('[restart]'))
+    return { ...standIn, settings, restarts }
   }
-  const restartCall = `[--no-ask-password][restart][--][${unit}]`
-  const asked = (stand: StandInSystemctl) =>
-    stand
-      .calls()
-      .map((call) => (call === restartCall ? 'restart' : /^\[--no-ask-password\]\[show\]/.test(call) ? 'show' : call))
+  const starting = (redis: TestRedis) => `setsid -f ${redis.argv.join(' ')} >/dev/null 2>&1`
 
   test('the unit is asked about and restarted by argv, and its new run is proven', async () => {
     await using redis = await startRedis({ stopped: true })
-    const { settings, stand } = await systemd(redis)
-    const made = await on.planned(settings, quick)
-    expect(made.pin).toMatchObject({ restarted: { unit: 'redis@one.service', invocation: '' } })
-    expect(made.summary).toMatch(/by redis@one\.service, which is failed \(dead\)/)
-    expect(asked(stand)).toEqual(['show'])
+    const on1 = await systemd(redis)
+    on1.restartBy(starting(redis))
+    on1.journal('one line\nand the last')
+    const made = await on.planned(on1.settings, quick)
+    expect(made.pin).toMatchObject({ restarted: { unit, invocation: '' } })
+    expect(made.touches).toEqual([`redis-server/127.0.0.1:${redis.port}`, `unit/${unit}`])
+    expect(made.summary).toMatch(/by redis@one\.service, which is failed \(failed\)/)
+    expect(made.evidence).toMatchObject({ unit: { active: 'failed', logs: ['one line', 'and the last'] } })
+    expect(on1.restarts()).toEqual([])
     const intendedAt = Date.now()
-    expect(await on.run(made)).toEqual({ unit: 'redis@one.service', invocation: 'second' })
-    expect(asked(stand)).toEqual(['show', 'show', 'restart', 'show'])
+    expect(await on.run(made)).toEqual({ unit, invocation: '2'.repeat(32) })
+    expect(on1.restarts()).toEqual([`[--no-ask-password][restart][--][${unit}]`])
     await waitFor(async () => (await on.verify(made, { intendedAt })).passed, { what: 'it is proven' })
   })
 
   test('is not proven while the unit is the same run, or does not run', async () => {
     await using redis = await startRedis()
-    const { settings, stand } = await systemd(redis, { active: 'active' })
-    const pin = { address: '', restarted: { unit: 'redis@one.service', invocation: 'first' } }
+    const { settings, tell } = await systemd(redis, { ActiveState: 'active', InvocationID: 'first' })
+    const pin = { address: '', restarted: { unit, invocation: 'first' } }
     const target = { kind: 'redis', place: null, name: 'cache', text: 'redis/cache' }
     const made = { pin, summary: '', target, params: restart.params.parse({}), settings }
     const intendedAt = Date.now()
@@ -164,7 +163,7 @@ describe('by systemd unit', () => {
       passed: false,
       detail: 'redis@one.service is still the same run',
     })
-    stand.tell({ ActiveState: 'failed', SubState: 'dead', InvocationID: 'second' })
+    tell({ ActiveState: 'failed', SubState: 'dead', InvocationID: 'second' })
     expect(await on.verify(made, { intendedAt })).toEqual({
       passed: false,
       detail: 'redis@one.service is failed (dead)',
@@ -172,30 +171,42 @@ describe('by systemd unit', () => {
   })
 
   test.each([
-    ['activating', 'loaded', false, /it is activating/],
-    ['inactive', 'masked', true, /is masked/],
-    ['active', 'loaded', false, /it runs, yet nobody listens/],
-  ])('is not restarted while it is %s and %s', async (active, load, final, words) => {
+    ['while it is activating', { ActiveState: 'activating' }, /it is activating/],
+    ['while it runs and nobody listens', { ActiveState: 'active' }, /it runs, yet nobody listens/],
+  ])('is not restarted %s', async (_, properties, words) => {
     await using redis = await startRedis({ stopped: true })
-    const { settings } = await systemd(redis, { active, load })
-    expect(await on.refused(settings, quick)).toMatchObject({ final, refused: expect.stringMatching(words) })
+    const { settings } = await systemd(redis, properties)
+    expect(await on.refused(settings, quick)).toMatchObject({ final: false, refused: expect.stringMatching(words) })
+  })
+
+  test.each([
+    ['that is masked', { LoadState: 'masked', ActiveState: 'inactive' }, /is masked: somebody forbids its start/],
+    ['that systemd does not know', { LoadState: 'not-found' }, /systemd does not know/],
+    ['by another name', { Id: 'redis-server.service' }, /is another name of redis-server\.service/],
+    ['that Hepar itself runs in', { MainPID: String(process.pid) }, /Hepar itself runs in it/],
+  ])('a unit %s is refused for good', async (_, properties, words) => {
+    await using redis = await startRedis({ stopped: true })
+    const { settings } = await systemd(redis, properties)
+    expect(await on.refused(settings, quick)).toMatchObject({ final: true, refused: expect.stringMatching(words) })
   })
 
   test('a failed restart says so, and one that is cut off is unknown', async () => {
     await using redis = await startRedis({ stopped: true })
-    const { settings } = await systemd(redis, { restart: 'echo "Job failed." >&2; exit 1' })
-    const made = await on.planned(settings, quick)
+    const failing = await systemd(redis)
+    failing.restartBy('echo "Job failed." >&2; exit 1')
+    const made = await on.planned(failing.settings, quick)
     const failure = await on.run(made).catch((error: unknown) => error)
     expect(failure).toMatchObject({
-      message: expect.stringMatching(/could not restart redis@one\.service: Job failed\./),
+      message: expect.stringMatching(/could not restart redis@one\.service: Job failed\.; see: journalctl -u/),
     })
     expect(failure).not.toHaveProperty('code', 'outcome_unknown')
-    const slow = await systemd(redis, { restart: 'exec sleep 600' })
+    const slow = await systemd(redis)
+    slow.restartBy('exec sleep 600')
     const cancel = new AbortController()
     const cut = on
       .run({ ...(await on.planned(slow.settings, quick)) }, { signal: cancel.signal })
       .catch((error: unknown) => error)
-    await waitFor(() => asked(slow.stand).includes('restart'), { what: 'it was asked to restart' })
+    await waitFor(() => slow.restarts().length === 1, { what: 'it was asked to restart' })
     cancel.abort()
     expect(await cut).toMatchObject({ code: 'outcome_unknown' })
   })
@@ -204,6 +215,6 @@ describe('by systemd unit', () => {
     await using redis = await startRedis({ stopped: true })
     const { settings } = await systemd(redis)
     process.env.PATH = '/nowhere'
-    await expect(on.plan(settings, quick)).rejects.toThrow(/there is no systemctl/)
+    await expect(on.plan(settings, quick)).rejects.toThrow(/there is no systemctl.*does systemd run/)
   })
 })

@@ -85,7 +85,17 @@ describe('a plan', () => {
   test('pins the very process that hangs', async () => {
     await using redis = await startRedis()
     redis.signal('SIGSTOP')
-    const made = await on.planned(settingsOf(redis), quick)
+    const made = await on.planned(settingsOf(redis, { logFile: join(redis.folder, 'server.log') }), quick)
+    expect(made.evidence).toMatchObject({
+      state: 'silent',
+      logs: expect.arrayContaining([expect.stringContaining('Ready to accept connections')]),
+      process: { pid: redis.pid(), state: 'T (stopped)', bytes: expect.any(Number) },
+      machine: {
+        topMemory: expect.arrayContaining([
+          { pid: expect.any(Number), command: expect.any(String), bytes: expect.any(Number) },
+        ]),
+      },
+    })
     expect(made.pin).toMatchObject({ restarted: { process: { pid: redis.pid(), command: 'redis-server' } } })
     expect(made.summary).toMatch(/by ending process \d+ \(redis-server\) and starting .*gives no answer/)
     expect(isRunning(redis.pid())).toBe(true)

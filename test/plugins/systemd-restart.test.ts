@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import restart from '../../plugins/systemd-restart.ts'
 import { localAction } from '../kit/local-action.ts'
@@ -7,7 +7,7 @@ import { type TempFolder, tempFolder } from '../kit/temp.ts'
 
 const outcomeUnknown = { code: 'outcome_unknown' }
 const show =
-  '[--no-ask-password][show][--property=Id,LoadState,ActiveState,SubState,Result,InvocationID,MainPID,NRestarts,ActiveEnterTimestampMonotonic,ControlGroup][--][web.service]'
+  '[--no-ask-password][show][--property=Id,LoadState,ActiveState,SubState,Result,InvocationID,MainPID,NRestarts,ActiveEnterTimestampMonotonic,ControlGroup,MemoryCurrent,TasksCurrent,ExecMainStatus][--][web.service]'
 const restarted = '[--no-ask-password][restart][--][web.service]'
 
 let folder: TempFolder
@@ -30,8 +30,41 @@ describe('a plan', () => {
     const made = await on.planned()
     expect(made.summary).toBe('Restart web.service on local, which is failed (exit-code)')
     expect(made.pin).toEqual({ unit: 'web.service', invocation: '1'.repeat(32) })
+    // The words of a Redis that is restarted by the same unit.
+    expect(made.touches).toEqual(['unit/web.service'])
     expect(made.evidence).toMatchObject({ load: 'loaded', active: 'failed', result: 'exit-code', restarts: 0 })
     expect(systemd.calls()).toEqual([show])
+  })
+
+  test('shows the end of its journal and who holds the memory of the machine, both bounded and printable', async () => {
+    const lines = Array.from({ length: 40 }, (_, index) => `2026-11-22T14:41:0${index % 10}+0000 web[7]: line ${index}`)
+    systemd.journal([...lines, `\u001b[31mred\u001b[0m ${'x'.repeat(5_000)}`].join('\n'))
+    systemd.tell({ MemoryCurrent: '1048576', TasksCurrent: '18446744073709551615' })
+    const { evidence } = await on.planned()
+    expect(systemd.journalCalls()).toEqual([
+      '[--no-pager][--quiet][--output=short-iso][--lines=20][--unit=web.service]',
+    ])
+    const logs = evidence?.logs as string[]
+    expect(logs.length).toBeLessThanOrEqual(20)
+    expect(logs.at(-1)).toMatch(/^red x+…$/)
+    expect(logs.at(-2)).toMatch(/line 39$/)
+    expect(Math.max(...logs.map((line) => line.length))).toBe(400)
+    expect(evidence).toMatchObject({ exitCode: 1, memoryBytes: 1_048_576, tasks: null })
+    const { machine } = evidence as unknown as {
+      machine: { topMemory: { pid: number; command: string; bytes: number }[] }
+    }
+    const { topMemory } = machine
+    expect(topMemory).toHaveLength(5)
+    expect(topMemory.map(({ bytes }) => bytes)).toEqual(topMemory.map(({ bytes }) => bytes).sort((a, b) => b - a))
+    expect(Object.keys(topMemory[0]!)).toEqual(['pid', 'command', 'bytes'])
+  })
+
+  test('says so where there is no journal to read', async () => {
+    systemd.journal('-')
+    rmSync(folder.file('bin/journalctl'))
+    process.env.PATH = `${folder.file('bin')}:/usr/nowhere`
+    symlinkSync('/bin/cat', folder.file('bin/cat'))
+    expect((await on.planned()).evidence).toMatchObject({ logs: [], logsMissing: 'there is no journalctl (ENOENT)' })
   })
 
   test('of a unit that is active for long says how often systemd has started it again', async () => {

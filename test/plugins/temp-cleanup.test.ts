@@ -78,9 +78,12 @@ describe('a plan', () => {
     expect(made.evidence).toMatchObject({
       mayGo: { files: 4, largest: [{ name: 'big', bytes: expect.any(Number) }, {}, {}, {}] },
       stays: { files: 1, largest: [{ name: 'young' }] },
+      folders: [{ name: '.' }, { name: 'b' }],
       complete: true,
       complaints: null,
     })
+    const { folders } = made.evidence as { folders: { name: string; bytes: number }[] }
+    expect(folders[0]!.bytes).toBeGreaterThanOrEqual(3_000_000)
     expect(left()).toEqual(before)
   })
 
@@ -94,16 +97,17 @@ describe('a plan', () => {
   })
 
   test('shows names without their power over a terminal, and counts each file once whatever its name', async () => {
-    inRoot('new\nline', ' b lank ', '-delete', '*', '\u001b[31mred', 'y 1 2 3 4')
+    inRoot('new\nline', ' b lank ', '-delete', '*', '\u001b[31mred', 'y 1 2 3 4/\u001b[31mfile')
     const notUtf8 = Buffer.concat([Buffer.from(`${root}/`), Buffer.from([0xff, 0xfe])])
     writeFileSync(notUtf8, 'x')
     utimesSync(notUtf8, 1, 1)
     const made = await on.planned()
     const { mayGo } = made.evidence as { mayGo: { files: number; largest: { name: string }[] } }
     expect(mayGo.files).toBe(7)
-    expect(JSON.stringify(mayGo)).not.toMatch(/\\u001b|\\n/)
+    expect(JSON.stringify(made.evidence)).not.toMatch(/\\u001b|\\n/)
     expect(await on.run(made)).toMatchObject({ files: 7 })
-    expect(left()).toEqual([])
+    // Folders stay.
+    expect(left()).toEqual(['y 1 2 3 4'])
   })
 
   test('takes the oldest first where not all fit into the bounds of one run', async () => {

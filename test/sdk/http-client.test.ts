@@ -127,7 +127,7 @@ describe('addresses', () => {
     const url = 'http://app.internal/'
     const hanging = () => new Promise<never>(() => {})
     const reply = await ask(url, allowing(url), { resolve: hanging, timeoutMs: 50 })
-    expect(reply).toEqual({ ok: false, sent: false, reason: 'no complete answer within 50 ms' })
+    expect(reply).toEqual({ ok: false, sent: false, late: true, reason: 'no complete answer within 50 ms' })
     expect(await ask(url, allowing(url), { resolve: names([]).resolve })).toMatchObject({
       reason: 'app.internal has no address',
     })
@@ -270,7 +270,7 @@ describe('bounds', () => {
       timers.push(setInterval(() => write('x'), 10))
     })
     const reply = await ask(raw.url, allowing(raw.url), { timeoutMs: 300 })
-    expect(reply).toEqual({ ok: false, sent: true, reason: 'no complete answer within 300 ms' })
+    expect(reply).toEqual({ ok: false, sent: true, late: true, reason: 'no complete answer within 300 ms' })
   })
 
   test('the caller’s signal ends it', async () => {

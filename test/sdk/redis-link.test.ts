@@ -143,6 +143,37 @@ describe('what is no Redis', () => {
     expect(await ping(await listen((socket) => socket.write('+HELLO\r\n')))).toMatchObject({ kind: 'foreign' })
   })
 
+  /** Sends the same for ever, as fast as it is taken. */
+  const pour = (text: string) => (socket: Socket) => {
+    const junk = Buffer.alloc(1024 * 1024, text)
+    const go = () => {
+      while (socket.writable && socket.write(junk));
+      socket.once('drain', go)
+    }
+    go()
+  }
+
+  test.each<[string, (socket: Socket) => void]>([
+    ['drips', (socket) => void setInterval(() => socket.write('+'), 50).unref()],
+    ['begins an answer without end', pour('$400000000\r\n')],
+    ['announces more than there is', (socket) => void socket.write('*999999\r\n')],
+    ['nests without end', pour('*1\r\n')],
+  ])('and %s says something, so that nothing is restarted for its silence', async (_, talk) => {
+    const state = await ping(await listen((socket) => void socket.once('data', () => talk(socket))), {}, 1_000)
+    expect(state.kind).toBeOneOf(['foreign', 'closed'])
+    expect(downOf(state)).toBeNull()
+  })
+
+  test('and floods is cut off long before it fills the memory', async () => {
+    const flooding = await listen((socket) => {
+      socket.write('$2000000000\r\n')
+      pour('a')(socket)
+    })
+    const begun = performance.now()
+    expect(await ping(flooding, {}, 20_000)).toMatchObject({ kind: 'foreign', said: expect.stringContaining('MiB') })
+    expect(performance.now() - begun).toBeLessThan(15_000)
+  })
+
   test('and writes terminal sequences is shown without them', async () => {
     const rude = await listen((socket) => socket.write('-ERR \u001b[31mred\u0007\r\n'))
     expect(await ping(rude)).toEqual({ kind: 'error', said: 'ERR red' })

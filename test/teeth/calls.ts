@@ -283,9 +283,23 @@ export const calls = [
     },
     {
       takes: 'that a server error is unknown',
-      find: '  const unclear = status >= 500 || status === 408\n',
-      replace: '  const unclear = status === 408\n',
+      find: '  const unclear = status >= 500 || ',
+      replace: '  const unclear = ',
       red: 'a run > is unknown when the server says 500',
+    },
+    {
+      takes: 'that a request never reaches what Hepar lives by, wherever a redirect leads',
+      ...plugin,
+      find: 'door: doorOf(settings)',
+      replace: 'door: allowedDoor(settings.allow)',
+      red: 'a run > never reaches what Hepar lives by',
+    },
+    {
+      takes: 'that the first of a repeated request may still be under way',
+      ...plugin,
+      find: ' || (status === 409 && rule.idempotent)',
+      replace: '',
+      red: 'a run > is unknown when an endpoint that drops repeats says that the first is still under way',
     },
     {
       takes: 'that nobody heals by talking to the healer',

@@ -15,8 +15,8 @@ export const intent = [
     },
     {
       takes: 'that the second evaluation reads its facts in that transaction',
-      find: '{ ...gathered, now, stored: await readStored(tx, assessment, now) }',
-      replace: '{ ...gathered, now }',
+      find: '{ ...gathered, now, stored }',
+      replace: '{ ...gathered, now, stored: { ...gathered.stored, x: stored } }',
       red: 'what happens between the gates and the intent > a pause',
     },
     {

@@ -78,6 +78,19 @@ export const redis = [
       replace: 'false',
       red: 'a real server > with TLS is told from one without',
     },
+    {
+      takes: 'that what sends half an answer is not silent',
+      find: "state.kind === 'silent' && bytes > 0",
+      replace: "state.kind === 'silent' && bytes < 0",
+      red: 'what is no Redis > and drips says something',
+    },
+    {
+      takes: 'that an answer has an end',
+      find: '      if (bytes <= answerBytesMax) return\n',
+      replace: '      if (bytes >= 0) return\n',
+      red: 'what is no Redis > and floods is cut off',
+      hangs: true,
+    },
   ]),
   ...teethOf({ file: 'src/sdk/redis-danger.ts', ...plan }, [
     {
@@ -276,7 +289,7 @@ export const redis = [
       file: 'src/sdk/restart-unit.ts',
       find: 'if (never !== null) return',
       replace: "if (never === '') return",
-      red: 'by systemd unit > is not restarted while it is inactive and masked',
+      red: 'by systemd unit > a unit that Hepar itself runs in is refused for good',
     },
     {
       takes: 'that a unit’s restart which was cut off is unknown',

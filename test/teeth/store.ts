@@ -113,8 +113,8 @@ export const store = [
   ...teethOf({ ...contract, file: 'src/adapters/store/migrations.ts' }, [
     {
       takes: 'the unique index: one attempt holds a target',
-      find: 'create unique index attempts_one_holds',
-      replace: 'create index attempts_one_holds',
+      find: 'object text not null unique, attempt',
+      replace: 'object text not null, attempt',
       red: `${of} > attempts, outbox and pause > of many who want a target at once, one gets it`,
     },
     {

@@ -22,6 +22,7 @@ import { store } from './store.ts'
 import { templates } from './templates.ts'
 import { temporary } from './temporary.ts'
 import type { Tooth } from './tooth.ts'
+import { touches } from './touches.ts'
 
 /** Every safety that a test must miss when it is taken away. */
 export const teeth: readonly Tooth[] = [
@@ -40,6 +41,7 @@ export const teeth: readonly Tooth[] = [
   ...cleaning,
   ...services,
   ...redis,
+  ...touches,
   ...templates,
   ...sources,
   ...silences,

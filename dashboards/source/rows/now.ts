@@ -12,6 +12,7 @@ const none = (colour: string): Steps => [
 ]
 const incidents = (states: string) => `sum(${own('hepar_incidents', `state=~"${states}"`)})`
 const health = own('hepar_container_health_status')
+const safeMode = own('hepar_safe_mode')
 const healthWords = { '-1': ['no verdict', 'text'], '0': ['ill', 'red'], '1': ['healthy', 'green'] } as const
 
 /** Is anything ill, is Hepar acting, is it paused, what waits for me? */
@@ -139,6 +140,26 @@ export const now: Row = {
           ],
           words: healthWords,
           empty: 'No container was seen ill',
+        }),
+      ],
+    },
+    {
+      height: 5,
+      panels: [
+        timeline({
+          title: 'Safe mode',
+          description:
+            'Every service that was in safe mode at some time in this range, and when. It is on from the intent of the effect until it is taken back: a service that stays in it for long falls ill again without it, or waits for a person.',
+          width: 24,
+          unit: 'none',
+          queries: [
+            {
+              expr: `max by (service) (${safeMode}) and on (service) max by (service) (max_over_time((${safeMode})[$__range:] @ end())) == 1`,
+              legend: '{{service}}',
+            },
+          ],
+          words: { '0': ['off', 'green'], '1': ['SAFE MODE', 'purple'] },
+          empty: 'No service was in safe mode',
         }),
       ],
     },

@@ -11,6 +11,7 @@ const parts: readonly (readonly [phase: string, title: string])[] = [
   ['decide', '… deciding, waiting'],
   ['act', '… acting'],
   ['verify', '… proving'],
+  ['hold', '… held'],
 ]
 
 // Divided by all recoveries of the row, so that the parts add up to the mean.
@@ -31,7 +32,7 @@ export const recoveryTimes: Row = {
         table({
           title: 'Time to recovery by who healed',
           description:
-            'From the start of the alert to the proof, for incidents of this time range that recovered. Who: automation (an effect of Hepar, with proof), human (after a hand-over or an order), self (neither). What the alert waited for before it fired is not in it, nor are incidents still open, refused or cancelled. The last four columns add up to the mean; the hours of a person count as deciding. Median and 90 % are read off buckets up to 2 h: 2 h means 2 h or more.',
+            'From the start of the alert to the proof, for incidents of this time range that recovered. Who: automation (an effect of Hepar, with proof), human (after a hand-over or an order), self (neither). What the alert waited for before it fired is not in it, nor are incidents still open, refused or cancelled. The last five columns add up to the mean; the hours of a person count as deciding, the time of a temporary effect as held. Median and 90 % are read off buckets up to 2 h: 2 h means 2 h or more.',
           width: 24,
           empty: 'Hepar is not seen',
           rows: { by: 'Who' },

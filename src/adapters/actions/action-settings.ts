@@ -41,7 +41,7 @@ function commandsOf(config: Config, { name }: Target): PlaceSettings {
   const commands = service.commands.map(({ env, ...command }) => {
     return { ...command, env: env.map(({ name, value }) => ({ name, value: value.reveal() })) } as unknown as Json
   })
-  return { settings: { service: name, host: service.host, commands } }
+  return { settings: { service: name, host: service.host, logFile: service.logFile, commands } }
 }
 
 function requestsOf({ services, http }: Config, { name }: Target): PlaceSettings {

@@ -96,6 +96,7 @@ export const planned = z.strictObject({
       data: jsonObject.default({}),
       evidence: jsonObject.default({}),
       idempotent: z.boolean().default(false),
+      touches: z.array(z.string().min(1).max(300)).max(10).default([]),
     }),
     z.strictObject({ refused: text, final: z.boolean(), evidence: jsonObject.default({}) }),
   ]),

@@ -21,7 +21,9 @@ export function planOutcome({ action, target }: ActionCall, reply: Reply): PlanO
   const { pin, summary, data, evidence } = result
   // Whoever approves a plan approves with it that it may be started again.
   const again = result.idempotent ? ({ idempotent: true } as const) : {}
-  const plan: Plan = { action: action.name, target, params, pin, summary, data, evidence, ...again }
+  const others = [...new Set(result.touches)].filter((other) => other !== target)
+  const touches = others.length === 0 ? {} : { touches: others }
+  const plan: Plan = { action: action.name, target, params, pin, summary, data, evidence, ...again, ...touches }
   return { kind: 'planned', plan, digest: digestOf({ action: action.name, target, params, pin, ...again }) }
 }
 

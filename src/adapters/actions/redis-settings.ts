@@ -26,8 +26,8 @@ export function redisSettings(
   }
   const restart = restartSettings(server.restart, containersOf)
   if (restart !== null && 'unmapped' in restart) return restart
-  const { role, persistence, dataPath, failover, restartDespiteFailover, keys, disposable } = server
-  const said = { role, persistence, dataPath, failover, restartDespiteFailover, keys, disposable }
+  const { role, persistence, dataPath, failover, logFile, restartDespiteFailover, keys, disposable } = server
+  const said = { role, persistence, dataPath, failover, logFile, restartDespiteFailover, keys, disposable }
   return { settings: { name, ...connectionOf(server, read), ...said, restart: restart?.settings ?? null } }
 }
 

@@ -2,6 +2,7 @@ import { type HttpRule, permit } from '../../domain/http-allow.ts'
 import type { HttpProbe } from '../../engine/ports.ts'
 import { createHttpClient, type Resolve } from '../../sdk/http-client.ts'
 import { allowedDoor } from '../../sdk/http-doors.ts'
+import { tlsOf } from './send.ts'
 
 const timeoutMsMax = 60_000
 
@@ -16,7 +17,9 @@ export function createHttpProbe(
     const permitted = permit(text, rules)
     if (!permitted.ok) return permitted
     const bounds = { timeoutMs: Math.min(timeoutMs, timeoutMsMax), bytesMax: 0, beyond: 'drop' } as const
-    const reply = await client.send({ url: permitted.url, door: allowedDoor(rules), ...bounds })
+    const tls = await tlsOf(permitted.rule).catch((error: Error) => error)
+    if (tls instanceof Error) return { ok: false, reason: `the certificates of its rule: ${tls.message}` }
+    const reply = await client.send({ url: permitted.url, door: allowedDoor(rules), tls, ...bounds })
     return reply.ok ? { ok: true, status: reply.status } : { ok: false, reason: reply.reason }
   }
 }

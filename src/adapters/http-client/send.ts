@@ -58,7 +58,7 @@ function headersOf(peer: Peer, url: URL): Record<string, string> {
 }
 
 // Read anew for every connection, so that renewed certificates need no reload.
-async function tlsOf({ tls }: Peer): Promise<Tls> {
+export async function tlsOf({ tls }: Pick<Peer, 'tls'>): Promise<Tls> {
   const [ca, cert, key] = await Promise.all([tls?.ca, tls?.cert, tls?.key].map((file) => file && readFile(file)))
   return {
     ...(ca ? { ca } : {}),

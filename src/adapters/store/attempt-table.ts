@@ -1,5 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
-import type { Attempt, AttemptPhase, Outcome } from '../../domain/attempt.ts'
+import { type Attempt, type AttemptPhase, type Outcome, objectsOf } from '../../domain/attempt.ts'
 import { HeparError } from '../../engine/errors.ts'
 import type { Reads, Tx } from '../../engine/ports.ts'
 import { packUuid, unpackUuid } from './packed.ts'
@@ -21,7 +21,14 @@ export function attemptReads(db: StoreDb): AttemptReads {
   const byId = prepared(db, all.where('id', '=', text))
   const ofIncident = prepared(db, all.where('incident', '=', text))
   const active = prepared(db, all.where(isActive))
-  const holding = prepared(db, all.where(isActive).where('target', '=', text))
+  const holding = prepared(
+    db,
+    db
+      .selectFrom('attempts')
+      .selectAll('attempts')
+      .innerJoin('holds', 'holds.attempt', 'id')
+      .where('object', '=', text),
+  )
   const inForce = prepared(db, all.where(isInForce))
   const inForceOn = prepared(db, all.where(isInForce).where('target', '=', text))
   // An attempt that was called off before it began touched nothing: it uses up no budget and starts no cooldown. Nor does a revert.
@@ -42,7 +49,13 @@ export function attemptReads(db: StoreDb): AttemptReads {
     attempt: async (id) => (await byId(id)).map(toAttempt)[0] ?? null,
     attemptsOf: async (incident) => (await ofIncident(packUuid(incident))).map(toAttempt),
     activeAttempts: async () => (await active()).map(toAttempt),
-    holder: async (target) => (await holding(target)).map(toAttempt)[0] ?? null,
+    async holder(objects) {
+      for (const object of objects) {
+        const [row] = await holding(object)
+        if (row !== undefined) return toAttempt(row)
+      }
+      return null
+    },
     effectOn: async (target) => (await inForceOn(target)).map(toAttempt)[0] ?? null,
     effectsInForce: async () => (await inForce()).map(toAttempt),
     async attemptHistory(playbook, target, budgets, now) {
@@ -78,6 +91,8 @@ const columns = Object.keys(places) as readonly (keyof AttemptRow)[]
 
 export function attemptWrites(db: StoreDb): Pick<Tx, 'insertAttempt' | 'saveAttempt' | 'release'> {
   const insert = preparedWrite(db, db.insertInto('attempts').values(places))
+  const hold = preparedWrite(db, db.insertInto('holds').values({ object: text, attempt: text }))
+  const letGo = preparedWrite(db, db.deleteFrom('holds').where('attempt', '=', text))
   const save = preparedWrite(
     db,
     db
@@ -101,17 +116,22 @@ export function attemptWrites(db: StoreDb): Pick<Tx, 'insertAttempt' | 'saveAtte
     },
     async insertAttempt(attempt) {
       const row = toRow(attempt)
+      const objects = objectsOf({ ...attempt.plan, target: row.target })
       try {
         await insert(...columns.map((column) => row[column]))
+        if (row.phase !== 'concluded') for (const object of objects) await hold(object, attempt.id)
       } catch (cause) {
-        if (!isUniqueViolation(cause, 'attempts.target')) throw cause
-        const message = `another attempt or its temporary effect holds ${row.target}: wait until it has concluded`
+        if (!isUniqueViolation(cause, 'attempts.target') && !isUniqueViolation(cause, 'holds.object')) throw cause
+        const message = `another attempt or its temporary effect holds ${objects.join(' or ')}: wait until it has concluded`
         throw new HeparError('target_held', message, { cause })
       }
     },
     async saveAttempt(attempt) {
       const { id, phase, fence, concluded_at, outcome, data, in_force } = toRow(attempt)
-      if ((await save(phase, concluded_at, outcome, data, in_force, id, fence)) === 1) return
+      if ((await save(phase, concluded_at, outcome, data, in_force, id, fence)) === 1) {
+        if (phase === 'concluded') await letGo(id)
+        return
+      }
       throw new HeparError('stale_write', `attempt ${id} is concluded or was started again: read it again`)
     },
   }

@@ -81,6 +81,14 @@ export const migrations: readonly (readonly string[])[] = [
     'create index incidents_ending on incidents (ending) where ending is not null',
     'create index outbox_done on outbox (created_at) where sent_at is not null or gave_up_at is not null',
   ],
+  [
+    'create table holds (object text not null unique, attempt text not null references attempts (id))',
+    'create index holds_attempt on holds (attempt)',
+    // The target is one of what an attempt holds.
+    'drop index attempts_one_holds',
+    "create index attempts_active on attempts (target) where phase <> 'concluded'",
+    "insert into holds select target, id from attempts where phase <> 'concluded'",
+  ],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */

@@ -55,6 +55,8 @@ export interface StoreTables {
     reverts: string | null
     in_force: number
   }
+  /** What an attempt that is not concluded holds: its target, and what else its plan touches. */
+  holds: { object: string; attempt: string }
   outbox: {
     id: string
     dedupe_key: string

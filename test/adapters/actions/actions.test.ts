@@ -40,6 +40,17 @@ describe('a plan', () => {
     expect(again.digest).toBe(sha256(canonicalJson({ action, target, params, pin, idempotent: true })))
   })
 
+  test('may name what else it touches, each once and the target not again, and only so much', async () => {
+    expect(await plan('service/wide')).toMatchObject({ kind: 'planned', plan: { touches: ['unit/a'] } })
+    expect(await plan('service/boundless')).toMatchObject({
+      kind: 'failed',
+      reason: expect.stringContaining('unusable'),
+    })
+    const usual = await plan('service/it')
+    if (usual.kind !== 'planned') throw new Error('nothing was planned')
+    expect(usual.plan).not.toHaveProperty('touches')
+  })
+
   test('has the same digest every time, and another for other parameters', async () => {
     const digests = []
     for (const word of ['a', 'a', 'b']) {

@@ -34,11 +34,12 @@ const config = {
   plugins: ['/etc/hepar/plugins'],
   paths: [{ host: 'local', root: '/var/tmp/app', olderThanMs: 1, owner: null, filesMax: 2, bytesMax: 3, timeMs: 4 }],
   services: [
-    { name: 'web', host: 'local', unit: 'web.service', commands: [], requests: [], mirror: null },
+    { name: 'web', host: 'local', unit: 'web.service', logFile: null, commands: [], requests: [], mirror: null },
     {
       name: 'db',
       host: 'local',
       unit: null,
+      logFile: null,
       commands: [{ name: 'go', env: [{ name: 'A', value: secret('hush') }] }],
       mirror: null,
       requests: [
@@ -68,6 +69,7 @@ const config = {
       persistence: 'none',
       dataPath: null,
       failover: null,
+      logFile: null,
       restart: { by: 'container', host: 'local', name: 'cache' },
       restartDespiteFailover: false,
       keys: ['cache:*'],
@@ -146,6 +148,7 @@ describe('the settings of an action on this machine', () => {
       settings: {
         service: 'db',
         host: 'local',
+        logFile: null,
         commands: [{ name: 'go', env: [{ name: 'A', value: 'hush' }] }],
         lifelines,
       },
@@ -227,6 +230,7 @@ describe('the settings of a redis', () => {
         persistence: 'none',
         dataPath: null,
         failover: null,
+        logFile: null,
         restartDespiteFailover: false,
         keys: ['cache:*'],
         disposable: false,

@@ -1,4 +1,8 @@
-import { expect, test } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
 import { createHttpProbe } from '../../../src/adapters/http-client/probe.ts'
 import { allowing } from '../../kit/allowing.ts'
 import { startSink } from '../../kit/sink.ts'
@@ -33,4 +37,21 @@ test('only what the rules in force allow is asked, at each question anew', async
   rules = []
   expect(await probe(`${sink.url}/health/db`, 2_000)).toEqual(refusal)
   expect(sink.requests).toHaveLength(1)
+})
+
+test('a server of a private authority is trusted where its rule names that authority, and nowhere else', async () => {
+  const file = (name: string) => join(import.meta.dirname, '../../fixtures/tls', name)
+  const own = { cert: readFileSync(file('server.pem')), key: readFileSync(file('server.key')) }
+  const server = createServer(own, (_, response) => void response.end())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/health`
+  const [rule] = allowing(url)
+  const trusting = (tls: object) => createHttpProbe(() => [{ ...rule!, ...tls }])(url, 2_000)
+  expect(await trusting({ tls: { ca: file('ca.pem') } })).toEqual({ ok: true, status: 200 })
+  expect(await trusting({})).toEqual({ ok: false, reason: expect.stringMatching(/certificate/) })
+  expect(await trusting({ tls: { ca: file('none.pem') } })).toEqual({
+    ok: false,
+    reason: expect.stringMatching(/ENOENT/),
+  })
 })

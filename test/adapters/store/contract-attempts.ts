@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Attempt } from '../../../src/domain/attempt.ts'
 import { hasCode } from '../../../src/engine/errors.ts'
 import type { OpenStore } from './contract.ts'
 import { bare, noon, sampleAttempt, sampleIncident, sampleMessage } from './samples.ts'
@@ -51,20 +52,48 @@ export function attemptContract(openEmpty: OpenStore): void {
     expect((await store.read.effectOn(target))?.id).toBe('t2')
   })
 
+  test('an attempt holds what else its plan touches as well as its target, whoever comes first', async () => {
+    const store = await open()
+    const redis = sampleAttempt({
+      target: 'redis/cache',
+      plan: { ...sampleAttempt().plan, touches: [target, 'unit/a'] },
+    })
+    const container = sampleAttempt({ id: 't2', incident: 'i2', playbook: 'other' })
+    const insert = (attempt: Attempt) => store.transaction('test', (tx) => tx.insertAttempt(attempt))
+    const conclude = (attempt: Attempt) => {
+      const ended = { phase: 'concluded', outcome: 'healed', concludedAt: noon + 5 } as const
+      return store.transaction('test', (tx) => tx.saveAttempt({ ...attempt, ...ended }))
+    }
+    await insert(redis)
+    for (const object of ['redis/cache', target, 'unit/a']) {
+      expect((await store.read.holder(['nobody', object]))?.id).toBe('t1')
+    }
+    await expect(insert(container)).rejects.toMatchObject({ code: 'target_held' })
+    expect(await store.read.attempt('t2')).toBe(null)
+    await conclude(redis)
+    expect(await store.read.holder(['redis/cache', target, 'unit/a'])).toBe(null)
+    await insert(container)
+    const again = { ...redis, id: 't3' }
+    await expect(insert(again)).rejects.toMatchObject({ code: 'target_held' })
+    expect((await store.read.holder(['redis/cache', target]))?.id).toBe('t2')
+    await conclude(container)
+    await insert(again)
+  })
+
   test('an attempt holds its target from intent until it is concluded, whichever playbook asks', async () => {
     const store = await open()
-    expect(await store.read.holder(target)).toBe(null)
+    expect(await store.read.holder([target])).toBe(null)
     await store.transaction('test', (tx) => tx.insertAttempt(sampleAttempt()))
     const other = sampleAttempt({ id: 't2', incident: 'i2', playbook: 'other' })
     for (const phase of ['acting', 'verifying'] as const) {
       await store.transaction('test', (tx) => tx.saveAttempt(sampleAttempt({ phase })))
       const second = store.transaction('test', (tx) => tx.insertAttempt(other))
       await expect(second).rejects.toMatchObject({ code: 'target_held' })
-      expect((await store.read.holder(target))?.id).toBe('t1')
+      expect((await store.read.holder([target]))?.id).toBe('t1')
     }
     const concluded = sampleAttempt({ phase: 'concluded', outcome: 'healed', concludedAt: noon + 5 })
     await store.transaction('test', (tx) => tx.saveAttempt(concluded))
-    expect(await store.read.holder(target)).toBe(null)
+    expect(await store.read.holder([target])).toBe(null)
     await store.transaction('test', (tx) => tx.insertAttempt(other))
     expect((await store.read.activeAttempts()).map(({ id }) => id)).toEqual(['t2'])
   })

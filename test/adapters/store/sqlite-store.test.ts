@@ -59,7 +59,8 @@ test('a store written by an earlier version is brought to this one, and loses no
   db.exec(`drop trigger audit_keep; drop table audit_gaps;
     create trigger audit_keep before delete on audit begin select raise(abort, 'the audit log is append-only'); end;
     drop index incidents_closed_at; drop index alerts_resolved; drop index outbox_done; drop index incidents_ending;
-    drop table remainders; drop index attempts_one_in_force;
+    drop table remainders; drop table holds; drop index attempts_active;
+    create unique index attempts_one_holds on attempts (target) where phase <> 'concluded'; drop index attempts_one_in_force;
     alter table attempts drop column reverts; alter table attempts drop column in_force;
     update attempts set data = json_remove(data, '$.holdMs');
     update incidents set data = json_remove(data, '$.holdUntil'); pragma user_version = 1`)
@@ -68,6 +69,7 @@ test('a store written by an earlier version is brought to this one, and loses no
   expect(await second.read.incident('i1')).toEqual(sampleIncident())
   expect(await second.read.attempt('t1')).toEqual(sampleAttempt())
   expect(await second.read.remainders()).toEqual([])
+  expect((await second.read.holder([sampleAttempt().target]))?.id).toBe('t1')
 })
 
 test('a database of another program is refused', async () => {
@@ -135,7 +137,8 @@ test('frequent reads are served by an index', async () => {
     incidents_target: "select * from incidents where target = 'a' and key < 7 order by key desc limit 9",
     'SCAN incidents': `select * from incidents where coalesce(state, '') in ('open', 'closed')
       order by key desc limit 9`,
-    attempts_one_holds: "select * from attempts where phase <> 'concluded' and target = 'a' order by intended_at, id",
+    attempts_active: "select * from attempts where phase <> 'concluded'",
+    sqlite_autoindex_holds: "select attempts.* from attempts join holds on holds.attempt = id where object = 'a'",
     alerts_firing: "select * from alerts where status = 'firing' and key > 7 order by key limit 9",
     alerts_identity: "select * from alerts where source = 'a' and fingerprint in (x'01', x'02')",
     outbox_due: 'select * from outbox where sent_at is null and gave_up_at is null and next_at <= 1 order by next_at',
