@@ -1,18 +1,21 @@
 import { createHash } from 'node:crypto'
 
-/** A firing alert like those of a container exporter, with a fingerprint and a target of its own. Every other one matches the playbook. */
-function alert(number: number, startsAt: string) {
-  const ill = number % 2 === 0
+/** Which alerts of a delivery match the playbook: every other one, those up to a number, or the one of their service. */
+export type Kind = 'half' | 'none' | { readonly services: number } | { readonly illUpTo: number }
+
+/** A firing alert like those of a container exporter, with a fingerprint and a target of its own. */
+function alert(number: number, startsAt: string, kind: Kind) {
   const name = `service-${number}`
   return {
     status: 'firing',
     labels: {
-      alertname: ill ? 'ContainerUnhealthy' : 'ContainerRestarting',
+      alertname: isIll(number, kind) ? 'ContainerUnhealthy' : 'ContainerRestarting',
       host: 'local',
       instance: '10.0.0.7:9100',
       job: 'containers',
       name,
       region: 'eu-west-1',
+      ...(typeof kind === 'object' && 'services' in kind ? { service: `s-${number % kind.services}` } : {}),
       severity: 'critical',
     },
     annotations: { summary: `${name} is unhealthy`, runbook_url: 'https://runbooks.example/containers#unhealthy' },
@@ -24,13 +27,23 @@ function alert(number: number, startsAt: string) {
   }
 }
 
+function isIll(number: number, kind: Kind): boolean {
+  if (kind === 'none') return false
+  if (kind === 'half') return number % 2 === 0
+  return 'services' in kind || number < kind.illUpTo
+}
+
 /** The body of one delivery, as Alertmanager 0.25 sends it. */
-export function deliveryBody(from: number, count: number): string {
-  const startsAt = new Date().toISOString()
+export function deliveryBody(
+  from: number,
+  count: number,
+  kind: Kind = 'half',
+  startsAt = new Date().toISOString(),
+): string {
   return JSON.stringify({
     receiver: 'hepar',
     status: 'firing',
-    alerts: Array.from({ length: count }, (_, index) => alert(from + index, startsAt)),
+    alerts: Array.from({ length: count }, (_, index) => alert(from + index, startsAt, kind)),
     groupLabels: {},
     commonLabels: { severity: 'critical' },
     commonAnnotations: {},

@@ -1,14 +1,22 @@
 import { connect } from 'node:net'
-import { deliveryBody } from './alerts.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import { deliveryBody, type Kind } from './alerts.ts'
 
 /** One load, sent by a process of its own so that the server under test shares its event loop with nobody. */
-interface Order {
+export interface Order {
   readonly url: string
   readonly alertsPerDelivery: number
   readonly deliveries: number
   readonly connections: number
-  /** The first alert's number; no number is ever used twice. */
+  /** The first alert's number; no number is used twice but for duplicates. */
   readonly from: number
+  readonly kind?: Kind
+  /** Deliveries begun in a second; as fast as the answers come when it is missing. */
+  readonly perSecond?: number
+  /** How often all of it is sent; once when it is missing. */
+  readonly repeats?: number
+  /** When the alerts say that they began. */
+  readonly startsAt?: string
 }
 
 export interface LoadResult {
@@ -16,6 +24,8 @@ export interface LoadResult {
   readonly refused: number
   /** Milliseconds from the first byte sent to the last byte of the answer, of every delivery. */
   readonly latenciesMs: readonly number[]
+  /** Share of one processor that sending took. */
+  readonly cpuShare: number
 }
 
 const order = JSON.parse(process.argv[2] ?? '{}') as Order
@@ -23,29 +33,35 @@ const requests = prepare(order)
 process.stdout.write(`${JSON.stringify(await send(order, requests))}\n`)
 
 /** Every request is made before the clock starts. */
-function prepare({ url, alertsPerDelivery, deliveries, from }: Order): readonly Buffer[] {
+function prepare({ url, alertsPerDelivery, deliveries, from, kind, startsAt }: Order): readonly Buffer[] {
   const { host, pathname } = new URL(url)
   return Array.from({ length: deliveries }, (_, index) => {
-    const body = Buffer.from(deliveryBody(from + index * alertsPerDelivery, alertsPerDelivery))
+    const body = Buffer.from(deliveryBody(from + index * alertsPerDelivery, alertsPerDelivery, kind, startsAt))
     const head = `POST ${pathname} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n`
     return Buffer.concat([Buffer.from(head), body])
   })
 }
 
-async function send({ url, connections }: Order, requests: readonly Buffer[]): Promise<LoadResult> {
+async function send(
+  { url, connections, perSecond, repeats = 1 }: Order,
+  requests: readonly Buffer[],
+): Promise<LoadResult> {
   const { hostname, port } = new URL(url)
   const latenciesMs: number[] = []
   let next = 0
   let refused = 0
   const begunAt = performance.now()
+  const cpu = process.cpuUsage()
   const worker = () =>
     new Promise<void>((resolve, reject) => {
       const socket = connect(Number(port), hostname)
       let received = ''
       let sentAt = 0
-      const sendNext = () => {
-        const request = requests[next++]
+      const sendNext = async () => {
+        const index = next++
+        const request = index < requests.length * repeats ? requests[index % requests.length] : undefined
         if (request === undefined) return void socket.end()
+        if (perSecond !== undefined) await pause(Math.max(0, begunAt + (index * 1_000) / perSecond - performance.now()))
         sentAt = performance.now()
         socket.write(request)
       }
@@ -61,11 +77,13 @@ async function send({ url, connections }: Order, requests: readonly Buffer[]): P
         if (!received.startsWith('HTTP/1.1 200')) refused += 1
         received = received.slice(length)
         latenciesMs.push(performance.now() - sentAt)
-        sendNext()
+        void sendNext()
       })
     })
   await Promise.all(Array.from({ length: connections }, worker))
-  return { seconds: (performance.now() - begunAt) / 1_000, refused, latenciesMs }
+  const seconds = (performance.now() - begunAt) / 1_000
+  const { user, system } = process.cpuUsage(cpu)
+  return { seconds, refused, latenciesMs, cpuShare: (user + system) / 1_000_000 / seconds }
 }
 
 /** Characters of the first answer, head included; `null` until its head is there. */

@@ -14,8 +14,10 @@ import { playbookJsonSchema } from './adapters/rules/json-schema.ts'
 import { loadPolicy } from './adapters/rules/load-policy.ts'
 import { createSources } from './adapters/sources/sources.ts'
 import { readAuditKeys, rotateAuditKey } from './adapters/store/audit-key.ts'
+import { backupStore } from './adapters/store/backup.ts'
 import { lockDataFolder } from './adapters/store/data-lock.ts'
 import { exportLog } from './adapters/store/export-log.ts'
+import { restoreStore } from './adapters/store/restore.ts'
 import { openSqliteStore } from './adapters/store/sqlite-store.ts'
 import { newId } from './adapters/store/uuid.ts'
 import { verifyLog } from './adapters/store/verify-log.ts'
@@ -236,6 +238,9 @@ export function createTools(env: Environment, terminal: Terminal): LocalTools {
     },
     exportLog: (config) => exportLog({ file: config.store.file }),
     rotateKey: (config) => rotateAuditKey(auditKeyFile(config)),
+    backup: (config, request) => backupStore({ ...request, file: config.store.file, keyFile: auditKeyFile(config) }),
+    restore: (config, { backup, key }) =>
+      restoreStore({ backup, key, folder: config.dataFolder, file: config.store.file, keyFile: auditKeyFile(config) }),
   })
 }
 

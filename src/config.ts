@@ -6,7 +6,8 @@ import { overLimits } from './config/limits.ts'
 import { environmentProblem, type Overrides, readOverrides } from './config/overrides.ts'
 import { buildPaths } from './config/paths.ts'
 import { createReferences, type Environment, type References, shippedPlugins } from './config/references.ts'
-import { laterKeys, type Sections, sections } from './config/sections.ts'
+import { buildRetention } from './config/retention.ts'
+import { type Sections, sections } from './config/sections.ts'
 import { buildServices } from './config/services.ts'
 import { type Config, type DockerHost, defaultLimits } from './domain/config.ts'
 import { deepFreeze } from './domain/freeze.ts'
@@ -56,7 +57,7 @@ export function readConfig({ file, env }: { readonly file: string | null; readon
   const report = reporter(source, problems)
   const references = createReferences({ folder: dirname(path), env })
   const written = source.value ?? {}
-  const values = readFields(sections(references), written, [], report, laterKeys)
+  const values = readFields(sections(references), written, [], report)
   const overrides = readOverrides(env, problems)
   if (values) {
     // A section that is not written has no problems of its own.
@@ -114,6 +115,7 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
     auth: { tokens: values.auth?.tokens ?? [] },
     notify: Object.entries(values.notify ?? {}).map(([name, peer]) => ({ name, peer })),
     limits: overLimits(defaultLimits, values.limits),
+    retention: buildRetention(values.retention),
     log: { level: overrides.logLevel ?? values.log?.level ?? 'info' },
   }
 }

@@ -12,6 +12,9 @@ if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
 }
 
 async function run(): Promise<number> {
+  if (process.argv[2] === 'serve') (await import('./app/young-heap.ts')).boundYoungHeap()
+  const { keepCompiled } = await import('./app/compile-cache.ts')
+  keepCompiled()
   const [{ runCli }, { readVersion }] = await Promise.all([import('./cli/program.ts'), import('./app/version.ts')])
   // A reader that has seen enough, as in `hepar audit export | head`, is no failure.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))

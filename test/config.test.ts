@@ -62,6 +62,7 @@ describe('defaults', () => {
         auth: { tokens: [] },
         notify: [],
         limits: defaultLimits,
+        retention: { auditMs: null, bytesMax: 10_000_000_000 },
         log: { level: 'info' },
       })
       expect(read(text).problems).toEqual([])
@@ -275,7 +276,13 @@ test.each<[string, string[]]>([
   ['modes: auto', ['hepar.yaml:1:1: error: unknown key "modes", did you mean "mode"?']],
   ['mode: auto\nmode: observe', ['hepar.yaml:2:1: error: duplicate key']],
   ['mode: atuo', ['hepar.yaml:1:7: error: mode: must be one of observe, approve, auto, did you mean "auto"?']],
-  ['retention: {}', ['hepar.yaml:1:1: error: "retention" is not supported by this version']],
+  [
+    'retention: { audit: 1h, maxBytes: 1MB }',
+    [
+      'hepar.yaml:1:21: error: retention.audit: must be between 1d and 36500d',
+      'hepar.yaml:1:35: error: retention.maxBytes: must be between 10000000 and 1000000000000000 bytes',
+    ],
+  ],
   [
     'services: { "a b": {} }',
     [

@@ -1,4 +1,4 @@
-import type { AuditReport, CheckReport, LocalTools } from '../cli/parts.ts'
+import type { AuditReport, BackupReport, CheckReport, LocalTools, RestoreReport } from '../cli/parts.ts'
 import type { AuditHead } from '../domain/audit.ts'
 import type { Config } from '../domain/config.ts'
 import type { Problem } from '../domain/policy.ts'
@@ -16,6 +16,8 @@ interface ToolParts {
   readonly verify: (config: Config, checkpoint: AuditHead | null) => Promise<AuditReport>
   readonly exportLog: (config: Config) => AsyncIterable<string>
   readonly rotateKey: (config: Config) => string
+  readonly backup: (config: Config, request: Parameters<LocalTools['backup']>[0]) => Promise<BackupReport>
+  readonly restore: (config: Config, request: Parameters<LocalTools['restore']>[0]) => Promise<RestoreReport>
 }
 
 /** A configuration that knows where in its file everything stands. */
@@ -31,6 +33,8 @@ export function createLocalTools({
   verify,
   exportLog,
   rotateKey,
+  backup,
+  restore,
 }: ToolParts): LocalTools {
   const configOf = (configFile: string | null): Config => {
     const reading = readConfig(configFile)
@@ -55,6 +59,8 @@ export function createLocalTools({
     verifyAudit: async ({ configFile, checkpoint }) => verify(configOf(configFile), checkpoint),
     exportAudit: ({ configFile }) => exportLog(configOf(configFile)),
     rotateAuditKey: async ({ configFile }) => rotateKey(configOf(configFile)),
+    backup: async (request) => backup(configOf(request.configFile), request),
+    restore: async (request) => restore(configOf(request.configFile), request),
   }
 }
 

@@ -36,10 +36,14 @@ function formatReport(report: AuditReport): string {
   if (!report.ok) {
     return `the log is NOT intact: ${report.reason} (events proven before it: ${report.verified})\n`
   }
-  const { head, count, erased, checkpoint } = report
+  const { head, count, erased, pruned, checkpoint } = report
   const compared =
     checkpoint === 'matched' ? 'the checkpoint matches' : 'no checkpoint was given, so a cut end cannot show'
-  const words = `the log is intact: ${count} events, ${erased} of them erased; ${compared}\n`
+  const gone =
+    pruned === null
+      ? ''
+      : `; ${pruned.count} events up to ${pruned.to} were pruned, last by the rule of ${pruned.rule} on ${new Date(pruned.at).toISOString()}`
+  const words = `the log is intact: ${count} events, ${erased} of them erased${gone}; ${compared}\n`
   return words + formatFields({ seq: head.seq, mac: head.mac })
 }
 

@@ -13,6 +13,13 @@ export type AuditReport =
       readonly head: AuditHead
       readonly count: number
       readonly erased: number
+      /** What retention removed; `null` when nothing is missing. */
+      readonly pruned: {
+        readonly count: number
+        readonly to: number
+        readonly rule: string
+        readonly at: number
+      } | null
       readonly checkpoint: string
     }
   | {
@@ -22,6 +29,26 @@ export type AuditReport =
       readonly reason: string
       readonly verified: number
     }
+
+/** Times are epoch milliseconds. */
+export interface RestoreReport {
+  readonly file: string
+  readonly bytes: number
+  readonly takenAt: number
+  /** The last event it has. */
+  readonly seq: number
+  readonly mac: string
+  /** Where the key came from. */
+  readonly key: string
+}
+
+export interface BackupReport extends Omit<RestoreReport, 'key'> {
+  readonly verified: boolean
+  /** Where the key was written, or `null`. */
+  readonly key: string | null
+  /** Where the key of the store is. */
+  readonly keyFile: string
+}
 
 /** What works on the files of this machine, without a server. `configFile: null` means the usual place. */
 export interface LocalTools {
@@ -37,6 +64,18 @@ export interface LocalTools {
   exportAudit(request: { readonly configFile: string | null }): AsyncIterable<string>
   /** Adds a key, in force at the next start; returns its id. */
   rotateAuditKey(request: { readonly configFile: string | null }): Promise<string>
+  backup(request: {
+    readonly configFile: string | null
+    readonly target: string
+    readonly verify: boolean
+    readonly withKey: boolean
+    readonly onProgress: (done: number, of: number) => void
+  }): Promise<BackupReport>
+  restore(request: {
+    readonly configFile: string | null
+    readonly backup: string
+    readonly key: string | null
+  }): Promise<RestoreReport>
   /** JSON Schema of a file that a user writes. */
   schema(name: 'playbook' | 'config'): unknown
 }

@@ -32,9 +32,13 @@ export function pause(parts: CliParts): Command {
 }
 
 export function unpause(parts: CliParts): Command {
-  const command = new Command('unpause').summary('lift the stop switch').description('Lifts the stop switch.')
-  return serverCommand(command, parts, async ({ print }, client) => {
-    print(await client.send('PUT', path, { paused: false }), formatPause)
+  const command = new Command('unpause')
+    .summary('lift the stop switch')
+    .description('Lifts the stop switch.')
+    .option('--restored', 'also that of a restored store: the world was looked at, and Hepar may act again')
+  return serverCommand<{ readonly restored?: boolean }>(command, parts, async ({ options, print }, client) => {
+    const body = { paused: false, ...(options.restored === true && { restored: true }) }
+    print(await client.send('PUT', path, body), formatPause)
   })
 }
 

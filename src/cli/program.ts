@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander'
 import { visible } from '../domain/visible.ts'
 import { alerts } from './alerts.ts'
 import { audit } from './audit.ts'
+import { backup, restore } from './backup.ts'
 import { actions, playbooks } from './catalogue.ts'
 import { check } from './check.ts'
 import { exitCodes } from './command.ts'
@@ -22,6 +23,8 @@ const commands = [
   check,
   schema,
   audit,
+  backup,
+  restore,
   explain,
   alerts,
   incidents,

@@ -10,10 +10,8 @@ import { pathsField } from './paths.ts'
 import { peerField } from './peer.ts'
 import { redisField } from './redis.ts'
 import { fileField, type References, referenceField, secretField } from './references.ts'
+import { retentionField } from './retention.ts'
 import { servicesField } from './services.ts'
-
-/** Top-level keys of the design that only a later version supports. */
-export const laterKeys = ['retention']
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -35,6 +33,7 @@ export function sections(references: References) {
     auth: optional(section({ tokens: optional(z.array(tokenField(references))) })),
     notify: optional(z.record(nameField, peerField(references, 'whole'))),
     limits: optional(limitsField),
+    retention: optional(retentionField),
     log: optional(section({ level: optional(wordField(logLevels)) })),
   }
 }

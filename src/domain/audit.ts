@@ -32,6 +32,8 @@ export const auditTypes = [
   'notification.sent',
   'notification.failed',
   'audit.key_changed',
+  'retention.pruned',
+  'store.restored',
 ] as const
 export type AuditType = (typeof auditTypes)[number]
 

@@ -2,6 +2,7 @@ import type { HttpRule } from './http-allow.ts'
 import type { Json } from './json.ts'
 import type { Mode } from './playbook.ts'
 import type { RedisServer } from './redis-server.ts'
+import type { Retention } from './retention.ts'
 import type { Secret } from './secret.ts'
 
 /** How to reach one HTTP peer. File paths are absolute. */
@@ -146,6 +147,7 @@ export interface Config {
   readonly auth: { readonly tokens: readonly Token[] }
   readonly notify: readonly Channel[]
   readonly limits: Limits
+  readonly retention: Retention
   readonly log: { readonly level: string }
 }
 

@@ -49,6 +49,12 @@ export interface AttemptBudget {
   readonly windowMs: number
 }
 
+/** The longest window of a budget that a playbook may have, in milliseconds. */
+export const budgetWindowMaxMs = 30 * 86_400_000
+/** The longest cooldown, and the longest time in which an incident may be opened again, in milliseconds. */
+export const cooldownMaxMs = 7 * 86_400_000
+export const reopenWithinMaxMs = 7 * 86_400_000
+
 /** One file in `rules/`, compiled. */
 export interface Playbook {
   readonly name: string

@@ -5,7 +5,7 @@ import { askAbout } from './confirm.ts'
 import type { Engine } from './engine.ts'
 import { messageOf } from './errors.ts'
 import { explain } from './explain.ts'
-import { cancel, heal, resume, setPause } from './operate.ts'
+import { cancel, heal, resume } from './operate.ts'
 import { createOutbox } from './outbox.ts'
 import type {
   Actions,
@@ -24,8 +24,10 @@ import type {
 import { receive } from './receive.ts'
 import { recover } from './recover.ts'
 import { previewRematch, rematch } from './rematch.ts'
+import { createRetentionRounds } from './retention.ts'
 import { createRounds, type Rounds } from './rounds.ts'
 import { createSilencing } from './silencing.ts'
+import { setPause } from './stop-switch.ts'
 import { sweep } from './sweep.ts'
 import { completeWaiting } from './truncated.ts'
 
@@ -51,6 +53,7 @@ export function createEngine(world: EnginePorts): Engine {
   const ports: AdvancePorts & EnginePorts = { ...world, effects }
   const outbox = createOutbox(world)
   const silencing = createSilencing(world)
+  const retention = createRetentionRounds(world)
   const background = createBackground(log)
   // In rounds, so that the rest of a delivery is never fetched and decided by two at a time.
   const completing = createRounds(() => completeWaiting(ports), {
@@ -78,7 +81,7 @@ export function createEngine(world: EnginePorts): Engine {
     cancel: (incident, by, reason) => cancel(incident, by, reason, ports),
     resume: (incident, by, reason) => resume(incident, by, reason, ports),
     heal: (request) => heal(request, ports),
-    setPause: (pause, by) => setPause(pause, by, ports),
+    setPause: (pause, by, how) => setPause(pause, by, ports, how),
     preview: (policy) => previewRematch(policy, ports),
     adopt: (preview, by) => rematch(preview, by, ports),
     recover: () => recover(ports),
@@ -88,6 +91,7 @@ export function createEngine(world: EnginePorts): Engine {
       silencing.start()
       sweeping.start()
       completing.kick()
+      retention.kick()
     },
     async stop() {
       sweeping.stop()
@@ -96,6 +100,7 @@ export function createEngine(world: EnginePorts): Engine {
       await queue.close()
       await effects.settle()
       await completing.close()
+      await retention.close()
       await background.settle()
       await silencing.close()
       await outbox.close()

@@ -64,7 +64,12 @@ export interface Engine {
     readonly reason: string
     readonly by: string
   }): Promise<Incident>
-  setPause(pause: { readonly reason: string; readonly until: number | null } | null, by: string): Promise<Pause | null>
+  /** `restored` also lifts the one of a restored store, which nothing else does. Throws `conflict`. */
+  setPause(
+    pause: { readonly reason: string; readonly until: number | null } | null,
+    by: string,
+    how?: { readonly restored?: boolean },
+  ): Promise<Pause | null>
   /** What `adopt` would do; reads only. */
   preview(policy: Policy): Promise<RematchPreview>
   /** Rematches the active alerts under the policy now in force and records the change. */

@@ -68,6 +68,7 @@ export async function loadFacts(
     stillMatched: incident.manual !== null || (playbook !== null && leadsTo(incident, playbook, alerts, policy)),
     attempt,
     effect: await effectOf(attempts, read, policy),
+    restored: (await read.pause())?.restored !== undefined,
     running: attempt !== null && isRunning(attempt.id),
     limits: policy.config.limits,
   }

@@ -20,6 +20,8 @@ export interface Facts {
   readonly attempt: Attempt | null
   /** Its temporary effect that is in force while no attempt is under way, if any. */
   readonly effect: EffectInForce | null
+  /** True until an operator has confirmed that a restored store may act. */
+  readonly restored: boolean
   /** True when this process is carrying that attempt's effect out right now. */
   readonly running: boolean
   readonly limits: Limits
@@ -78,7 +80,11 @@ function nextOfAttempt(attempt: Attempt, { running, limits }: Facts, now: number
 }
 
 /** A temporary effect is held while it carries, then taken back before anything else: the next step, a human, or the end. */
-function nextOfEffect(effect: EffectInForce, { incident, playbook, alerts, limits }: Facts, now: number): Command {
+function nextOfEffect(
+  effect: EffectInForce,
+  { incident, playbook, alerts, limits, restored }: Facts,
+  now: number,
+): Command {
   const { attempt, tries, held, loaded } = effect
   if (incident.holdUntil !== null && incident.holdUntil > now && carries(incident, attempt, alerts)) {
     return { do: 'wait', until: incident.holdUntil, reason: 'a temporary effect carries it' }
@@ -90,6 +96,8 @@ function nextOfEffect(effect: EffectInForce, { incident, playbook, alerts, limit
     return { do: 'hand_over', channel: channelOf(playbook), reason }
   }
   if (!loaded || held) return idle(now, limits, loaded ? 'another attempt holds the target' : obstacle)
+  // It may have been taken back since the backup, and another have taken its place.
+  if (restored) return idle(now, limits, 'the store was restored: an operator confirms first')
   // An operator who resumes it expects a try, not the rest of a pause.
   const tryAt = incident.state === 'open' || effect.triedAt === null ? now : effect.triedAt + pauseAfter(tries)
   if (tryAt > now) return { do: 'wait', until: tryAt, reason: 'between two tries to take a temporary effect back' }
@@ -153,7 +161,7 @@ function handOver(incident: Incident, reason: string, playbook?: Playbook): Comm
   return { do: 'hand_over', channel: channelOf(playbook ?? null), reason }
 }
 
-function channelOf(playbook: Playbook | null): string | null {
+export function channelOf(playbook: Playbook | null): string | null {
   return playbook?.steps.find((step) => step.kind === 'escalate')?.channel ?? null
 }
 

@@ -1,5 +1,4 @@
 import type { Incident } from '../domain/incident.ts'
-import type { Pause } from '../domain/pause.ts'
 import { formatTarget, parseTarget } from '../domain/target.ts'
 import { openIncident } from './attach.ts'
 import { closeIncident } from './close.ts'
@@ -130,27 +129,6 @@ export async function heal(
       },
     ])
     return incident
-  })
-}
-
-/** Throws or lifts the stop switch; lifting it makes what waited look again. */
-export async function setPause(
-  pause: { readonly reason: string; readonly until: number | null } | null,
-  by: string,
-  { store, clock }: OperatePorts,
-): Promise<Pause | null> {
-  return store.transaction('pause', async (tx) => {
-    const now = clock.now()
-    const next: Pause | null = pause && { ...pause, by, since: now }
-    await tx.setPause(next)
-    const body = next ? { reason: next.reason, until: next.until } : {}
-    await tx.append([{ type: next ? 'pause.set' : 'pause.cleared', at: now, actor: by, body }])
-    if (next === null) {
-      for (const incident of await tx.incidents({ states: ['open', 'waiting'], limit: 100_000 })) {
-        await tx.saveIncident({ ...incident, dueAt: now, updatedAt: now })
-      }
-    }
-    return next
   })
 }
 

@@ -2,6 +2,7 @@ import type { ActionInfo } from '../domain/action.ts'
 import type { Alert, AlertRecord, Labels, Remainder } from '../domain/alert.ts'
 import type { Attempt, CheckResult, Plan, RunnerIdentity } from '../domain/attempt.ts'
 import type { AuditEvent, AuditHead, NewAuditEvent } from '../domain/audit.ts'
+import type { StoreCopy } from '../domain/copy.ts'
 import type { AuditFilter, IncidentFilter } from '../domain/filters.ts'
 import type { Incident, IncidentState } from '../domain/incident.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
@@ -9,6 +10,7 @@ import type { OutboxMessage } from '../domain/message.ts'
 import type { Pause } from '../domain/pause.ts'
 import type { AttemptBudget } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { Gap, PastEnds, PrunableEvents, PrunableFinder, PrunedRows, StoreSize } from '../domain/retention.ts'
 import type { HealingSilence } from '../domain/silence.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
@@ -74,11 +76,15 @@ export interface Reads {
     now: number,
   ): Promise<AttemptHistory>
   pause(): Promise<Pause | null>
+  /** Set while this store is a copy of another that has not gone on from there yet. */
+  copy(): Promise<StoreCopy | null>
   /** Truncated deliveries whose rest has not been decided yet, oldest first. */
   remainders(): Promise<readonly Remainder[]>
   outboxDue(now: number, limit: number): Promise<readonly OutboxMessage[]>
   audit(filter: AuditFilter): Promise<readonly AuditEvent[]>
   auditHead(): Promise<AuditHead>
+  /** Runs of events that retention has removed, oldest first. */
+  gaps(): Promise<readonly Gap[]>
   /** Counts and sums for gauges and statistics. */
   incidentCounts(): Promise<Readonly<Record<IncidentState, number>>>
 }
@@ -98,6 +104,7 @@ export interface Tx extends Reads {
   /** Notes of a concluded attempt that its temporary effect is taken back. */
   release(attempt: string): Promise<void>
   setPause(pause: Pause | null): Promise<void>
+  forgetCopy(): Promise<void>
   /** In place of an earlier one of the same group. Keeps the `keepMax` newest of all groups; resolves to how many others are lost. */
   saveRemainder(remainder: Remainder, keepMax: number): Promise<number>
   /** Does nothing when a newer one has taken its place. */
@@ -106,6 +113,12 @@ export interface Tx extends Reads {
   enqueue(message: OutboxMessage): Promise<void>
   saveMessage(message: OutboxMessage): Promise<void>
   append(events: readonly NewAuditEvent[]): Promise<void>
+  /** Removes what `prunable` found, unless one of its incidents was opened again meanwhile. Resolves to whether it did. */
+  removeEvents(events: PrunableEvents): Promise<boolean>
+  /** Removes some of what ended before; resolves to how many rows, and whether to call again. */
+  removePast(ends: PastEnds, rowsMax: number): Promise<{ readonly removed: PrunedRows; readonly more: boolean }>
+  /** Gives so many free pages of the file back to the file system. */
+  shrink(pages: number): Promise<void>
 }
 
 export interface Store {
@@ -118,6 +131,8 @@ export interface Store {
   transaction<T>(label: string, work: (tx: Tx) => Promise<T>): Promise<T>
   /** Called after each durable commit with the events it chained, in order. A listener that throws is logged, never felt. */
   onCommit(listener: (events: readonly AuditEvent[]) => void): () => void
+  readonly prunable: PrunableFinder
+  size(): StoreSize
   /** Whether the last write succeeded; `null` reason when healthy. */
   health(): { readonly ok: boolean; readonly reason: string | null }
   close(): Promise<void>

@@ -1,11 +1,14 @@
 import { type ActPorts, recordResult } from './act.ts'
 import type { Actions } from './ports.ts'
+import { takeOverCopy } from './restored.ts'
 
 /**
  * After a start: ends what an earlier process left running, before any target is touched, and records that nobody saw how
  * those effects ended. Everything else resumes by itself from its due time.
  */
 export async function recover(ports: ActPorts & { readonly actions: Actions }): Promise<void> {
+  // What its runners left is not this process's to end: where the copy came from, a Hepar may be using them.
+  if (await takeOverCopy(ports)) return
   const { store, clock, log } = ports
   for (const attempt of await store.read.activeAttempts()) {
     const survivors = await ports.actions.endSurvivors(attempt.runner)

@@ -10,7 +10,7 @@ import { carries } from './temporary.ts'
 
 /**
  * Takes a temporary effect back, as an attempt of its own. No gate holds it back, the stop switch neither: an effect that stays
- * beyond its time is what nobody decided.
+ * beyond its time is what nobody decided. Only a store that was restored takes nothing back before an operator has looked.
  */
 export async function revert(incident: Incident, effect: Attempt, ports: AssessPorts): Promise<void> {
   const { store, effects, policy } = ports
@@ -35,7 +35,7 @@ async function intend(
   runner: Runner,
   { clock, newId, effects }: AssessPorts,
 ): Promise<Attempt | null> {
-  if (effects.stopping()) return null
+  if (effects.stopping() || (await tx.pause())?.restored) return null
   const now = clock.now()
   const attempt = newRevert(effect, runner, { now, id: newId(now) })
   await tx.insertAttempt(attempt)

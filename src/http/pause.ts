@@ -12,7 +12,7 @@ export const getPause = read(
 
 const wanted = z.discriminatedUnion('paused', [
   z.strictObject({ paused: z.literal(true), reason, for: durationMs.optional(), until: timeMs.optional() }),
-  z.strictObject({ paused: z.literal(false) }),
+  z.strictObject({ paused: z.literal(false), restored: z.literal(true).optional() }),
 ])
 
 export const putPause = write(
@@ -25,7 +25,10 @@ export const putPause = write(
     body: wanted,
   },
   async ({ body, by }, { engine, clock }) => {
-    if (!body.paused) return ok(viewPause(await engine.setPause(null, by), clock.now()))
+    if (!body.paused) {
+      const how = { restored: body.restored === true }
+      return ok(viewPause(await engine.setPause(null, by, how), clock.now()))
+    }
     const until = body.until ?? (body.for === undefined ? null : clock.now() + body.for)
     return ok(viewPause(await engine.setPause({ reason: body.reason, until }, by), clock.now()))
   },

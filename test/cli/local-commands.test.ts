@@ -46,7 +46,7 @@ test('audit verify takes a checkpoint from `audit head --json` or the end of an 
     verifyAudit: async ({ checkpoint }) => {
       seen.push(checkpoint)
       if (checkpoint === null) return { ok: false, seq: 3, problem: 'mac', reason: 'event 3 was changed', verified: 2 }
-      return { ok: true, head: { seq: 7, mac, at: 0 }, count: 7, erased: 1, checkpoint: 'matched' }
+      return { ok: true, head: { seq: 7, mac, at: 0 }, count: 7, erased: 1, pruned: null, checkpoint: 'matched' }
     },
   }
   const head = join(tmpdir(), `hepar-head-${process.pid}.json`)

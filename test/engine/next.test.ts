@@ -180,6 +180,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
     stillMatched: mostly,
     phase: fc.constantFrom(null, null, null, ...attemptPhases),
     running: fc.boolean(),
+    restored: rarely,
     alerts: fc.array(fc.constantFrom(someRecord(), resolved, unconfirmed), { maxLength: 3 }),
     manual: rarely,
     effect: rarely,
@@ -220,6 +221,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
           }
         : null,
     running: some.running,
+    restored: some.restored,
     limits: someFacts().limits,
   }))
 

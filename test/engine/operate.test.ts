@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { cancel, heal, resume, setPause } from '../../src/engine/operate.ts'
+import { cancel, heal, resume } from '../../src/engine/operate.ts'
+import { setPause } from '../../src/engine/stop-switch.ts'
 import { simulate, someRunner, theIncident, typesOf } from './simulate.ts'
 
 describe('cancelling', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { cancel, resume, setPause } from '../../src/engine/operate.ts'
+import { cancel, resume } from '../../src/engine/operate.ts'
+import { setPause } from '../../src/engine/stop-switch.ts'
 import { type Patient, somePatient } from '../kit/played-world.ts'
 import { type Simulation, simulatedPolicy, startSimulation } from '../kit/simulation.ts'
 import { reliefPlaybook, restOf } from './relief.ts'

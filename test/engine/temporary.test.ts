@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Incident } from '../../src/domain/incident.ts'
-import { cancel, heal, resume, setPause } from '../../src/engine/operate.ts'
+import { cancel, heal, resume } from '../../src/engine/operate.ts'
+import { setPause } from '../../src/engine/stop-switch.ts'
 import { looksIll, type Patient, type Played, somePatient } from '../kit/played-world.ts'
 import type { Simulation } from '../kit/simulation.ts'
 import { reliefPlaybook, restOf } from './relief.ts'

@@ -48,6 +48,7 @@ export function config(changes: Partial<Config> = {}): Config {
     auth: { tokens: [] },
     notify: [],
     limits: defaultLimits,
+    retention: { auditMs: null, bytesMax: 10e9 },
     log: { level: 'info' },
     ...changes,
   }
@@ -232,6 +233,8 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     effectsInForce: unused,
     attemptHistory: unused,
     outboxDue: unused,
+    gaps: unused,
+    copy: unused,
     remainders: unused,
     incidentCounts: unused,
     firingAlerts: async ({ after, limit }) =>

@@ -20,6 +20,8 @@ export interface ProcessOptions {
   /** Throws or returns false until the process can be used. */
   readonly ready?: () => unknown
   readonly readyWithinMs?: number
+  /** Pause between two looks at whether it is ready. */
+  readonly everyMs?: number
 }
 
 export interface StartedProcess extends AsyncDisposable {
@@ -105,7 +107,10 @@ function supervise(child: ChildProcess, outputFile: string): StartedProcess {
   }
 }
 
-async function untilReady(started: StartedProcess, { ready, readyWithinMs = 30_000 }: ProcessOptions): Promise<void> {
+async function untilReady(
+  started: StartedProcess,
+  { ready, readyWithinMs = 30_000, everyMs = 50 }: ProcessOptions,
+): Promise<void> {
   const deadline = performance.now() + readyWithinMs
   let last: unknown = 'no attempt yet'
   while (ready) {
@@ -117,7 +122,7 @@ async function untilReady(started: StartedProcess, { ready, readyWithinMs = 30_0
       last = cause
     }
     if (performance.now() >= deadline) throw new Error(`not ready within ${readyWithinMs} ms: ${String(last)}`)
-    await pause(50)
+    await pause(everyMs)
   }
 }
 

@@ -153,6 +153,7 @@ export function someFacts(more: Partial<Facts> = {}): Facts {
     stillMatched: true,
     attempt: null,
     effect: null,
+    restored: false,
     running: false,
     limits: defaultLimits,
     ...more,

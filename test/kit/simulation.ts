@@ -1,6 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { backupStore } from '../../src/adapters/store/backup.ts'
+import { restoreStore } from '../../src/adapters/store/restore.ts'
 import { openSqliteStore } from '../../src/adapters/store/sqlite-store.ts'
 import { createNewId } from '../../src/adapters/store/uuid.ts'
 import { readConfig } from '../../src/config.ts'
@@ -50,6 +52,10 @@ export interface Simulation {
   crashAt(checkpoint: string): void
   readonly dead: boolean
   restart(): Promise<void>
+  /** Copies the store as it is, also of one that is dead. */
+  backUp(name: string): Promise<void>
+  /** Lives on from a copy: what happened to the patients since stays true, and Hepar has forgotten it. */
+  restore(name: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -83,6 +89,7 @@ export async function startSimulation(
   played: Played = {},
 ): Promise<Simulation> {
   const folder = mkdtempSync(join(tmpdir(), 'hepar-simulation-'))
+  const place = { file: join(folder, 'hepar.db'), keyFile: join(folder, 'audit.key') }
   const world = {
     now: 1_000_000,
     policy,
@@ -105,8 +112,7 @@ export async function startSimulation(
     }
     const clock = { now: () => world.now }
     const store = await openSqliteStore({
-      file: join(folder, 'hepar.db'),
-      keyFile: join(folder, 'audit.key'),
+      ...place,
       clock,
       log: silent,
       checkpoint,
@@ -189,6 +195,29 @@ export async function startSimulation(
     async restart() {
       await turns()
       await life.store.close()
+      world.fuse = Number.POSITIVE_INFINITY
+      world.deathbed = null
+      life = await begin()
+      await recover(life.ports)
+    },
+    async backUp(name) {
+      const target = join(folder, name)
+      await backupStore({ ...place, target, verify: true, withKey: false, onProgress: () => {} })
+    },
+    async restore(name) {
+      await turns()
+      await life.store.close()
+      for (const left of ['', '-wal', '-shm']) rmSync(`${place.file}${left}`, { force: true })
+      const restored = join(folder, 'restored')
+      rmSync(restored, { recursive: true, force: true })
+      await restoreStore({
+        backup: join(folder, name),
+        key: place.keyFile,
+        folder: restored,
+        file: join(restored, 'hepar.db'),
+        keyFile: join(restored, 'audit.key'),
+      })
+      renameSync(join(restored, 'hepar.db'), place.file)
       world.fuse = Number.POSITIVE_INFINITY
       world.deathbed = null
       life = await begin()

@@ -71,8 +71,8 @@ export const audit = [
     },
     {
       takes: 'that a log which was written anew is noticed by its checkpoint',
-      find: 'if (check.position.seq === checkpoint?.seq && check.position.mac !== checkpoint.mac) {',
-      replace: "if (check.position.seq === checkpoint?.seq && checkpoint.mac === '') {",
+      find: 'if (position.seq === checkpoint?.seq && position.mac !== checkpoint.mac) {',
+      replace: "if (position.seq === checkpoint?.seq && checkpoint.mac === '') {",
       red: 'a log that was cut and written on differs from the checkpoint',
     },
   ]),

@@ -145,8 +145,8 @@ export const store = [
     },
     {
       takes: 'that no line of the log can be deleted',
-      find: 'before delete on audit\n',
-      replace: 'before delete on audit when old.seq < 0\n',
+      find: 'before delete on audit when old.seq > coalesce(',
+      replace: 'before delete on audit when old.seq < 0 and old.seq > coalesce(',
       red: 'the log cannot be changed or shortened through the database',
     },
     {
@@ -217,7 +217,7 @@ export const store = [
     },
     {
       takes: 'that a database which was cut is noticed',
-      find: 'now.size < Math.min(entry.size, entry.shrinksTo)',
+      find: 'now.size < Math.min(entry.size, entry.shrinksTo, entry.expected)',
       replace: 'now.size < 0',
       red: 'a cut is noticed below the greatest size seen',
     },

@@ -13,6 +13,7 @@ import { proof } from './proof.ts'
 import { recovery } from './recovery.ts'
 import { redis } from './redis.ts'
 import { restart } from './restart.ts'
+import { retention } from './retention.ts'
 import { runners } from './runners.ts'
 import { services } from './services.ts'
 import { silences } from './silences.ts'
@@ -34,6 +35,7 @@ export const teeth: readonly Tooth[] = [
   ...temporary,
   ...store,
   ...audit,
+  ...retention,
   ...runners,
   ...restart,
   ...cleaning,

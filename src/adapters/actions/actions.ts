@@ -52,7 +52,7 @@ export function createActions(options: ActionsOptions): PluginActions {
   const readers = createReaders(pool, readerIdleMs)
 
   return {
-    describe: (folders) => describeFolders(pool, folders, describeMs),
+    describe: (folders) => describeFolders(readers, folders, describeMs),
 
     async checkParams(action, params, templated) {
       const request = { verb: 'check', ...fileOf(action), params } as const

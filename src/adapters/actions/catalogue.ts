@@ -5,8 +5,8 @@ import { sha256 } from '../../engine/digest.ts'
 import { messageOf } from '../../engine/errors.ts'
 import type { Reply } from './dialogue.ts'
 import { description, type PluginFile } from './messages.ts'
+import type { Readers } from './readers.ts'
 import { runnerLimits } from './runner-limits.ts'
-import type { RunnerPool } from './runner-pool.ts'
 
 /** Every plugin of the folders, usable or not. */
 export interface Catalogue {
@@ -26,7 +26,7 @@ type Description = { readonly ok: true; readonly action: ActionInfo } | ({ reado
  * Never rejects: what cannot be used is in `broken`, sorted by file.
  */
 export async function describeFolders(
-  pool: RunnerPool,
+  readers: Pick<Readers, 'introduce' | 'dismiss'>,
   folders: readonly string[],
   describeMs: number = runnerLimits.describeMs,
 ): Promise<Catalogue> {
@@ -36,7 +36,7 @@ export async function describeFolders(
   const results: Description[] = []
   const queue = files.values()
   async function work(): Promise<void> {
-    for (const file of queue) results.push(await describeFile(pool, file, twice, describeMs))
+    for (const file of queue) results.push(await describeFile(readers, file, twice, describeMs))
   }
   await Promise.all(Array.from({ length: describersMax }, work))
   return {
@@ -74,7 +74,7 @@ async function listPlugins(folder: string): Promise<{ files: string[]; broken: B
 }
 
 async function describeFile(
-  pool: RunnerPool,
+  readers: Pick<Readers, 'introduce' | 'dismiss'>,
   file: string,
   twice: ReadonlyMap<string, readonly string[]>,
   describeMs: number,
@@ -86,18 +86,11 @@ async function describeFile(
   if (others.length > 0) return broken(`another action has the same name: ${others.join(', ')}`)
   try {
     const plugin = { file, fileDigest: sha256(await readFile(file)) }
-    return readDescription(name, plugin, await askOnce(pool, plugin, describeMs))
+    const read = readDescription(name, plugin, await readers.introduce(plugin, describeMs))
+    if (!read.ok) await readers.dismiss(plugin)
+    return read
   } catch (error) {
     return broken(messageOf(error))
-  }
-}
-
-async function askOnce(pool: RunnerPool, plugin: PluginFile, timeoutMs: number): Promise<Reply> {
-  const runner = await pool.take()
-  try {
-    return await runner.ask({ verb: 'describe', ...plugin }, { timeoutMs })
-  } finally {
-    await runner.end('it has described its plugin')
   }
 }
 

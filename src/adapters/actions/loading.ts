@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
-import { registerHooks } from 'node:module'
-import { extname } from 'node:path'
+import { enableCompileCache, flushCompileCache, registerHooks } from 'node:module'
+import { extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { sha256 } from '../../engine/digest.ts'
 import { messageOf } from '../../engine/errors.ts'
@@ -18,8 +18,9 @@ const publicName = 'hepar/sdk'
 
 let pinned: { readonly url: string; readonly source: Buffer; readonly format: string } | null = null
 
-/** Makes `hepar/sdk` mean this Hepar's SDK wherever a plugin lies, and loads it ahead. */
-export async function prepare(): Promise<void> {
+/** Makes `hepar/sdk` mean this Hepar's SDK wherever a plugin lies, and loads it ahead. `compiled` is where Hepar keeps compiled code. */
+export async function prepare(compiled = ''): Promise<void> {
+  if (compiled !== '') enableCompileCache(join(compiled, 'runners'))
   registerHooks({
     resolve: (specifier, context, next) =>
       specifier === publicName ? { url: sdk, shortCircuit: true } : next(specifier, context),
@@ -28,6 +29,8 @@ export async function prepare(): Promise<void> {
       pinned?.url === url ? { format: pinned.format, source: pinned.source, shortCircuit: true } : next(url, context),
   })
   await import(sdk)
+  // A runner is killed, so nothing of it is kept at its exit.
+  flushCompileCache()
 }
 
 /** Imports a plugin if it still has the digest that was asked for. Never rejects. A process loads one plugin in its life. */
@@ -40,6 +43,7 @@ export async function load({ file, fileDigest }: PluginFile): Promise<Loading> {
   pinned ??= { url: pathToFileURL(file).href, source, format: formats[extname(file)] ?? 'module' }
   try {
     const module = (await import(pinned.url)) as { readonly default?: unknown }
+    flushCompileCache()
     return readDefinition(module.default)
   } catch (error) {
     return { ok: false, changed: false, reason: `the plugin cannot be imported: ${messageOf(error)}` }

@@ -1,15 +1,18 @@
-import type { ActionInfo } from '../../domain/action.ts'
 import { messageOf } from '../../engine/errors.ts'
 import type { Reply } from './dialogue.ts'
 import type { LiveRunner } from './live-runner.ts'
-import type { RunnerRequest } from './messages.ts'
+import type { PluginFile, RunnerRequest } from './messages.ts'
 import { runnerLimits } from './runner-limits.ts'
 import type { RunnerPool } from './runner-pool.ts'
 
 /** Runners that only read: kept for a while per action, because plans and verifications come in rows. */
 export interface Readers {
   /** Never rejects. The reader is ended after any misbehaviour, and after an idle while. */
-  ask(action: ActionInfo, request: RunnerRequest, timeoutMs: number): Promise<Reply>
+  ask(plugin: PluginFile, request: RunnerRequest, timeoutMs: number): Promise<Reply>
+  /** Lets a fresh process describe a plugin and keeps that one for the questions that follow, in place of older ones. */
+  introduce(plugin: PluginFile, timeoutMs: number): Promise<Reply>
+  /** Ends those kept for a plugin that nobody will ask anything. */
+  dismiss(plugin: PluginFile): Promise<void>
   /** Forgets the idle ones; the pool ends them. */
   close(): void
 }
@@ -40,9 +43,21 @@ export function createReaders(pool: RunnerPool, idleMs: number = runnerLimits.re
     shelf.idle.push({ runner, timer })
   }
 
+  /** What a plugin imports may have changed although its own file did not. */
+  async function takeFresh(shelf: Shelf): Promise<LiveRunner> {
+    void clear(shelf, 'its plugin is read again')
+    return pool.take()
+  }
+
+  async function clear(shelf: Shelf, reason: string): Promise<void> {
+    const idle = shelf.idle.splice(0)
+    for (const { timer } of idle) clearTimeout(timer)
+    await Promise.all(idle.map(({ runner }) => runner.end(reason)))
+  }
+
   async function askOne(shelf: Shelf, request: RunnerRequest, timeoutMs: number): Promise<Reply> {
     try {
-      const runner = await take(shelf)
+      const runner = await (request.verb === 'describe' ? takeFresh(shelf) : take(shelf))
       const reply = await runner.ask(request, { timeoutMs })
       // The next question must not meet what this one left behind.
       if (reply.kind === 'answered' && reply.late === null && reply.answer.kind !== 'doubtful') keep(shelf, runner)
@@ -53,24 +68,36 @@ export function createReaders(pool: RunnerPool, idleMs: number = runnerLimits.re
     }
   }
 
+  async function ask({ file, fileDigest }: PluginFile, request: RunnerRequest, timeoutMs: number): Promise<Reply> {
+    const key = keyOf({ file, fileDigest })
+    const shelf = shelves.get(key) ?? { idle: [], waiting: [], busy: 0 }
+    shelves.set(key, shelf)
+    if (shelf.busy >= runnerLimits.readersPerActionMax) {
+      await new Promise<void>((resolve) => shelf.waiting.push(resolve))
+    } else shelf.busy++
+    try {
+      return await askOne(shelf, request, timeoutMs)
+    } finally {
+      const next = shelf.waiting.shift()
+      if (next === undefined) shelf.busy--
+      else next()
+    }
+  }
+
   return {
-    async ask(action, request, timeoutMs) {
-      const key = `${action.file}\0${action.fileDigest}`
-      const shelf = shelves.get(key) ?? { idle: [], waiting: [], busy: 0 }
-      shelves.set(key, shelf)
-      if (shelf.busy >= runnerLimits.readersPerActionMax) {
-        await new Promise<void>((resolve) => shelf.waiting.push(resolve))
-      } else shelf.busy++
-      try {
-        return await askOne(shelf, request, timeoutMs)
-      } finally {
-        const next = shelf.waiting.shift()
-        if (next === undefined) shelf.busy--
-        else next()
-      }
+    ask,
+    introduce: ({ file, fileDigest }, timeoutMs) =>
+      ask({ file, fileDigest }, { verb: 'describe', file, fileDigest }, timeoutMs),
+    async dismiss(plugin) {
+      const shelf = shelves.get(keyOf(plugin))
+      if (shelf !== undefined) await clear(shelf, 'its plugin cannot be used')
     },
     close() {
       for (const { idle } of shelves.values()) for (const { timer } of idle.splice(0)) clearTimeout(timer)
     },
   }
+}
+
+function keyOf({ file, fileDigest }: PluginFile): string {
+  return `${file}\0${fileDigest}`
 }

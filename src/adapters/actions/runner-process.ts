@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { getCompileCacheDir } from 'node:module'
 import { extname } from 'node:path'
 import type { Duplex, Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -56,7 +57,7 @@ export function spawnRunner(memoryBytesMax: number): Spawned {
   const marker = randomUUID()
   const addressKiB = Math.ceil((memoryBytesMax + runnerLimits.addressSpareBytes) / 1024)
   const heapMiB = Math.ceil(memoryBytesMax / (1024 * 1024))
-  const command = [process.execPath, `--max-old-space-size=${heapMiB}`, runnerFile]
+  const command = [process.execPath, `--max-old-space-size=${heapMiB}`, runnerFile, getCompileCacheDir() ?? '']
   const child = spawn('/bin/sh', ['-c', script, 'hepar-runner', String(addressKiB), marker, ...command], {
     cwd: '/',
     detached: true,

@@ -27,7 +27,7 @@ const end = () => setTimeout(() => kill(0, 'SIGKILL'), runnerLimits.watcherAhead
 channel.on('close', end)
 channel.on('error', end)
 
-await prepare()
+await prepare(process.argv[2])
 say('', 'ready', '')
 
 function receive(line: RunnerLine): void {

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { modes, type Route } from '../../domain/playbook.ts'
+import { budgetWindowMaxMs, cooldownMaxMs, modes, type Route, reopenWithinMaxMs } from '../../domain/playbook.ts'
 import { countField, durationField, optional, section, textField, wordField } from '../../files/fields.ts'
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as const
@@ -15,7 +15,7 @@ const budgetField = z
   .transform((text, context) => {
     const found = /^(\d{1,4})\/(.+)$/.exec(text)
     const count = Number(found?.[1] ?? 0)
-    const window = durationField(second, 30 * day).safeParse(found?.[2])
+    const window = durationField(second, budgetWindowMaxMs).safeParse(found?.[2])
     if (count < 1 || !window.success) context.addIssue('must be a count and a duration up to 30d, such as 3/1h')
     return { count, windowMs: window.data ?? 0 }
   })
@@ -39,14 +39,14 @@ export const playbookShape = {
   limits: optional(
     section(
       {
-        cooldown: optional(durationField(0, 7 * day)),
+        cooldown: optional(durationField(0, cooldownMaxMs)),
         attempts: optional(z.array(budgetField).min(1, 'needs at least one budget').max(10)),
         maxWait: optional(durationField(0, 7 * day)),
       },
       laterLimitKeys,
     ),
   ),
-  reopenWithin: optional(durationField(0, 7 * day)),
+  reopenWithin: optional(durationField(0, reopenWithinMaxMs)),
 }
 
 /** A step that acts. */

@@ -66,6 +66,7 @@ const columns = [
   'fingerprint',
   'status',
   'starts_at',
+  'first_seen_at',
   'last_seen_at',
   'decision',
   'episode',
@@ -93,8 +94,19 @@ export function alertWrites(db: StoreDb): Pick<Tx, 'saveAlerts'> {
     async saveAlerts(records) {
       const generators = await generatorsOf(records)
       await upsert(records, (record, values) => {
-        const { source, fingerprint, status, startsAt, lastSeenAt, decision, episode, receiver, rulesRevision } = record
-        values.push(source, packFingerprint(fingerprint), status, startsAt, lastSeenAt, decision)
+        const {
+          source,
+          fingerprint,
+          status,
+          startsAt,
+          firstSeenAt,
+          lastSeenAt,
+          decision,
+          episode,
+          receiver,
+          rulesRevision,
+        } = record
+        values.push(source, packFingerprint(fingerprint), status, startsAt, firstSeenAt, lastSeenAt, decision)
         const generator = generators.get(record.generatorURL) ?? null
         values.push(packUuid(episode), receiver, rulesRevision, generator, JSON.stringify(restOf(record, generator)))
       })
@@ -128,7 +140,7 @@ function generatorKeys(db: StoreDb) {
 
 /** What most alerts of a storm have in common is left out of `data`. */
 function restOf(record: AlertRecord, generator: number | null) {
-  const { labels, annotations, generatorURL, groupLabels, playbooks, reason, firstSeenAt, lastSeenAt } = record
+  const { labels, annotations, generatorURL, groupLabels, playbooks, reason } = record
   const { resolvedAt, resolvedBy, resolvedConfirmed } = record
   return {
     labels,
@@ -137,7 +149,6 @@ function restOf(record: AlertRecord, generator: number | null) {
     groupLabels: isEmpty(groupLabels) ? undefined : groupLabels,
     playbooks: playbooks.length === 0 ? undefined : playbooks,
     reason: reason === commonReason ? undefined : reason,
-    firstSeenAt: firstSeenAt === lastSeenAt ? undefined : firstSeenAt,
     resolvedAt: resolvedAt ?? undefined,
     resolvedBy: resolvedBy ?? undefined,
     resolvedConfirmed: resolvedConfirmed || undefined,
@@ -157,7 +168,6 @@ function toRecord(row: FoundRow): AlertRecord {
     groupLabels: bare(rest.groupLabels ?? {}),
     playbooks: rest.playbooks ?? [],
     reason: rest.reason ?? commonReason,
-    firstSeenAt: rest.firstSeenAt ?? row.last_seen_at,
     resolvedAt: rest.resolvedAt ?? null,
     resolvedBy: rest.resolvedBy ?? null,
     resolvedConfirmed: rest.resolvedConfirmed ?? false,
@@ -165,6 +175,7 @@ function toRecord(row: FoundRow): AlertRecord {
     fingerprint: unpackFingerprint(row.fingerprint),
     status: row.status as AlertStatus,
     startsAt: row.starts_at,
+    firstSeenAt: row.first_seen_at,
     lastSeenAt: row.last_seen_at,
     decision: row.decision as DecisionKind,
     episode: unpackUuid(row.episode),

@@ -14,6 +14,8 @@ export interface FileGuard {
   problem(): HeparError | null
   /** Throws that problem. */
   check(): void
+  /** The store itself is about to shorten this file to so many bytes, once. */
+  mayShrink(file: string, bytes: number): void
 }
 
 /**
@@ -25,7 +27,7 @@ export function guardFiles(files: readonly GuardedFile[]): FileGuard {
   const seen = files.map((entry) => {
     const stats = look(entry.file)
     if (typeof stats === 'string') throw lost(entry, stats)
-    return { ...entry, ino: stats.ino, dev: stats.dev, size: stats.size }
+    return { ...entry, ino: stats.ino, dev: stats.dev, size: stats.size, expected: Number.POSITIVE_INFINITY }
   })
 
   function problem(): HeparError | null {
@@ -34,8 +36,12 @@ export function guardFiles(files: readonly GuardedFile[]): FileGuard {
       const now = look(entry.file)
       if (typeof now === 'string') known = lost(entry, now)
       else if (now.ino !== entry.ino || now.dev !== entry.dev) known = lost(entry, 'it was replaced by another file')
-      else if (now.size < Math.min(entry.size, entry.shrinksTo)) known = lost(entry, 'it was cut')
-      else entry.size = now.size
+      else if (now.size < Math.min(entry.size, entry.shrinksTo, entry.expected)) known = lost(entry, 'it was cut')
+      else {
+        // It happens when the write-ahead log is next copied back, and from then on the file only grows again.
+        if (now.size <= entry.expected) entry.expected = Number.POSITIVE_INFINITY
+        entry.size = now.size
+      }
     }
     return known
   }
@@ -45,6 +51,9 @@ export function guardFiles(files: readonly GuardedFile[]): FileGuard {
     check() {
       const found = problem()
       if (found !== null) throw found
+    },
+    mayShrink(file, bytes) {
+      for (const entry of seen) if (entry.file === file) entry.expected = Math.min(entry.expected, bytes)
     },
   }
 }

@@ -34,7 +34,7 @@ interface Job {
 
 type Finished = Job & { readonly value: unknown }
 
-/** Jobs of one group, and how long it takes in further ones: both bound how long it keeps the event loop. */
+/** Jobs of one group, and how long it works before it takes no further one: both bound how long it keeps the event loop. */
 const groupJobsMax = 128
 const groupMsMax = 40
 const waitingJobsMax = 20_000
@@ -82,7 +82,7 @@ async function commitGroup(group: readonly Job[], parts: GroupCommitParts): Prom
   const { sqlite, audit, checkpoint, checkFiles } = parts
   const finished: Finished[] = []
   const failed = new Set<Job>()
-  const endAt = performance.now() + groupMsMax
+  const endAt = workedMs() + groupMsMax
   let started = 0
   try {
     checkFiles()
@@ -90,7 +90,7 @@ async function commitGroup(group: readonly Job[], parts: GroupCommitParts): Prom
     sqlite.run('begin immediate')
     audit.begin(await parts.readHead())
     for (const job of group) {
-      if (started > 0 && performance.now() >= endAt) break
+      if (started > 0 && workedMs() >= endAt) break
       started += 1
       const result = await inSavepoint(job, parts)
       if (result.ok) finished.push({ ...job, value: result.value })
@@ -115,6 +115,12 @@ async function commitGroup(group: readonly Job[], parts: GroupCommitParts): Prom
   parts.onDurable(audit.events())
   for (const { resolve, value } of finished) resolve(value as never)
   return group.slice(started)
+}
+
+// Time of this thread alone: where others take the processor away, smaller groups would only add commits.
+function workedMs(): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1_000
 }
 
 type JobResult = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown }
@@ -169,10 +175,14 @@ function leased(tx: Tx, lease: { readonly open: boolean }): Tx {
     insertAttempt: during(tx.insertAttempt),
     saveAttempt: during(tx.saveAttempt),
     setPause: during(tx.setPause),
+    forgetCopy: during(tx.forgetCopy),
     saveRemainder: during(tx.saveRemainder),
     removeRemainder: during(tx.removeRemainder),
     enqueue: during(tx.enqueue),
     saveMessage: during(tx.saveMessage),
     append: during(tx.append),
+    removeEvents: during(tx.removeEvents),
+    removePast: during(tx.removePast),
+    shrink: during(tx.shrink),
   }
 }

@@ -73,7 +73,7 @@ export function incidentReads(db: StoreDb): IncidentReads {
     latestIncidents: latestOfTargets(db),
     openIncidentsOf: async (source, fingerprint) =>
       (await ofAlert(source, packFingerprint(fingerprint))).map(toIncident),
-    incidents: async (filter) => (await filtered(db, filter).execute()).map(toIncident),
+    incidents: async (filter) => (await newest(db, filter)).map(toIncident),
     due: async (now, limit) => (await due(now, limit)).map(({ id }) => unpackUuid(id)),
     nextDueAt: async () => (await nextDue())[0]?.due_at ?? null,
     async incidentCounts() {
@@ -111,6 +111,15 @@ const targetsMax = 128
 function ofTargets(db: StoreDb, size: number) {
   const places = new Array<string>(size).fill(text)
   return db.selectFrom('incidents').selectAll().where('playbook', '=', text).where('target', 'in', places)
+}
+
+/** One read per ending, each in the order of its index; asking for all of them at once would sort or scan the whole past. */
+async function newest(db: StoreDb, filter: IncidentFilter): Promise<readonly IncidentRow[]> {
+  const { endings, limit } = filter
+  if (endings === undefined || endings.length < 2) return filtered(db, filter).execute()
+  const found: IncidentRow[] = []
+  for (const ending of new Set(endings)) found.push(...(await filtered(db, { ...filter, endings: [ending] }).execute()))
+  return found.sort((a, b) => b.key - a.key).slice(0, limit)
 }
 
 function filtered(db: StoreDb, { states, endings, playbook, target, since, before, limit }: IncidentFilter) {

@@ -10,7 +10,7 @@ export const migrations: readonly (readonly string[])[] = [
     'create table generators (key integer primary key, url text not null unique)',
     `create table alerts (
       key integer primary key, source text not null, fingerprint blob not null, status text not null,
-      starts_at bigint not null, last_seen_at bigint not null, decision text not null, episode blob not null,
+      starts_at bigint not null, first_seen_at bigint not null, last_seen_at bigint not null, decision text not null, episode blob not null,
       receiver text not null, rules_revision text not null, generator integer references generators (key),
       data text not null)`,
     'create unique index alerts_identity on alerts (source, fingerprint)',
@@ -68,6 +68,18 @@ export const migrations: readonly (readonly string[])[] = [
     'create unique index attempts_one_in_force on attempts (target) where in_force = 1',
     "update attempts set data = json_set(data, '$.holdMs', null)",
     "update incidents set data = json_set(data, '$.holdUntil', null)",
+  ],
+  [
+    'create table audit_gaps (from_seq integer primary key, to_seq integer not null, mac text not null, key_id text not null)',
+    'drop trigger audit_keep',
+    // What retention removes is written down as a gap first; nothing else can be deleted.
+    `create trigger audit_keep before delete on audit when old.seq > coalesce(
+        (select to_seq from audit_gaps where from_seq <= old.seq order by from_seq desc limit 1), old.seq - 1)
+      begin select raise(abort, 'the audit log is append-only'); end`,
+    "create index incidents_closed_at on incidents (closed_at) where state = 'closed'",
+    "create index alerts_resolved on alerts (last_seen_at) where status = 'resolved'",
+    'create index incidents_ending on incidents (ending) where ending is not null',
+    'create index outbox_done on outbox (created_at) where sent_at is not null or gave_up_at is not null',
   ],
   [
     'create table holds (object text not null unique, attempt text not null references attempts (id))',

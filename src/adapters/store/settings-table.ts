@@ -1,18 +1,26 @@
+import type { StoreCopy } from '../../domain/copy.ts'
 import type { Pause } from '../../domain/pause.ts'
 import type { Reads, Tx } from '../../engine/ports.ts'
 import { prepared, preparedWrite, type StoreDb, text } from './tables.ts'
 
-export function settingReads(db: StoreDb): Pick<Reads, 'pause'> {
+/** Where a copy says that it is one. */
+export const copySetting = 'copy'
+
+export function settingReads(db: StoreDb): Pick<Reads, 'pause' | 'copy'> {
   const read = prepared(db, db.selectFrom('settings').select('value').where('name', '=', text))
   return {
     async pause() {
       const [row] = await read('pause')
       return row === undefined ? null : (JSON.parse(row.value) as Pause)
     },
+    async copy() {
+      const [row] = await read(copySetting)
+      return row === undefined ? null : (JSON.parse(row.value) as StoreCopy)
+    },
   }
 }
 
-export function settingWrites(db: StoreDb): Pick<Tx, 'setPause'> {
+export function settingWrites(db: StoreDb): Pick<Tx, 'setPause' | 'forgetCopy'> {
   const write = preparedWrite(
     db,
     db
@@ -25,6 +33,9 @@ export function settingWrites(db: StoreDb): Pick<Tx, 'setPause'> {
     async setPause(pause) {
       if (pause === null) await remove('pause')
       else await write('pause', JSON.stringify(pause))
+    },
+    async forgetCopy() {
+      await remove(copySetting)
     },
   }
 }

@@ -9,9 +9,11 @@ import { type FileGuard, type GuardedFile, guardFiles } from './file-guard.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { verifyTail } from './log-tail.ts'
 import { migrate } from './migrations.ts'
+import { createPrunableFinder } from './prunable.ts'
 import { openSqlite, type Sqlite } from './sqlite.ts'
 import { prepareStoreFile } from './store-file.ts'
 import { createStoreHealth } from './store-health.ts'
+import { shrinkFile, sizeOf } from './store-size.ts'
 import { readsOver, txOver } from './store-tables.ts'
 import { kyselyOver, type StoreDb } from './tables.ts'
 
@@ -19,8 +21,8 @@ import { kyselyOver, type StoreDb } from './tables.ts'
 const synchronous = 'FULL'
 
 const busyTimeoutMs = 5_000
-const writerCacheKib = 64 * 1024
-const readerCacheKib = 16 * 1024
+const writerCacheKib = 16 * 1024
+const readerCacheKib = 8 * 1024
 const walPagesMax = 4_000
 const walBytesKept = 64 * 1024 * 1024
 
@@ -59,7 +61,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       { file: `${file}-wal`, shrinksTo: walBytesKept },
       ...(lock === undefined ? [] : [lock]),
     ])
-    const store = assemble({ writer, db, reader, guard, keys, log, checkpoint, close: () => closing.dispose() })
+    const store = assemble({ file, writer, db, reader, guard, keys, log, checkpoint, close: () => closing.dispose() })
     if (lastKeyId !== null && lastKeyId !== keys.current.id) await recordKeyChange(store, lastKeyId, keys, clock)
     return store
   } catch (error) {
@@ -69,6 +71,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 }
 
 function prepareWriter(writer: Sqlite, file: string): void {
+  // Only before the first page is written; a store without it keeps the pages that retention frees for what comes.
+  writer.all('pragma auto_vacuum = incremental')
   const [mode] = writer.all<{ journal_mode: string }>('pragma journal_mode = wal')
   if (mode?.journal_mode !== 'wal') {
     throw new HeparError('store_unavailable', `store ${file}: keep the data folder on a local file system`)
@@ -96,6 +100,7 @@ async function recordKeyChange(store: Store, from: string, { current }: AuditKey
 }
 
 interface StoreParts {
+  readonly file: string
   readonly writer: Sqlite
   readonly db: StoreDb
   readonly reader: Sqlite
@@ -106,7 +111,7 @@ interface StoreParts {
   readonly close: () => void
 }
 
-function assemble({ writer, db, reader, guard, keys, log, checkpoint, close }: StoreParts): Store {
+function assemble({ file, writer, db, reader, guard, keys, log, checkpoint, close }: StoreParts): Store {
   const listeners = new Set<(events: readonly AuditEvent[]) => void>()
   const audit = createAuditWriter(db, keys.current)
   const reads = readsOver(db)
@@ -119,7 +124,10 @@ function assemble({ writer, db, reader, guard, keys, log, checkpoint, close }: S
     checkFiles: guard.check,
     audit,
     readHead: reads.auditHead,
-    tx: txOver(db, reads, audit),
+    tx: {
+      ...txOver(db, reads, audit),
+      shrink: async (pages) => shrinkFile(writer, pages, (bytes) => guard.mayShrink(file, bytes)),
+    },
     checkpoint,
     onFailure: health.failed,
     onDurable(events) {
@@ -133,8 +141,11 @@ function assemble({ writer, db, reader, guard, keys, log, checkpoint, close }: S
       }
     },
   })
+  const readerDb = kyselyOver(reader)
   return {
-    read: readsOver(kyselyOver(reader)),
+    read: readsOver(readerDb),
+    prunable: createPrunableFinder(readerDb, keys),
+    size: () => sizeOf(reader),
     transaction: commits.run,
     onCommit(listener) {
       listeners.add(listener)

@@ -1,4 +1,4 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { pathToFileURL } from 'node:url'
 import { HeparError } from '../../engine/errors.ts'
 
@@ -31,6 +31,32 @@ export interface SqliteOptions {
   readonly busyTimeoutMs: number
   /** Integers are read as bigint, so that no stored value can fail to be read. */
   readonly bigIntegers?: boolean
+}
+
+/** Pages of one step: few enough that writers on the same disk hardly feel it. */
+const copyStepPages = 250
+
+/**
+ * Copies a database as it is at this moment, page by page, also while others write to it. `to` is an empty file.
+ * Throws `store_unavailable`.
+ */
+export async function copyDatabase(
+  { file, immutable = false, busyTimeoutMs }: SqliteOptions,
+  to: string,
+  onProgress: (done: number, of: number) => void,
+): Promise<void> {
+  try {
+    using db = new DatabaseSync(immutable ? immutableUrl(file) : file, { readOnly: true, timeout: busyTimeoutMs })
+    // Inside one transaction every step sees the same moment; without it each write of others would begin the copy anew.
+    db.exec('begin')
+    db.prepare('select count(*) from sqlite_schema').get()
+    await backup(db, to, {
+      rate: copyStepPages,
+      progress: ({ totalPages, remainingPages }) => onProgress(totalPages - remainingPages, totalPages),
+    })
+  } catch (error) {
+    throw asMediumFailure(file, error) ?? error
+  }
 }
 
 const statementsMax = 256

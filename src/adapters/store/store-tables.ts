@@ -3,8 +3,10 @@ import { alertReads, alertWrites } from './alert-table.ts'
 import { attemptReads, attemptWrites } from './attempt-table.ts'
 import { auditReads } from './audit-table.ts'
 import type { AuditWriter } from './audit-writer.ts'
+import { gapReads } from './gap-table.ts'
 import { incidentReads, incidentWrites } from './incident-table.ts'
 import { outboxReads, outboxWrites } from './outbox-table.ts'
+import { pruneWrites } from './prune-table.ts'
 import { remainderReads, remainderWrites } from './remainder-table.ts'
 import { settingReads, settingWrites } from './settings-table.ts'
 import type { StoreDb } from './tables.ts'
@@ -19,11 +21,12 @@ export function readsOver(db: StoreDb): Reads {
     ...settingReads(db),
     ...remainderReads(db),
     ...auditReads(db),
+    ...gapReads(db),
   }
 }
 
 /** All reads and writes over the writer's connection; a transaction sees the events it appended itself. */
-export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Tx {
+export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 'shrink'> {
   return {
     ...reads,
     ...alertWrites(db),
@@ -32,6 +35,7 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Tx {
     ...outboxWrites(db),
     ...settingWrites(db),
     ...remainderWrites(db),
+    ...pruneWrites(db),
     append: async (events) => audit.append(events),
     async audit(filter) {
       await audit.flush()

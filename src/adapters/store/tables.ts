@@ -13,6 +13,7 @@ export interface StoreTables {
     fingerprint: Packed
     status: string
     starts_at: number
+    first_seen_at: number
     last_seen_at: number
     decision: string
     episode: Packed
@@ -85,6 +86,7 @@ export interface StoreTables {
     key_id: string
     mac: Uint8Array
   }
+  audit_gaps: { from_seq: number; to_seq: number; mac: string; key_id: string }
 }
 
 /** Builds queries, and names the connection on which what was prepared runs. */

@@ -5,6 +5,7 @@ import { type GateName, gateNames } from '../../domain/gate.ts'
 import { credits, endings } from '../../domain/incident.ts'
 import type { Json, JsonObject } from '../../domain/json.ts'
 import { modes } from '../../domain/playbook.ts'
+import { prunedKinds } from '../../domain/retention.ts'
 import type { PolicyHolder } from '../../engine/ports.ts'
 import { type Metrics, phases } from './metrics.ts'
 
@@ -72,6 +73,9 @@ function createCounters(metrics: Metrics, labels: PolicyLabels, policy: PolicyHo
       )
       metrics.reloadSuccessful.set(1)
       metrics.reloadTimestamp.set(event.at / 1_000)
+    },
+    'retention.pruned': (body) => {
+      for (const what of prunedKinds) metrics.pruned.inc({ what }, number(body[what]) ?? 0)
     },
     'config.refused': () => metrics.reloadSuccessful.set(0),
   }

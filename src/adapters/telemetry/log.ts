@@ -44,7 +44,12 @@ export function createLog({ level, secrets, write, pretty }: LogOptions): Log {
 }
 
 // One line per alert would bury the rest when ten thousand arrive at once.
-const frequent: ReadonlySet<AuditType> = new Set(['alert.changed', 'delivery.received', 'attempt.probed'])
+const frequent: ReadonlySet<AuditType> = new Set([
+  'alert.changed',
+  'delivery.received',
+  'attempt.probed',
+  'retention.pruned',
+])
 const alarming: ReadonlySet<AuditType> = new Set([
   'config.refused',
   'incident.handed_over',

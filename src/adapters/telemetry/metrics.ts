@@ -3,6 +3,7 @@ import { decisions } from '../../domain/alert.ts'
 import { auditTypes } from '../../domain/audit.ts'
 import { gateNames } from '../../domain/gate.ts'
 import { credits } from '../../domain/incident.ts'
+import { prunedKinds } from '../../domain/retention.ts'
 
 const requestBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const actionBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900]
@@ -26,6 +27,7 @@ export function createMetrics(build: { readonly version: string; readonly nodeVe
   for (const code of deliveryCodes) metrics.deliveries.inc({ code: String(code) }, 0)
   for (const decision of decisions) metrics.alerts.inc({ decision }, 0)
   for (const gate of gateNames) metrics.gateBlocks.inc({ gate }, 0)
+  for (const what of prunedKinds) metrics.pruned.inc({ what }, 0)
   for (const type of auditTypes) metrics.auditEvents.inc({ type }, 0)
   for (const phase of phases) for (const by of credits) metrics.phase.zero({ phase, by })
   return metrics
@@ -40,6 +42,7 @@ function createCounters(registry: Registry) {
     incidentsClosed: counter('hepar_incidents_closed_total', 'Incidents closed, by ending.', 'playbook', 'ending'),
     attempts: counter('hepar_attempts_total', 'Attempts concluded, by outcome.', 'playbook', 'action', 'outcome'),
     gateBlocks: counter('hepar_gate_blocks_total', 'Blocks that made an incident wait or refused it.', 'gate'),
+    pruned: counter('hepar_retention_pruned_total', 'Rows that retention removed.', 'what'),
     auditEvents: counter('hepar_audit_events_total', 'Events written to the log.', 'type'),
   }
 }

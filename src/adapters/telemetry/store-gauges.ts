@@ -6,7 +6,7 @@ import type { Clock, Queue, Store } from '../../engine/ports.ts'
 
 interface GaugeParts {
   readonly registry: Registry
-  readonly store: Pick<Store, 'read' | 'health'>
+  readonly store: Pick<Store, 'read' | 'health' | 'size'>
   readonly queue: Pick<Queue, 'depth'>
   readonly clock: Clock
   readonly services: () => readonly Pick<Service, 'name'>[]
@@ -49,9 +49,23 @@ export function registerStoreGauges({ registry, store, queue, clock, services }:
     const pause = await store.read.pause()
     return pause !== null && (pause.until === null || pause.until > clock.now()) ? 1 : 0
   })
+  number(
+    'hepar_store_bytes',
+    'What the store has in use, without its write-ahead log.',
+    async () => store.size().liveBytes,
+  )
+  number(
+    'hepar_store_free_bytes',
+    'Pages of the store that are free for what comes.',
+    async () => store.size().freeBytes,
+  )
+  number('hepar_audit_oldest_event_timestamp_seconds', 'When the oldest event of the audit log happened.', async () => {
+    const [oldest] = await store.read.audit({ limit: 1 })
+    return oldest === undefined ? null : oldest.at / 1_000
+  })
   number('hepar_store_up', 'Whether the last write to the store succeeded.', async () => (store.health().ok ? 1 : 0))
 
-  function number(name: string, help: string, value: () => Promise<number>): void {
+  function number(name: string, help: string, value: () => Promise<number | null>): void {
     new Gauge({
       name,
       help,

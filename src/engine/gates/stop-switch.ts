@@ -8,7 +8,9 @@ export const stopSwitch: Gate = {
     if (pause.until !== null && pause.until <= now) return pass('the stop switch has expired', { until: pause.until })
     return block(`the stop switch is on: ${pause.reason}`, {
       until: pause.until,
-      unblock: 'lift the pause (hepar unpause) or wait until it expires',
+      unblock: pause.restored
+        ? 'look at what may have happened since the backup, then: hepar unpause --restored'
+        : 'lift the pause (hepar unpause) or wait until it expires',
       facts: { by: pause.by, since: pause.since, until: pause.until },
     })
   },

@@ -56,7 +56,10 @@ test('a store written by an earlier version is brought to this one, and loses no
   })
   await first.close()
   const db = new DatabaseSync(placeIn(folder).file)
-  db.exec(`drop table remainders; drop table holds; drop index attempts_active;
+  db.exec(`drop trigger audit_keep; drop table audit_gaps;
+    create trigger audit_keep before delete on audit begin select raise(abort, 'the audit log is append-only'); end;
+    drop index incidents_closed_at; drop index alerts_resolved; drop index outbox_done; drop index incidents_ending;
+    drop table remainders; drop table holds; drop index attempts_active;
     create unique index attempts_one_holds on attempts (target) where phase <> 'concluded'; drop index attempts_one_in_force;
     alter table attempts drop column reverts; alter table attempts drop column in_force;
     update attempts set data = json_remove(data, '$.holdMs');
@@ -130,6 +133,7 @@ test('frequent reads are served by an index', async () => {
     incidents_closed: `select * from incidents where playbook = 'a' and target = 'b' and state = 'closed'
       order by closed_at desc, key desc limit 1`,
     incidents_state: "select * from incidents where state in ('closed') order by key desc limit 9",
+    incidents_ending: "select * from incidents where ending in ('refused') and key < 7 order by key desc limit 9",
     incidents_target: "select * from incidents where target = 'a' and key < 7 order by key desc limit 9",
     'SCAN incidents': `select * from incidents where coalesce(state, '') in ('open', 'closed')
       order by key desc limit 9`,

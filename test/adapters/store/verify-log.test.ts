@@ -46,7 +46,7 @@ async function writtenLog(): Promise<WrittenLog> {
 
 test('an untouched log verifies, with its checkpoints', async () => {
   const { file, keys, head } = await writtenLog()
-  const expected = { ok: true, head, count: length, erased: 0 }
+  const expected = { ok: true, head, count: length, pruned: null, erased: 0 }
   expect(await verifyLog({ file, keys })).toEqual({ ...expected, checkpoint: 'none_given' })
   expect(await verifyLog({ file, keys, checkpoint: head })).toEqual({ ...expected, checkpoint: 'matched' })
   const genesis = { seq: 0, mac: '0'.repeat(64), at: 0 }

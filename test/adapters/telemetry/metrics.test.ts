@@ -31,8 +31,10 @@ function world(...playbooks: string[]) {
     clock: { now: () => now },
     services: () => ['shop', 'till'].map((name) => ({ name, mirror: null })),
     store: {
+      size: () => ({ liveBytes: 4_096, freeBytes: 8_192 }),
       health: () => (state.broken ? { ok: false, reason: 'gone' } : { ok: true, reason: null }),
       read: {
+        audit: () => guarded([{ at: 7_000 }]),
         effectsInForce: () => guarded(state.effects),
         incidentCounts: () => guarded(counts),
         pause: () => guarded(state.paused ? { reason: 'r', by: 'b', since: 0, until: now + 1 } : null),
