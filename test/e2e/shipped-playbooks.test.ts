@@ -114,9 +114,10 @@ test('an unhealthy container is restarted once, with what was seen of it before'
   expect(witness.count(container.id, 'restart')).toBe(1)
   const [evidence] = await evidenceOf(target)
   expect(evidence).toMatchObject({ state: 'running', health: 'unhealthy', logs: ['hello'] })
-  expect(evidence?.memory).toMatchObject({ top: [{ command: 'sh' }, { command: 'sleep' }] })
+  // A health check that is just beginning may be among them.
+  expect(evidence?.memory).toMatchObject({ top: expect.arrayContaining([expect.objectContaining({ command: 'sh' })]) })
   const { stdout } = await stage.hepar.cli('show', about(target)(await stage.hepar.incidents())!.id)
-  expect(stdout).toMatch(/evidence\n(.*\n)+ +logs\n +hello\n(.*\n)+ +top\n +pid \d+, command sh, bytes \d+\n/)
+  expect(stdout).toMatch(/evidence\n(.*\n)+ +logs\n +hello\n(.*\n)+ +top\n(.*\n)* +pid \d+, command sh, bytes \d+\n/)
 })
 
 test('a service whose probes fail is recovered by its own request, sent once', async () => {
