@@ -1,3 +1,5 @@
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { ActionInfo } from '../../domain/action.ts'
 import type { Limits } from '../../domain/config.ts'
 import type { JsonObject } from '../../domain/json.ts'
@@ -34,13 +36,14 @@ export interface ActionsOptions {
 
 /** Plugins in processes of their own, with what the loaders of playbooks and plugins need. */
 export interface PluginActions extends Actions {
-  /** Imports every plugin of the folders, each in its own process; never rejects. */
+  /** Imports every plugin of the folders, away from Hepar and, but for its own, from each other; never rejects. */
   describe(folders: readonly string[]): Promise<Catalogue>
   /** Asks the plugin's own schema about parameters; what lies at or below a templated path is left to the plan. */
   checkParams(action: ActionInfo, params: unknown, templated: readonly ParamPath[]): Promise<readonly ParamProblem[]>
 }
 
 const poolSizeDefault = 2
+const ownPlugins = fileURLToPath(new URL('../../../plugins', import.meta.url))
 
 export function createActions(options: ActionsOptions): PluginActions {
   const { limits, settingsFor, log, clock, poolSize = poolSizeDefault, describeMs, readerIdleMs } = options
@@ -49,7 +52,7 @@ export function createActions(options: ActionsOptions): PluginActions {
   const memory = createMemoryWatch({ families, bytesMax, everyMs: runnerLimits.memoryEveryMs, log })
   const start = () => startRunner({ limits, families, memory, log })
   const pool = createRunnerPool({ size: poolSize, start, log })
-  const readers = createReaders(pool, readerIdleMs)
+  const readers = createReaders(pool, { idleMs: readerIdleMs, isOwn: (file) => dirname(file) === ownPlugins })
 
   return {
     describe: (folders) => describeFolders(readers, folders, describeMs),

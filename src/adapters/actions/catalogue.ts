@@ -22,14 +22,15 @@ const describersMax = 2
 type Description = { readonly ok: true; readonly action: ActionInfo } | ({ readonly ok: false } & BrokenAction)
 
 /**
- * Describes every plugin, each in a process of its own, so that a broken one cannot touch Hepar or another plugin.
+ * Describes every plugin, each that is not Hepar's own in a process of its own, so that a broken one cannot touch Hepar or another plugin.
  * Never rejects: what cannot be used is in `broken`, sorted by file.
  */
 export async function describeFolders(
-  readers: Pick<Readers, 'introduce' | 'dismiss'>,
+  readers: Pick<Readers, 'renew' | 'introduce' | 'dismiss'>,
   folders: readonly string[],
   describeMs: number = runnerLimits.describeMs,
 ): Promise<Catalogue> {
+  readers.renew()
   const listings = await Promise.all((await distinct(folders)).map(listPlugins))
   const files = [...new Set(listings.flatMap(({ files }) => files))]
   const twice = namesOfTwo(files)

@@ -16,7 +16,14 @@ const formats: Readonly<Record<string, string>> = { '.ts': 'module-typescript', 
 const sdk = new URL(`../../sdk/index${extname(import.meta.url)}`, import.meta.url).href
 const publicName = 'hepar/sdk'
 
-let pinned: { readonly url: string; readonly source: Buffer; readonly format: string } | null = null
+interface Pinned {
+  readonly fileDigest: string
+  readonly source: Buffer
+  readonly format: string
+}
+
+/** What was hashed, by its URL. */
+const pinned = new Map<string, Pinned>()
 
 /** Makes `hepar/sdk` mean this Hepar's SDK wherever a plugin lies, and loads it ahead. `compiled` is where Hepar keeps compiled code. */
 export async function prepare(compiled = ''): Promise<void> {
@@ -25,24 +32,35 @@ export async function prepare(compiled = ''): Promise<void> {
     resolve: (specifier, context, next) =>
       specifier === publicName ? { url: sdk, shortCircuit: true } : next(specifier, context),
     // What runs is what was hashed, even if the file is replaced in between.
-    load: (url, context, next) =>
-      pinned?.url === url ? { format: pinned.format, source: pinned.source, shortCircuit: true } : next(url, context),
+    load(url, context, next) {
+      const known = pinned.get(url)
+      return known ? { format: known.format, source: known.source, shortCircuit: true } : next(url, context)
+    },
   })
   await import(sdk)
   // A runner is killed, so nothing of it is kept at its exit.
   flushCompileCache()
 }
 
-/** Imports a plugin if it still has the digest that was asked for. Never rejects. A process loads one plugin in its life. */
+/**
+ * Imports a plugin if it still has the digest that was asked for. Never rejects. A process loads one plugin in its life, or
+ * several of Hepar's own, to describe and check.
+ */
 export async function load({ file, fileDigest }: PluginFile): Promise<Loading> {
   const source = await readFile(file).catch((error: unknown) => messageOf(error))
   if (typeof source === 'string') return { ok: false, changed: true, reason: `cannot read ${file}: ${source}` }
   if (sha256(source) !== fileDigest) {
     return { ok: false, changed: true, reason: `${file} changed since it was described: reload Hepar` }
   }
-  pinned ??= { url: pathToFileURL(file).href, source, format: formats[extname(file)] ?? 'module' }
+  const url = pathToFileURL(file).href
+  const known = pinned.get(url)
+  // A module is imported once in the life of a process.
+  if (known !== undefined && known.fileDigest !== fileDigest) {
+    return { ok: false, changed: true, reason: `${file} changed since this process imported it: reload Hepar` }
+  }
+  pinned.set(url, { fileDigest, source, format: formats[extname(file)] ?? 'module' })
   try {
-    const module = (await import(pinned.url)) as { readonly default?: unknown }
+    const module = (await import(url)) as { readonly default?: unknown }
     flushCompileCache()
     return readDefinition(module.default)
   } catch (error) {

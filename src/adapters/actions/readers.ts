@@ -5,11 +5,16 @@ import type { PluginFile, RunnerRequest } from './messages.ts'
 import { runnerLimits } from './runner-limits.ts'
 import type { RunnerPool } from './runner-pool.ts'
 
-/** Runners that only read: kept for a while per action, because plans and verifications come in rows. */
+/**
+ * Runners that only read: kept for a while per action, because plans and verifications come in rows. Hepar's own plugins
+ * trust each other as far as being described and having parameters checked goes, so for that they share a few.
+ */
 export interface Readers {
+  /** Lets what follows be read by fresh processes: what plugins import may have changed although their own files did not. */
+  renew(): void
   /** Never rejects. The reader is ended after any misbehaviour, and after an idle while. */
   ask(plugin: PluginFile, request: RunnerRequest, timeoutMs: number): Promise<Reply>
-  /** Lets a fresh process describe a plugin and keeps that one for the questions that follow, in place of older ones. */
+  /** Lets a fresh process describe a plugin, since `renew`, and keeps that one for the questions that follow, in place of older ones. */
   introduce(plugin: PluginFile, timeoutMs: number): Promise<Reply>
   /** Ends those kept for a plugin that nobody will ask anything. */
   dismiss(plugin: PluginFile): Promise<void>
@@ -23,8 +28,18 @@ interface Shelf {
   busy: number
 }
 
-export function createReaders(pool: RunnerPool, idleMs: number = runnerLimits.readerIdleMs): Readers {
+interface ReadersOptions {
+  readonly idleMs?: number | undefined
+  /** Whether a plugin is Hepar's own. */
+  readonly isOwn: (file: string) => boolean
+}
+
+export function createReaders(
+  pool: RunnerPool,
+  { idleMs = runnerLimits.readerIdleMs, isOwn }: ReadersOptions,
+): Readers {
   const shelves = new Map<string, Shelf>()
+  let generation = 0
 
   async function take(shelf: Shelf): Promise<LiveRunner> {
     for (let kept = shelf.idle.pop(); kept !== undefined; kept = shelf.idle.pop()) {
@@ -55,13 +70,15 @@ export function createReaders(pool: RunnerPool, idleMs: number = runnerLimits.re
     await Promise.all(idle.map(({ runner }) => runner.end(reason)))
   }
 
-  async function askOne(shelf: Shelf, request: RunnerRequest, timeoutMs: number): Promise<Reply> {
+  async function askOne(shelf: Shelf, request: RunnerRequest, timeoutMs: number, shared: boolean): Promise<Reply> {
+    const begun = generation
     try {
-      const runner = await (request.verb === 'describe' ? takeFresh(shelf) : take(shelf))
+      const runner = await (request.verb === 'describe' && !shared ? takeFresh(shelf) : take(shelf))
       const reply = await runner.ask(request, { timeoutMs })
       // The next question must not meet what this one left behind.
-      if (reply.kind === 'answered' && reply.late === null && reply.answer.kind !== 'doubtful') keep(shelf, runner)
-      else await runner.end('it misbehaved')
+      const behaved = reply.kind === 'answered' && reply.late === null && reply.answer.kind !== 'doubtful'
+      if (behaved && !(shared && begun !== generation)) keep(shelf, runner)
+      else await runner.end(behaved ? 'plugins are read again' : 'it misbehaved')
       return reply
     } catch (error) {
       return { kind: 'lost', reason: messageOf(error), asked: false }
@@ -69,14 +86,15 @@ export function createReaders(pool: RunnerPool, idleMs: number = runnerLimits.re
   }
 
   async function ask({ file, fileDigest }: PluginFile, request: RunnerRequest, timeoutMs: number): Promise<Reply> {
-    const key = keyOf({ file, fileDigest })
+    const shared = (request.verb === 'describe' || request.verb === 'check') && isOwn(file)
+    const key = shared ? ownKey : keyOf({ file, fileDigest })
     const shelf = shelves.get(key) ?? { idle: [], waiting: [], busy: 0 }
     shelves.set(key, shelf)
     if (shelf.busy >= runnerLimits.readersPerActionMax) {
       await new Promise<void>((resolve) => shelf.waiting.push(resolve))
     } else shelf.busy++
     try {
-      return await askOne(shelf, request, timeoutMs)
+      return await askOne(shelf, request, timeoutMs, shared)
     } finally {
       const next = shelf.waiting.shift()
       if (next === undefined) shelf.busy--
@@ -85,6 +103,11 @@ export function createReaders(pool: RunnerPool, idleMs: number = runnerLimits.re
   }
 
   return {
+    renew() {
+      generation++
+      const own = shelves.get(ownKey)
+      if (own !== undefined) void clear(own, 'plugins are read again')
+    },
     ask,
     introduce: ({ file, fileDigest }, timeoutMs) =>
       ask({ file, fileDigest }, { verb: 'describe', file, fileDigest }, timeoutMs),
@@ -97,6 +120,8 @@ export function createReaders(pool: RunnerPool, idleMs: number = runnerLimits.re
     },
   }
 }
+
+const ownKey = 'own'
 
 function keyOf({ file, fileDigest }: PluginFile): string {
   return `${file}\0${fileDigest}`

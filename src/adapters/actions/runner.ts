@@ -1,4 +1,4 @@
-/** The program of a runner: it answers Hepar's questions on descriptor 4, with one plugin in its whole life. */
+/** The program of a runner: it answers Hepar's questions on descriptor 4, with one plugin in its whole life, or with Hepar's own when it only describes and checks them. */
 import { Socket } from 'node:net'
 import type { ActionDefinition } from '../../sdk/index.ts'
 import { load, prepare } from './loading.ts'

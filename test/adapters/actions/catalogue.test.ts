@@ -98,6 +98,34 @@ test('every plugin of this project loads', async () => {
   expect(found.map(({ name }) => name)).toContain('container-restart')
 })
 
+test("Hepar's own plugins share few processes to be described and checked, and every reading begins with new ones", async () => {
+  const apart = open()
+  const runners = () => {
+    const all = processesWith('actions/runner.ts')
+    return childrenOf(process.pid).filter((pid) => all.includes(pid))
+  }
+  const others = runners()
+  const fresh = () => runners().filter((pid) => !others.includes(pid))
+  try {
+    const folder = join(fixtures, '..', '..', 'plugins')
+    const { actions: own } = await apart.describe([folder])
+    const first = fresh()
+    expect(own.length).toBeGreaterThan(5)
+    expect(first.length).toBeGreaterThan(0)
+    expect(first.length).toBeLessThanOrEqual(2)
+    const restart = own.find(({ name }) => name === 'container-restart')!
+    expect(await apart.checkParams(restart, {}, [])).toEqual([])
+    expect(await apart.checkParams(restart, { garce: '1s' }, [])).toHaveLength(1)
+    expect(fresh()).toEqual(first)
+    await apart.describe([folder])
+    expect(fresh().filter((pid) => first.includes(pid))).toEqual([])
+    await apart.describe([join(fixtures, 'plugins')])
+    expect(fresh().length).toBeGreaterThanOrEqual(3)
+  } finally {
+    await apart.close()
+  }
+})
+
 test('an action is described with its digest and its parameters', async () => {
   const { actions: found } = await actions.describe([join(fixtures, 'plugins')])
   const touch = found.find(({ name }) => name === 'touch')
