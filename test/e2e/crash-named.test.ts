@@ -137,11 +137,12 @@ test.each(['commit:before:advance', 'commit:after:advance'])(
 )
 
 test.each([
-  ['commit:before:advance', 1],
-  ['commit:after:advance', 1],
+  ['commit:before:advance', [1]],
+  // While it is held there, the outbox may look by itself, send, and not be able to record it.
+  ['commit:after:advance', [1, 2]],
   // What was sent and not yet recorded as sent goes out again, under the same key.
-  ['commit:before:outbox', 2],
-  ['commit:after:outbox', 1],
+  ['commit:before:outbox', [2]],
+  ['commit:after:outbox', [1]],
 ])(
   'killed at %s of a hand-over: a human gets it once',
   async (point, messagesSent) => {
@@ -151,7 +152,7 @@ test.each([
     const { id } = await ill.rest()
     await waitFor(() => ill.count('notification.sent'), { what: 'the message', deadlineMs: 60_000 })
     const messages = hospital.oncall.requests.filter(({ body }) => body.includes(id))
-    expect(messages).toHaveLength(messagesSent)
+    expect(messagesSent).toContain(messages.length)
     expect(new Set(messages.map(({ headers }) => headers['idempotency-key'])).size).toBe(1)
     expect(await ill.count('incident.handed_over')).toBe(1)
     expect(ill.lines()).toEqual(['ill', 'begin', 'end'])
