@@ -98,6 +98,17 @@ describe('a delivery', () => {
 })
 
 describe('what follows from a decision', () => {
+  test('is nothing more when a resolution is repeated', async () => {
+    const simulation = await simulate()
+    await receive(someDelivery([patientAlert('web')]), 'webhook:am', simulation.ports)
+    const over = someDelivery([patientAlert('web', { status: 'resolved', endsAt: 2_000 })])
+    await receive(over, 'webhook:am', simulation.ports)
+    const { version } = await theIncident(simulation)
+    const { decisions } = await receive(over, 'webhook:am', simulation.ports)
+    expect(decisions.map(({ decision }) => decision)).toEqual(['duplicate'])
+    expect(await theIncident(simulation)).toMatchObject({ version })
+  })
+
   test('is nothing for a duplicate: no event, no second incident', async () => {
     const simulation = await simulate()
     await simulation.deliver('web', 'firing')

@@ -116,7 +116,7 @@ export const decisions = [
       takes: 'that a duplicate causes nothing',
       find: "done.filter(({ decision }) => decision.decision !== 'duplicate')",
       replace: 'done',
-      red: 'a delivery > that names an alert twice',
+      red: 'what follows from a decision > is nothing more when a resolution is repeated',
     },
     {
       takes: 'that a resolution makes its incidents look at once',
