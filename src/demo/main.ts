@@ -67,8 +67,8 @@ async function play(
   tell: Tell,
 ): Promise<number> {
   // The sockets of a Docker engine lie some levels deeper, and the path of a socket holds 107 bytes.
-  const place = live && tmpdir().length > 40 ? '/tmp' : tmpdir()
-  const folder = realpathSync(mkdtempSync(join(place, 'hepar-demo-')))
+  const folder = makeFolder(live && tmpdir().length > 40 ? '/tmp' : tmpdir())
+  if (folder === null) return 1
   const closing = new AsyncDisposableStack()
   // Whatever still waits when the demo is over must not go on waiting.
   const over = new AbortController()
@@ -94,6 +94,19 @@ async function play(
   const text = stop.aborted ? `ended by ${stop.reason}; ${rest}` : rest
   tell({ step: 'end', ok: code === 0, code, text })
   return code
+}
+
+/** A new folder in that place; `null`, and words about it on standard error, where there can be none. */
+function makeFolder(place: string): string | null {
+  try {
+    return realpathSync(mkdtempSync(join(place, 'hepar-demo-')))
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code
+    process.stderr.write(
+      `hepar demo: no folder can be made in ${place} (${why}): set TMPDIR to one that you may write\n`,
+    )
+    return null
+  }
 }
 
 function failed(error: unknown) {

@@ -78,7 +78,7 @@ export function formatStep(step: Step, elapsedMs: number): string {
     case 'next':
       return `\n${styleText('bold', step.step === 'summary' ? 'What happened' : 'Where to look next')}\n${columns(step.lines)}`
     case 'failed':
-      return `\n${styleText('red', 'The demo has failed')}: ${visible(step.message)}\n${step.next}\n`
+      return `\n${styleText('red', 'The demo has failed')}: ${step.message.split('\n').map(visible).join('\n')}\n${step.next}\n`
     case 'end':
       return `\n${styleText(step.ok ? 'green' : 'red', step.text)}\n`
   }

@@ -39,3 +39,8 @@ test('a fact that is not so says what it must be', () => {
   const fact = { step: 'fact', fact: 'files', ok: false, saw: '2', wanted: '1' } as const
   expect(told(false, fact)).toMatch(/fact +NOT SO {2}files: 2; it must be: 1\n$/)
 })
+
+test('a failure of several lines stays several lines, each with the words of its own', () => {
+  const failed = { step: 'failed', message: 'it ended:\nfirst\nby \u001b[31ma label', next: 'Look.' } as const
+  expect(told(false, failed)).toBe('\nThe demo has failed: it ended:\nfirst\nby \\u001b[31ma label\nLook.\n')
+})

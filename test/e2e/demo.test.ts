@@ -36,6 +36,13 @@ test('with nothing but Node on the PATH, the four acts end as they must, and the
   ]) {
     expect(text).toMatch(words)
   }
+  // Who reads along must see the intent before what it led to.
+  for (const [first, then] of [
+    [/attempt\.intended +Remove/, 'GET /health: 200'],
+    [/attempt\.intended +Send POST/, 'POST /rebuild has come in'],
+  ] as const) {
+    expect(text.search(first)).toBeLessThan(text.indexOf(then))
+  }
   expect(text).not.toContain('NOT SO')
   expect(text).not.toContain('\x1b')
   const seconds = [...text.matchAll(/^ +(\d+\.\d)s {2}/gm)].map(([, time]) => Number(time))
@@ -84,7 +91,7 @@ describe('it fails loudly', () => {
     rmSync(join(demo.folder(), 'family-photos/wedding.jpg'))
     expect(await demo.ended, demo.text()).toBe(1)
     const steps = demo.steps()
-    expect(steps.findLast(({ step }) => step === 'fact')).toMatchObject({ fact: 'files in that folder', ok: false })
+    expect(steps.findLast(({ step }) => step === 'fact')).toMatchObject({ fact: 'files in family-photos', ok: false })
     expect(steps.some(({ step }) => step === 'summary')).toBe(false)
     await gone(demo)
   }, 120_000)
@@ -117,6 +124,13 @@ test('when the demo itself is killed, its programs end with it', async () => {
   expect(await demo.ended).toBe('SIGKILL')
   await waitFor(() => demo.leftovers().processes.length === 0, { what: 'no process is left' })
 }, 60_000)
+
+test('without a temporary folder that can be written, it says what to do', async () => {
+  const env = { PATH: process.env.PATH ?? '', TMPDIR: '/nowhere/at/all' }
+  const { code, stdout, stderr } = await runProgram(process.execPath, [join(root, 'src/demo/main.ts')], { env })
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+  expect(stderr).toMatch(/^hepar demo: no folder can be made in \/nowhere\/at\/all \(ENOENT.*TMPDIR.*\n$/)
+})
 
 test('npm run demo installs nothing that is there, and hands its options on', async () => {
   const { code, stdout } = await runProgram('npm', ['run', '--silent', 'demo', '--', '--help'], { cwd: root })

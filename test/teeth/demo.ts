@@ -56,4 +56,12 @@ export const demonstration = [
       red: 'people read a line with the seconds, in which no text from outside steers the terminal',
     },
   ]),
+  ...teethOf({ test: 'test/demo/image.test.ts', file: 'src/demo/live/image.ts' }, [
+    {
+      takes: "that a demo removes no image of another one's",
+      find: "randomBytes(3).toString('hex')] as const",
+      replace: "'latest'] as const",
+      red: 'two demos at once on one engine have an image each',
+    },
+  ]),
 ]

@@ -23,8 +23,8 @@ export async function crash(cast: Cast): Promise<void> {
   const labels = { alertname: 'IndexDamaged', service: 'shop', severity: 'critical' }
   await deliver(cast, freshDelivery(labels, 'The index of shop lacks records', new Date()))
   await Promise.race([begun.promise, failedFirst(cast)])
-  note(scene, 'patient', 'POST /rebuild has come in, and is worked on')
   await timeline.until('the intent', (event) => event.type === 'attempt.intended' && event.target === target)
+  note(scene, 'patient', 'POST /rebuild has come in, and is worked on')
   const pid = hepar.pid()
   await hepar.kill()
   note(scene, 'demo', `kill -9 ${pid}: Hepar is dead`)

@@ -53,6 +53,8 @@ async function wellAgain({ scene, patient, timeline }: Cast, sinceMs: number): P
     return status === 200 || over() ? words : null
   })
   const ms = performance.now() - sinceMs
+  // Told after what led to it, of which the log is read a moment later.
+  await timeline.until('the effect', ({ type }) => type === 'attempt.effect_ended' || over())
   note(scene, 'patient', `GET /health: ${health}, ${(ms / 1_000).toFixed(1)} s after the alert`)
   return ms
 }

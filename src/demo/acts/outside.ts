@@ -28,7 +28,7 @@ export async function outside(cast: Cast): Promise<() => void> {
   await deliver(cast, freshDelivery(labels, 'Somebody says that this folder is too full', new Date()))
   await timeline.ended(`path/local${folder}`, 'refused')
   await quote(cast, ['show'], ['target', 'ending', 'gate', 'reason', 'unblock'])
-  const untouched = () => mustBe(tell, 'files in that folder', readdirSync(folder).sort().join(' '), photos.join(' '))
+  const untouched = () => mustBe(tell, 'files in family-photos', readdirSync(folder).sort().join(' '), photos.join(' '))
   untouched()
   mustBe(tell, 'attempts in the log', timeline.count('attempt.intended', `path/local${folder}`), 0)
   return untouched

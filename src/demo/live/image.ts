@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -8,18 +9,14 @@ import type { Scene } from '../scene.ts'
 
 type Docker = ReturnType<typeof openDocker>
 
-const name = 'hepar-demo/busybox'
-
 /** An image with busybox: one that the engine has, or one made from the machine's own, which goes with the scene. */
 export async function busyboxImage(
   docker: Docker,
   busybox: string | null,
   { folder, closing }: Scene,
 ): Promise<string> {
-  for (const known of ['busybox', name]) {
-    const [image] = await docker.listImages({ filters: { reference: [known] } })
-    if (image !== undefined) return image.RepoTags?.[0] ?? image.Id
-  }
+  const [known] = await docker.listImages({ filters: { reference: ['busybox'] } })
+  if (known !== undefined) return known.RepoTags?.[0] ?? known.Id
   if (busybox === null) {
     throw new DemoFailure(
       'the engine has no busybox image, and there is no static busybox to make one from',
@@ -27,7 +24,10 @@ export async function busyboxImage(
     )
   }
   const tar = Readable.from([rootFilesystem(busybox, join(folder, 'image'))])
-  const progress = (await docker.importImage(tar, { repo: name, tag: 'latest' })) as Readable
+  // A name of its own: another demo on this engine removes what it has made.
+  const [repo, tag] = ['hepar-demo/busybox', randomBytes(3).toString('hex')] as const
+  const name = `${repo}:${tag}`
+  const progress = (await docker.importImage(tar, { repo, tag })) as Readable
   for await (const _ of progress.resume());
   closing.defer(() => docker.getImage(name).remove({ force: true }))
   return name
