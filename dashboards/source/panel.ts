@@ -74,9 +74,12 @@ export function bars({ max, ...wish }: Wish & { readonly max?: number }): Placed
   return place(max === undefined ? panel : panel.max(max), wish, { instant: true })
 }
 
-/** Events in time: stacked bars of at least a minute. */
+// $__rate_interval is at least four scrapes: bars closer than that would count each event several times.
+const stepAtLeast = '2m'
+
+/** Events in time: stacked bars. */
 export function events(wish: Wish): Placed {
-  const panel = series().drawStyle(GraphDrawStyle.Bars).lineWidth(0).fillOpacity(90).interval('1m').min(0)
+  const panel = series().drawStyle(GraphDrawStyle.Bars).lineWidth(0).fillOpacity(90).interval(stepAtLeast).min(0)
   return place(panel.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A')), wish)
 }
 
@@ -89,7 +92,7 @@ export function level({ stacked = false, ...wish }: Wish & { readonly stacked?: 
 
 /** Single observations in time, between which there is nothing to draw. */
 export function points(wish: Wish): Placed {
-  const panel = series().drawStyle(GraphDrawStyle.Points).pointSize(8).interval('1m').min(0)
+  const panel = series().drawStyle(GraphDrawStyle.Points).pointSize(8).interval(stepAtLeast).min(0)
   return place(panel.showPoints(VisibilityMode.Always), wish)
 }
 

@@ -63,7 +63,7 @@ export const hepar: Row = {
           width: 4,
           unit: 'percentunit',
           decimals: 0,
-          queries: [{ expr: `avg(max by (host) (${own('hepar_docker_up')}))` }],
+          queries: [{ expr: `avg(${own('hepar_docker_up')})` }],
           steps: [
             [0, 'red'],
             [1, 'green'],

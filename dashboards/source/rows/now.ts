@@ -13,6 +13,10 @@ const none = (colour: string): Steps => [
 const incidents = (states: string) => `sum(${own('hepar_incidents', `state=~"${states}"`)})`
 const health = own('hepar_container_health_status')
 const safeMode = own('hepar_safe_mode')
+// One Hepar's "local" is not another one's: containers are told apart by who sees them, too.
+const container = 'instance, host, name'
+// Of samples that are -1, 0 or 1, the mean of the squares is 1 unless one is 0. A subquery would miss what is shorter than its step.
+const wasIll = `stdvar_over_time(${health}[$__range] @ end()) + avg_over_time(${health}[$__range] @ end()) ^ 2 < 0.9999999`
 const healthWords = { '-1': ['no verdict', 'text'], '0': ['ill', 'red'], '1': ['healthy', 'green'] } as const
 
 /** Is anything ill, is Hepar acting, is it paused, what waits for me? */
@@ -25,7 +29,7 @@ export const now: Row = {
         stat({
           title: 'Hepar',
           description:
-            'Whether Prometheus can scrape every Hepar that it saw in this time range. DOWN: nothing is healed, and the panels beside see nothing of that Hepar.',
+            'Whether Prometheus can scrape every Hepar that it saw in this time range. DOWN: nothing is healed, and the panels beside see nothing of that Hepar. "not seen": none was there in all this time; look further back.',
           width: 3,
           unit: 'none',
           queries: [{ expr: `min(${ofHepar(own('up'))})` }],
@@ -59,7 +63,7 @@ export const now: Row = {
             'Containers whose health check fails now, as far as a Docker engine that answers says so. "not seen" is not the same as 0.',
           width: 3,
           unit: 'short',
-          queries: [{ expr: `sum(max by (host, name) (${health}) == bool 0)` }],
+          queries: [{ expr: `sum(${health} == bool 0)` }],
           steps: none('red'),
           empty: unseen,
         }),
@@ -122,20 +126,20 @@ export const now: Row = {
             'Containers whose health check fails now. Empty when none does, and also when no Docker engine answers: compare "Docker engines" below.',
           width: 6,
           empty: 'No container is seen ill',
-          rows: { host: 'Host', name: 'Container' },
-          columns: [{ title: 'Health', expr: `max by (host, name) (${health}) == 0`, unit: 'none' }],
+          rows: { host: 'Host', name: 'Container', instance: 'Seen by' },
+          columns: [{ title: 'Health', expr: `max by (${container}) (${health}) == 0`, unit: 'none' }],
           hidden: ['Health'],
         }),
         timeline({
           title: 'Containers that were ill',
           description:
-            'Every container that failed its health check at some time in this range, and how it was before and after. A gap: it was gone, or its engine did not answer.',
+            'Every container that failed its health check at some time in this range, and how it was before and after. What was shorter than a step of the graph may not be painted. A gap: it was gone, or its engine did not answer.',
           width: 9,
           unit: 'none',
           queries: [
             {
-              expr: `max by (host, name) (${health}) and on (host, name) max by (host, name) (max_over_time((${health} == bool 0)[$__range:] @ end())) == 1`,
-              legend: '{{host}}/{{name}}',
+              expr: `max by (${container}) (${health} and ${wasIll})`,
+              legend: '{{host}}/{{name}} ({{instance}})',
             },
           ],
           words: healthWords,
@@ -154,7 +158,7 @@ export const now: Row = {
           unit: 'none',
           queries: [
             {
-              expr: `max by (service) (${safeMode}) and on (service) max by (service) (max_over_time((${safeMode})[$__range:] @ end())) == 1`,
+              expr: `max by (service) (${safeMode}) and on (service) max by (service) (max_over_time(${safeMode}[$__range] @ end())) == 1`,
               legend: '{{service}}',
             },
           ],
