@@ -77,7 +77,7 @@ export function createRetention({ store, clock, policy, log }: RetentionPorts): 
     const found = await timed(() => store.prunable.next({ ...order, rowsMax: rows }))
     if (!found.ok) {
       if (told.broken !== found.reason) {
-        log.error({ reason: found.reason }, 'the audit log does not verify: nothing of it is pruned')
+        log.error({ reason: found.reason }, 'the audit log does not verify: it is pruned no further')
       }
       told.broken = found.reason
       current.exhausted.add('age').add('bytes')

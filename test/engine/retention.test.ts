@@ -115,8 +115,30 @@ test('a log that was tampered with is not pruned, so that the traces stay', asyn
   db.exec("delete from audit where seq = 7; update audit set body = '{}' where seq = 9")
   db.close()
   const { logged } = await pruneAll(store, { now: noon + 31 * day, auditMs: 10 * day })
-  expect(logged).toEqual(['the audit log does not verify: nothing of it is pruned'])
+  expect(logged).toEqual(['the audit log does not verify: it is pruned no further'])
   expect(await numbers(store)).toHaveLength(29)
+})
+
+test('pruning comes to its end before the first event that does not verify, and says that it goes no further', async () => {
+  const folder = temporaryFolder()
+  const store = await openIn(folder)
+  await eventsOfDays(store, 400)
+  const db = openToTamper(placeIn(folder).file)
+  db.exec("update audit set body = '{}' where seq = 350")
+  db.close()
+  const prune = () => pruneAll(store, { now: noon + 401 * day, auditMs: 10 * day })
+  const { logged } = await prune()
+  expect(logged).toEqual(['the audit log does not verify: it is pruned no further'])
+  const [oldest = 0] = await numbers(store)
+  expect(oldest).toBeGreaterThan(1)
+  expect(oldest).toBeLessThan(350)
+  await prune()
+  const left = await numbers(store)
+  expect(left.filter((seq) => seq <= 400)).toEqual(
+    Array.from({ length: 401 - left[0]! }, (_, index) => left[0]! + index),
+  )
+  expect(left[0]).toBeLessThan(350)
+  expect(await verify(folder)).toMatchObject({ ok: false, seq: 350 })
 })
 
 test('an incident that was opened again between the look and the removal keeps its events', async () => {
