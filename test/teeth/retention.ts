@@ -132,7 +132,7 @@ export const retention = [
     },
     {
       takes: 'that the chain of a backup is verified',
-      find: 'if (verify && keys !== null) await verifyCopy(draft, keys)',
+      find: 'if (verify && keys !== null) await verifyCopy(draft, keys, words)',
       replace: '',
       red: 'a backup > of a log that does not verify is refused',
     },
@@ -153,7 +153,7 @@ export const retention = [
     },
     {
       takes: 'that the chain of a backup is verified before it is put in place',
-      find: '    await verifyCopy(draft, keys)\n',
+      find: '    await verifyCopy(draft, keys, words)\n',
       replace: '',
       red: 'a restore > puts nothing in place that is damaged, tampered with, foreign, or not whole',
     },

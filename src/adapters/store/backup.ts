@@ -4,6 +4,7 @@ import type { StoreCopy } from '../../domain/copy.ts'
 import { HeparError, messageOf } from '../../engine/errors.ts'
 import { readAuditKeys } from './audit-key.ts'
 import { type AuditKeys, genesis } from './chain.ts'
+import { type CopyWords, failed, inCopyWords } from './copy-failure.ts'
 import { checkDataFolder } from './data-folder.ts'
 import { syncFolder, writeDurably } from './durable-file.ts'
 import { isPutAway } from './log-lines.ts'
@@ -47,25 +48,32 @@ export function keyBeside(target: string): string {
  */
 export async function backupStore(options: BackupOptions): Promise<BackupReport> {
   const { file, keyFile, target, verify, withKey, onProgress } = options
-  if (!existsSync(file)) throw unusable(`there is no store at ${file}: name its configuration with --config`)
-  checkDataFolder(dirname(target))
+  if (!existsSync(file)) throw failed(`there is no store at ${file}: name its configuration with --config`)
+  checkDataFolder(dirname(target), 'folder')
   const key = withKey ? keyBeside(target) : null
   for (const wanted of [target, ...(key === null ? [] : [key])]) refuseExisting(wanted)
   const keys = verify || withKey ? readAuditKeys(keyFile) : null
   const draft = `${target}.${process.pid}.part`
+  const words: CopyWords = {
+    full: `${target} cannot be written, because its disk is full: free some space there, or choose another place`,
+    damaged: `the store ${file} is damaged, and no backup was made: stop Hepar and restore an earlier one`,
+    unproven: 'look at it with "hepar audit verify", and keep what you have as evidence',
+  }
   discardCopy(draft)
-  closeSync(openSync(draft, 'wx', 0o600))
   try {
+    closeSync(openSync(draft, 'wx', 0o600))
     const takenAt = Date.now()
     await copyDatabase({ file, immutable: isPutAway(file), busyTimeoutMs }, draft, onProgress)
-    const copy = markCopy(draft, takenAt, 'quick_check')
-    if (verify && keys !== null) await verifyCopy(draft, keys)
+    const copy = markCopy(draft, takenAt, 'quick_check', words)
+    if (verify && keys !== null) await verifyCopy(draft, keys, words)
     syncFile(draft)
     const { size: bytes } = statSync(draft)
     // First the key: a copy under its own name is complete.
     if (key !== null) writeDurably(key, readFileSync(keyFile, 'utf8'), { exclusive: true })
     nameOnce(draft, target)
     return { ...copy, file: target, bytes, verified: verify, key, keyFile }
+  } catch (error) {
+    throw inCopyWords(error, words)
   } finally {
     discardCopy(draft)
   }
@@ -77,7 +85,12 @@ export function discardCopy(draft: string): void {
 }
 
 /** Makes a copied database a single file, and writes into it that it is a copy. Throws `store_unavailable`. */
-export function markCopy(file: string, takenAt: number, check: 'quick_check' | 'integrity_check'): StoreCopy {
+export function markCopy(
+  file: string,
+  takenAt: number,
+  check: 'quick_check' | 'integrity_check',
+  { damaged }: CopyWords,
+): StoreCopy {
   const sqlite = openSqlite({ file, busyTimeoutMs })
   try {
     sqlite.all('pragma journal_mode = delete')
@@ -90,7 +103,7 @@ export function markCopy(file: string, takenAt: number, check: 'quick_check' | '
       JSON.stringify(copy),
     )
     const [found] = sqlite.all<Record<string, string>>(`pragma ${check}(1)`)
-    if (found?.[check] !== 'ok') throw unusable(`the database is damaged (${found?.[check]}): use another backup`)
+    if (found?.[check] !== 'ok') throw failed(damaged, found?.[check])
     const [stored] = sqlite.all<{ value: string }>('select value from settings where name = ?', copySetting)
     return JSON.parse(stored?.value ?? '') as StoreCopy
   } finally {
@@ -99,11 +112,10 @@ export function markCopy(file: string, takenAt: number, check: 'quick_check' | '
 }
 
 /** Verifies the chain of a copy. Throws `store_unavailable`. */
-export async function verifyCopy(file: string, keys: AuditKeys): Promise<void> {
+export async function verifyCopy(file: string, keys: AuditKeys, { unproven }: CopyWords): Promise<void> {
   const verification = await verifyLog({ file, keys })
   if (verification.ok) return
-  const next = 'look at it with "hepar audit verify", and keep what you have as evidence'
-  throw unusable(`the chain of the copy does not verify: ${verification.reason}; ${next}`)
+  throw failed(`the chain of the copy does not verify: ${verification.reason}; ${unproven}`)
 }
 
 export function refuseExisting(file: string): void {
@@ -126,15 +138,11 @@ export function nameOnce(draft: string, target: string): void {
     linkSync(draft, target)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EEXIST') refuseExisting(target)
-    throw unusable(
+    throw failed(
       `${target} cannot be made (${messageOf(cause)}): choose a place on a file system with hard links`,
       cause,
     )
   }
   rmSync(draft)
   syncFolder(dirname(target))
-}
-
-function unusable(message: string, cause?: unknown): HeparError {
-  return new HeparError('store_unavailable', message, { cause })
 }

@@ -15,13 +15,13 @@ export function prepareDataFolder(folder: string): void {
 }
 
 /** Throws `store_unavailable` with the next step unless the folder is there and writable. */
-export function checkDataFolder(folder: string): void {
+export function checkDataFolder(folder: string, what = 'data folder'): void {
   try {
-    if (!statSync(folder).isDirectory()) throw unusable(folder, 'it is not a folder: choose another')
+    if (!statSync(folder).isDirectory()) throw unusable(folder, 'it is not a folder: choose another', undefined, what)
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
     if (cause instanceof HeparError) throw cause
-    throw unusable(folder, adviceFor(cause), cause)
+    throw unusable(folder, adviceFor(cause), cause, what)
   }
 }
 
@@ -39,6 +39,6 @@ export function adviceFor(error: unknown): string {
   return advice[(error as NodeJS.ErrnoException).code ?? ''] ?? messageOf(error)
 }
 
-function unusable(folder: string, why: string, cause?: unknown): HeparError {
-  return new HeparError('store_unavailable', `data folder ${folder} cannot be used: ${why}`, { cause })
+function unusable(folder: string, why: string, cause?: unknown, what = 'data folder'): HeparError {
+  return new HeparError('store_unavailable', `${what} ${folder} cannot be used: ${why}`, { cause })
 }

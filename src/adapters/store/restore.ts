@@ -4,6 +4,7 @@ import type { StoreCopy } from '../../domain/copy.ts'
 import { HeparError } from '../../engine/errors.ts'
 import { readAuditKeys } from './audit-key.ts'
 import { discardCopy, keyBeside, markCopy, nameOnce, syncFile, verifyCopy } from './backup.ts'
+import { type CopyWords, failed, inCopyWords } from './copy-failure.ts'
 import { lockDataFolder } from './data-lock.ts'
 import { writeDurably } from './durable-file.ts'
 import { migrate } from './migrations.ts'
@@ -34,14 +35,19 @@ export interface RestoreReport extends StoreCopy {
 export async function restoreStore(options: RestoreOptions): Promise<RestoreReport> {
   const { backup, folder, file, keyFile } = options
   if (statSync(backup, { throwIfNoEntry: false })?.isFile() !== true)
-    throw unusable(`there is no backup ${backup}: name its file`)
+    throw failed(`there is no backup ${backup}: name its file`)
   if ((statSync(`${backup}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) {
-    throw unusable(
+    throw failed(
       `${backup} is not whole without ${backup}-wal: make a backup of it with "hepar backup", and restore that`,
     )
   }
   const lock = lockDataFolder(folder)
   const draft = `${file}.restoring`
+  const words: CopyWords = {
+    full: `${folder} has no room for the backup: free some space on its disk`,
+    damaged: `${backup} is damaged, or no database: use another backup`,
+    unproven: 'use another backup, and keep this one as evidence',
+  }
   try {
     refuseUsed(
       folder,
@@ -56,12 +62,14 @@ export async function restoreStore(options: RestoreOptions): Promise<RestoreRepo
     closeSync(openSync(draft, 'wx', 0o600))
     copyFileSync(backup, draft)
     refuseForeign(draft, backup)
-    const copy = markCopy(draft, Math.trunc(statSync(backup).mtimeMs), 'integrity_check')
-    await verifyCopy(draft, keys)
+    const copy = markCopy(draft, Math.trunc(statSync(backup).mtimeMs), 'integrity_check', words)
+    await verifyCopy(draft, keys, words)
     syncFile(draft)
     if (key !== keyFile) writeDurably(keyFile, readFileSync(key, 'utf8'), { exclusive: !existsSync(keyFile) })
     nameOnce(draft, file)
     return { ...copy, file, bytes: statSync(file).size, key }
+  } catch (error) {
+    throw inCopyWords(error, words)
   } finally {
     discardCopy(draft)
     lock.close()
@@ -96,15 +104,11 @@ function refuseForeign(draft: string, backup: string): void {
   const sqlite = openSqlite({ file: draft, busyTimeoutMs: 0 })
   try {
     if (sqlite.all("select 1 from sqlite_schema where name = 'audit'").length === 0) {
-      throw unusable(`${backup} is no backup of Hepar: name the file that "hepar backup" wrote`)
+      throw failed(`${backup} is no backup of Hepar: name the file that "hepar backup" wrote`)
     }
     // A backup of an older Hepar is brought to this one here; one of a newer is refused.
     migrate(sqlite, backup)
   } finally {
     sqlite.close()
   }
-}
-
-function unusable(message: string): HeparError {
-  return new HeparError('store_unavailable', message)
 }

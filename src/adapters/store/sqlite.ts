@@ -150,6 +150,11 @@ export function isUniqueViolation(error: unknown, columns: string): boolean {
   return sqliteCode(error) === uniqueConstraint && (error as Error).message.endsWith(`failed: ${columns}`)
 }
 
+/** SQLite's primary result code behind an error of this module, 0 where there is none. */
+export function mediumCodeOf(error: unknown): number {
+  return sqliteCode(error instanceof HeparError ? error.cause : error) & 0xff
+}
+
 function sqliteCode(error: unknown): number {
   if (!(error instanceof Error) || (error as NodeJS.ErrnoException).code !== 'ERR_SQLITE_ERROR') return 0
   return (error as { errcode?: number }).errcode ?? 0

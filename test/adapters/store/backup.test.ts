@@ -16,6 +16,7 @@ import { type BackupOptions, backupStore } from '../../../src/adapters/store/bac
 import { lockDataFolder } from '../../../src/adapters/store/data-lock.ts'
 import { type RestoreOptions, restoreStore } from '../../../src/adapters/store/restore.ts'
 import { verifyLog } from '../../../src/adapters/store/verify-log.ts'
+import { mountSmallDisk } from '../../kit/small-disk.ts'
 import { openIn, temporaryFolder } from './open-store.ts'
 import { placeIn, sampleEvent, sampleIncident } from './samples.ts'
 import { openToTamper } from './tampering.ts'
@@ -122,6 +123,28 @@ describe('a backup', () => {
     expect(await backUp(folder, { verify: false })).toMatchObject({ verified: false, seq: 50 })
   })
 
+  test('that does not fit says whose disk is full, and leaves nothing there', async () => {
+    const folder = await writtenStore(20_000)
+    using disk = mountSmallDisk(join(folder, 'small'), '1m')
+    const target = join(disk.folder, 'backup.db')
+    await expect(backUp(folder, { target })).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: `${target} cannot be written, because its disk is full: free some space there, or choose another place`,
+    })
+    expect(readdirSync(disk.folder)).toEqual([])
+  })
+
+  test('of a store that is damaged says that it is the store', async () => {
+    const folder = await writtenStore(3_000)
+    const { file } = placeIn(folder)
+    const bytes = readFileSync(file)
+    writeFileSync(file, Buffer.concat([bytes.subarray(0, 200_000), Buffer.alloc(4_096, 7), bytes.subarray(204_096)]))
+    await expect(backUp(folder)).rejects.toThrow(
+      /^the store \S+hepar\.db is damaged, and no backup was made: stop Hepar and restore an earlier one$/,
+    )
+    expect(readdirSync(folder).filter((name) => name.startsWith('backup'))).toEqual([])
+  })
+
   test('has the key beside it on request only, as private as it was', async () => {
     const folder = await writtenStore()
     const { key } = await backUp(folder, { withKey: true })
@@ -205,22 +228,23 @@ describe('a restore', () => {
     const { keyFile } = placeIn(folder)
     const bad = join(folder, 'bad.db')
     const to = temporaryFolder()
+    const damaged = new RegExp(`^${bad} is damaged, or no database: use another backup$`)
     const refused = async (reason: RegExp) => {
       await expect(restore(bad, to, { key: keyFile })).rejects.toThrow(reason)
       expect(readdirSync(to).filter((name) => name !== 'hepar.lock')).toEqual([])
     }
     const bytes = readFileSync(backup)
     writeFileSync(bad, Buffer.concat([bytes.subarray(0, 200_000), Buffer.alloc(4_096, 7), bytes.subarray(204_096)]))
-    await refused(/damaged|malformed/)
+    await refused(damaged)
     writeFileSync(bad, bytes.subarray(0, bytes.length / 2))
-    await refused(/damaged|malformed|not a database/)
+    await refused(damaged)
     writeFileSync(bad, 'hello')
-    await refused(/not a database/)
+    await refused(damaged)
     copyFileSync(backup, bad)
     const db = openToTamper(bad)
     db.exec('delete from audit where seq = 1500')
     db.close()
-    await refused(/does not verify: event 1500 is missing/)
+    await refused(/does not verify: event 1500 is missing.*; use another backup, and keep this one as evidence$/)
     copyFileSync(backup, bad)
     writeFileSync(`${bad}-wal`, 'what was written last')
     await refused(/is not whole without .*-wal/)
@@ -230,6 +254,17 @@ describe('a restore', () => {
     foreign.close()
     await expect(restore(theirs, to, { key: keyFile })).rejects.toThrow(/is no backup of Hepar/)
     await expect(restore(join(folder, 'none.db'), to)).rejects.toThrow(/there is no backup/)
+  })
+
+  test('that does not fit says whose disk is full, and leaves nothing there', async () => {
+    const folder = await writtenStore(20_000)
+    const { file } = await backUp(folder)
+    using disk = mountSmallDisk(join(folder, 'small'), '1m')
+    await expect(restore(file, disk.folder, { key: placeIn(folder).keyFile })).rejects.toMatchObject({
+      code: 'store_unavailable',
+      message: `${disk.folder} has no room for the backup: free some space on its disk`,
+    })
+    expect(readdirSync(disk.folder)).toEqual(['hepar.lock'])
   })
 
   test('that was killed half-way can be made again', async () => {
