@@ -34,7 +34,7 @@ const byCode: Readonly<Record<string, { readonly status: number; readonly next: 
   store_unavailable: { status: 503, next: 'Try again; nothing was stored. See /readyz and the log for the cause.' },
   stale_write: { status: 409, next: 'Someone else changed it first: read it again and decide again.' },
   target_held: { status: 409, next: 'Another attempt holds the target: wait until it has concluded.' },
-  conflict: { status: 409, next: 'Read the incident again: its state does not allow this.' },
+  conflict: { status: 409, next: 'Look at it again: its state does not allow this.' },
   not_found: { status: 404, next: 'List what exists with `hepar incidents`, or GET /api/v1/incidents.' },
   invalid: { status: 400, next: 'Correct the request and send it again.' },
   config: { status: 400, next: 'Run `hepar check` for every problem with its position.' },

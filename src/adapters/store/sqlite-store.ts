@@ -88,6 +88,17 @@ function prepareWriter(writer: Sqlite, file: string): void {
   writer.all('pragma wal_checkpoint(truncate)')
 }
 
+// What fills the disk may be the write-ahead log itself: once the database has its pages, they are written over.
+function makeRoom(writer: Sqlite): void {
+  if (writer.inTransaction()) return
+  try {
+    // It waits for no reader, since it would keep the event loop.
+    writer.all('pragma wal_checkpoint(passive)')
+  } catch {
+    // The write that follows says why.
+  }
+}
+
 // Only a write shows that the medium works again.
 function proveWritable(writer: Sqlite): void {
   writer.run(`insert into settings (name, value) values ('writable', '1')
@@ -117,7 +128,10 @@ function assemble({ file, writer, db, reader, guard, keys, log, checkpoint, clos
   const reads = readsOver(db)
   const health = createStoreHealth({
     log,
-    probe: () => commits.run('store.probe', async () => proveWritable(writer)),
+    probe() {
+      makeRoom(writer)
+      return commits.run('store.probe', async () => proveWritable(writer))
+    },
   })
   const commits = createGroupCommit({
     sqlite: writer,

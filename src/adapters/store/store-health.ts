@@ -23,9 +23,11 @@ export function createStoreHealth({ log, probe }: { log: Log; probe: () => Promi
     failed(error) {
       if (reason === null) log.error({ reason: error.message }, 'store cannot be written')
       reason = error.message
-      clearTimeout(timer)
-      // Its own failure comes back through `failed` and starts the next round.
-      timer = setTimeout(() => void probe().catch(() => {}), retryMs).unref()
+      // Its own failure comes back through `failed` and starts the next round; those of others do not put it off.
+      timer ??= setTimeout(() => {
+        timer = undefined
+        void probe().catch(() => {})
+      }, retryMs).unref()
     },
     current: () => ({ ok: reason === null, reason }),
     close: () => clearTimeout(timer),

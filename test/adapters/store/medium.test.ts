@@ -92,6 +92,25 @@ test('health recovers by itself when nobody writes', async () => {
   expect(lines).toEqual(['store cannot be written', 'store is writable again'])
 })
 
+test('a disk that the write-ahead log has filled is no reason to stand still: what it holds goes into the database', async () => {
+  const { folder, fill } = smallDisk()
+  const write = (store: Awaited<ReturnType<typeof openIn>>, number: number) =>
+    store.transaction('test', (tx) =>
+      tx.setPause({ reason: `${number}`.repeat(300_000), by: 'me', since: 1, until: null }),
+    )
+  const first = await openIn(folder)
+  await write(first, 1)
+  await first.close()
+  const store = await openIn(folder)
+  for (const number of [2, 3, 4]) await write(store, number)
+  fill()
+  await expect(write(store, 5)).rejects.toMatchObject({ code: 'store_unavailable' })
+  // Writers that knock all the time do not keep it from looking after itself.
+  await vi.waitFor(() => write(store, 6), { timeout: 10_000, interval: 50 })
+  expect(store.health().ok).toBe(true)
+  expect((await store.read.pause())?.reason).toMatch(/^6+$/)
+})
+
 test('a start on a full disk is refused, and possible once there is room', async () => {
   const { folder, fill } = smallDisk()
   const free = fill()
