@@ -71,6 +71,14 @@ export const redis = [
       red: 'what is no Redis > and writes terminal sequences',
     },
   ]),
+  ...teethOf({ file: 'src/sdk/redis-reach.ts', ...link }, [
+    {
+      takes: 'that a Redis which hangs until no connection fits any more is taken for one that hangs',
+      find: 'if (waiting === 0) return',
+      replace: 'if (waiting >= 0) return',
+      red: 'a real server > that hangs while its clients come back and back is silent',
+    },
+  ]),
   ...teethOf({ file: 'src/sdk/redis-link.ts', ...link }, [
     {
       takes: 'that a server without TLS is not taken for one that hangs',
