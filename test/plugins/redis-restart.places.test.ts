@@ -49,7 +49,11 @@ describe('by container', () => {
     const made = await on.planned(settingsOf(redis, container), quick)
     expect(made.pin).toMatchObject({ restarted: { id: container.id, startedAt: before.StartedAt } })
     // What a container-restart has for its target.
-    expect(made.touches).toEqual([`redis-server/127.0.0.1:${redis.port}`, `container/local/${container.name}`])
+    expect(made.touches).toEqual([
+      `redis-server/127.0.0.1:${redis.port}`,
+      `container/local/${container.name}`,
+      `container-id/${container.id}`,
+    ])
     expect(made.evidence).toMatchObject({ container: { state: 'exited', memory: { top: [] } } })
     const intendedAt = Date.now()
     expect(await on.run(made)).toEqual({ id: container.id, graceSeconds: 2 })

@@ -189,7 +189,7 @@ export const temporary = [
     },
     {
       takes: 'that a revert leaves limits alone that somebody changed',
-      find: '    if (!sameLimits(now, after)) return { id, reverted: false',
+      find: '    if (!sameLimits(limitsOf(info), after)) return { id, reverted: false',
       replace: '    if (now === after) return { id, reverted: false',
       red: 'the effect > does nothing to limits that somebody changed',
     },
