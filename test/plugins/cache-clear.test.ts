@@ -44,7 +44,9 @@ describe('a plan', () => {
     expect(datasetBytes).toBeLessThan(usedMemoryBytes!)
     expect(peakMemoryBytes).toBeGreaterThanOrEqual(usedMemoryBytes!)
     expect(made.evidence?.logs).toContainEqual(expect.stringContaining('Ready to accept connections'))
-    expect(made.touches).toEqual([`redis-server/127.0.0.1:${redis.port}`])
+    expect(made.touches).toEqual([`redis-server/local:${redis.port}`])
+    const { touches } = await on.planned(redis.settings({ ...keys, host: 'localhost' }))
+    expect(touches, 'one server under two names').toEqual(made.touches)
     expect(made.pin).toEqual({
       runId: await redis.info('run_id'),
       address: `127.0.0.1:${redis.port}`,

@@ -268,6 +268,14 @@ export const calls = [
       red: 'a plan > changes its digest',
     },
   ]),
+  ...teethOf({ file: 'src/sdk/own-address.ts', test: plugin.test }, [
+    {
+      takes: 'that an address of this machine leads to what listens on all of them',
+      find: '(everywhere && isOfThisMachine(address))',
+      replace: '(everywhere && address === own)',
+      red: 'nothing is planned > for what Hepar itself lives by, by an address of its machine',
+    },
+  ]),
   ...teethOf(plugin, [
     {
       takes: 'that what is sent is what was planned',

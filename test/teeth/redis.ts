@@ -483,6 +483,13 @@ export const redis = [
       red: 'a run > keeps to its time',
     },
     {
+      takes: 'that one server under two names is held once',
+      file: 'src/sdk/redis-settings.ts',
+      find: "isThisMachine(name) ? 'local' : name",
+      replace: 'name',
+      red: 'a plan > counts what would go',
+    },
+    {
       takes: 'that keys are bytes',
       file: 'src/sdk/redis-keys.ts',
       find: "link.callBuffer('SCAN'",
@@ -493,8 +500,14 @@ export const redis = [
   ...teethOf(config, [
     {
       takes: 'that a pattern which matches every key is a mistake',
-      find: "  (glob) => glob.replace(/\\\\.|\\[[^\\]]*\\]|[*?]/g, '') !== '',\n",
+      find: "  (glob) => glob.replace(/\\[(\\\\.|[^\\]\\\\]-[\\s\\S]|[^\\]\\\\])*(\\\\?$|\\])|[*?]/g, '') !== '',\n",
       replace: "  (glob) => glob !== '',\n",
+      red: 'redis > a pattern that would match every key is a mistake',
+    },
+    {
+      takes: 'that a class left open in a pattern is read as Redis reads it',
+      find: '*(\\\\?$|\\])|[*?]/g',
+      replace: '*\\]|[*?]/g',
       red: 'redis > a pattern that would match every key is a mistake',
     },
   ]),
