@@ -31,7 +31,9 @@ interface Setup {
 /** The settings that the configuration makes for the service, as a runner would get them. */
 function settingsOf(url: string, { request = {}, allow = [new URL(url).origin], listen = '127.0.0.1:0' }: Setup = {}) {
   const file = join(folder, 'hepar.yaml')
-  const services = { flags: { requests: { enable: { url, ...request } } } }
+  const logFile = join(folder, 'flags.log')
+  writeFileSync(logFile, 'a switch hangs\n')
+  const services = { flags: { logFile, requests: { enable: { url, ...request } } } }
   const auth = { tokens: [{ name: 'op', role: 'operator', token: 'of-sixteen-characters-at-least' }] }
   writeFileSync(file, JSON.stringify({ listen, auth, http: { allow }, services }))
   const reading = readConfig({ file, env })
@@ -106,6 +108,8 @@ describe('a plan', () => {
         },
         digest: made.pin.digest,
         addresses: ['127.0.0.1'],
+        logs: ['a switch hangs'],
+        machine: expect.objectContaining({ topMemory: expect.arrayContaining([expect.anything()]) }),
       },
     })
     expect(JSON.stringify(made)).not.toMatch(/nobody-sees|plain-but-secret/)

@@ -105,6 +105,15 @@ export const touches = [
       red: 'the effect > is not taken back from a container that could not live with less',
     },
   ]),
+  ...teethOf({ test: 'test/plugins/safe-mode.test.ts' }, [
+    {
+      takes: 'that safe mode shows before what the log of the service says',
+      file: 'src/sdk/service-evidence.ts',
+      find: '...(await logEvidence(logFile))',
+      replace: '...(await logEvidence(null))',
+      red: 'shows before what the log says last',
+    },
+  ]),
   ...teethOf({ test: 'test/plugins/container-restart.test.ts' }, [
     {
       takes: 'that a container which is restarted is held under whatever name it has',
