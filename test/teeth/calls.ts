@@ -69,6 +69,12 @@ export const calls = [
       red: 'addresses > a name is resolved once',
     },
     {
+      takes: 'that what comes before an answer is bounded',
+      find: 'if (announcements <= announcementsMax) return',
+      replace: 'if (announcements >= 0) return',
+      red: 'bounds > an answer that is announced again and again',
+    },
+    {
       takes: 'that nothing packed is read',
       find: "  if (beyond === 'fail' && packed !== 'identity') {",
       replace: "  if (beyond === 'fail' && packed === 'none') {",
