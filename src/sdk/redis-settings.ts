@@ -36,6 +36,8 @@ export const redisSettings = z.object({
   restartDespiteFailover: z.boolean(),
   keys: z.array(text),
   disposable: z.boolean(),
+  // What Hepar itself keeps in this database: nobody clears it by the way.
+  mirrors: z.array(z.object({ key: text, service: text })),
   restart: restart.nullable(),
 })
 export type RedisSettings = z.output<typeof redisSettings>

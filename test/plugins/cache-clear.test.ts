@@ -183,6 +183,26 @@ describe('a run', () => {
     expect(await redis.cli('-n', '3', 'DBSIZE')).toBe('0')
   })
 
+  test('leaves the mirror of a safe mode where it is, though its name matches, and empties nothing that holds one', async () => {
+    await using redis = await full()
+    await redis.cli('SET', 'cache:shop:safe', 'hepar:2026')
+    const mirrors = [{ key: 'cache:shop:safe', service: 'shop' }]
+    const made = await on.planned(redis.settings({ ...keys, mirrors }))
+    expect(made.evidence).toMatchObject({ keys: 2_700 })
+    expect(await on.run(made)).toMatchObject({ keys: 2_700, end: 'done' })
+    expect(await redis.cli('GET', 'cache:shop:safe')).toBe('hepar:2026')
+    await fill(redis, 'cache', 2_700)
+    expect(await on.refused(redis.settings({ disposable: true, mirrors }), { everything: true })).toMatchObject({
+      final: true,
+      refused: expect.stringContaining('it holds the mirror of services.shop'),
+    })
+    const before = await on.planned(redis.settings({ disposable: true }), { everything: true })
+    await expect(on.run(before, { settings: redis.settings({ disposable: true, mirrors }) })).rejects.toThrow(
+      /^nothing was done: it holds the mirror/,
+    )
+    expect(await redis.cli('EXISTS', 'cache:shop:safe')).toBe('1')
+  })
+
   test('empties a disposable database, and only that one', async () => {
     await using redis = await full()
     await redis.cli('-n', '3', 'SET', 'other', '1')

@@ -483,6 +483,19 @@ export const redis = [
       red: 'a run > keeps to its time',
     },
     {
+      takes: 'that the mirror of a safe mode is no cache',
+      file: 'src/sdk/redis-keys.ts',
+      find: 'kept.length === 0 ? all',
+      replace: 'kept.length >= 0 ? all',
+      red: 'a run > leaves the mirror of a safe mode where it is',
+    },
+    {
+      takes: 'that a database which holds a mirror is not emptied',
+      find: 'if (everything && mirror !== undefined) {',
+      replace: "if (everything && mirror?.key === '') {",
+      red: 'a run > leaves the mirror of a safe mode where it is',
+    },
+    {
       takes: 'that one server under two names is held once',
       file: 'src/sdk/redis-settings.ts',
       find: "isThisMachine(name) ? 'local' : name",

@@ -31,7 +31,7 @@ function mirrorSettings(
   // How it is restarted is nothing that a mirror has to know.
   const servers = redis.map((server) => ({ ...server, restart: null }))
   const nowhere = () => ({ unmapped: 'a mirror restarts nothing' })
-  const place = redisSettings({ redis: servers }, name, { read, containersOf: nowhere })
+  const place = redisSettings({ redis: servers, services: [] }, name, { read, containersOf: nowhere })
   if ('unmapped' in place) throw new Error(place.unmapped)
   return { key, redis: place.settings }
 }

@@ -237,6 +237,7 @@ describe('the settings of a redis', () => {
         restartDespiteFailover: false,
         keys: ['cache:*'],
         disposable: false,
+        mirrors: [{ key: 'safe', service: 'shop' }],
         restart: { by: 'container', name: 'cache', place: expect.objectContaining({ host: 'local', lifelines }) },
       },
     })
