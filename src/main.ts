@@ -12,7 +12,7 @@ if (major > needed[0] || (major === needed[0] && minor >= needed[1])) {
 }
 
 async function run(): Promise<number> {
-  if (process.argv[2] === 'serve') (await import('./app/young-heap.ts')).boundYoungHeap()
+  if (process.argv[2] === 'serve') (await import('./app/bounded-heap.ts')).boundHeap()
   const { keepCompiled } = await import('./app/compile-cache.ts')
   keepCompiled()
   const [{ runCli }, { readVersion }] = await Promise.all([import('./cli/program.ts'), import('./app/version.ts')])

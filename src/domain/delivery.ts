@@ -135,14 +135,13 @@ function parseLabels(
   if (!isFields(json)) return refused('must be a map of texts')
   const names = Object.keys(json)
   if (names.length > limits.labelsPerAlertMax) return refused(`has more than ${limits.labelsPerAlertMax} entries`)
-  const labels: Record<string, string> = Object.create(null)
   for (const name of names) {
     const value = json[name]
     const problem = textProblem(name, nameBytesMax) ?? textProblem(value, limits.labelValueBytesMax)
     if (problem) return refused(`entry ${JSON.stringify(name.slice(0, 100))} ${problem}`)
-    labels[name] = value as string
   }
-  return { ok: true, labels }
+  // The parsed map itself, as a copy into an object that never had a prototype is slow to read and takes several times the room.
+  return { ok: true, labels: Object.setPrototypeOf(json, null) as Labels }
 }
 
 /** Why a value is no text that can be stored, or `null`. */

@@ -5,10 +5,10 @@ import { formatDurationMs } from '../domain/duration.ts'
 import type { Incident } from '../domain/incident.ts'
 import { attachAlerts } from './attach.ts'
 import { routeAlert, withRouting } from './destinations.ts'
+import { lookAtIncidentsOf } from './follow.ts'
 import type { Clock, NewId, OracleAnswer, PolicyHolder, Sources, Store, Tx } from './ports.ts'
 import { alertsOfIllness } from './present-illness.ts'
 import { readCleared } from './prove.ts'
-import { lookAtIncidentsOf } from './receive.ts'
 
 export interface ConfirmPorts {
   readonly newId: NewId

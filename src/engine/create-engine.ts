@@ -1,4 +1,5 @@
 import type { AuditType } from '../domain/audit.ts'
+import { createAccept } from './accept.ts'
 import { createEffects } from './act.ts'
 import { type AdvancePorts, advance } from './advance.ts'
 import { askAbout } from './confirm.ts'
@@ -50,7 +51,7 @@ export interface EnginePorts {
 export function createEngine(world: EnginePorts): Engine {
   const { store, queue, log } = world
   const effects = createEffects(world, () => queue.wake())
-  const ports: AdvancePorts & EnginePorts = { ...world, effects }
+  const ports = { ...world, effects, accept: createAccept(world) }
   const outbox = createOutbox(world)
   const silencing = createSilencing(world)
   const retention = createRetentionRounds(world)

@@ -12,9 +12,11 @@ export interface Promised {
   readonly givenUp: number
 }
 
+export const nothingPromised: Promised = { rest: null, givenUp: 0 }
+
 /** Writes down, in the transaction that accepts a delivery, that what Alertmanager cut from it is to be fetched. */
 export async function promiseRest(tx: Tx, delivery: Delivery, id: string): Promise<Promised> {
-  if (delivery.truncatedAlerts === 0) return { rest: null, givenUp: 0 }
+  if (delivery.truncatedAlerts === 0) return nothingPromised
   const { source, receiver, groupKey, groupLabels } = delivery
   const group = digestOf([source, receiver, groupKey, groupLabels])
   const rest = { id, group, source, receiver, groupKey, groupLabels }

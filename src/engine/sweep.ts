@@ -1,11 +1,11 @@
 import type { AlertRecord } from '../domain/alert.ts'
+import type { AcceptPorts } from './accept.ts'
 import { askAbout, type ConfirmPorts } from './confirm.ts'
 import type { Log, Reads } from './ports.ts'
-import type { ReceivePorts } from './receive.ts'
 
 const alertsPerPage = 500
 
-export type SweepPorts = ConfirmPorts & ReceivePorts & { readonly log: Log }
+export type SweepPorts = ConfirmPorts & AcceptPorts & { readonly log: Log }
 
 /** Compares the table of active alerts with what the sources know, so that a lost message never stays lost. */
 export async function sweep(ports: SweepPorts): Promise<void> {

@@ -1,10 +1,10 @@
 import type { Alert, Remainder } from '../domain/alert.ts'
 import { digestOf } from './digest.ts'
 import { messageOf } from './errors.ts'
-import type { Sources } from './ports.ts'
+import type { Sources, Store } from './ports.ts'
 import { type ReceivePorts, receive } from './receive.ts'
 
-export type TruncatedPorts = ReceivePorts & { readonly sources: Sources }
+export type TruncatedPorts = ReceivePorts & { readonly store: Store; readonly sources: Sources }
 
 /** Fetches and decides what Alertmanager cut from deliveries, of this life of the process and of earlier ones. What cannot be fetched waits on. */
 export async function completeWaiting(ports: TruncatedPorts): Promise<void> {

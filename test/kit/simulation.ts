@@ -9,10 +9,11 @@ import { readConfig } from '../../src/config.ts'
 import type { Alert, Delivery } from '../../src/domain/alert.ts'
 import type { Playbook } from '../../src/domain/playbook.ts'
 import type { Policy } from '../../src/domain/policy.ts'
+import { createAccept } from '../../src/engine/accept.ts'
 import { type ActPorts, createEffects } from '../../src/engine/act.ts'
 import { type AdvancePorts, advance } from '../../src/engine/advance.ts'
 import type { Actions, Log, Store } from '../../src/engine/ports.ts'
-import { receive } from '../../src/engine/receive.ts'
+import { type ReceivePorts, receive } from '../../src/engine/receive.ts'
 import { recover } from '../../src/engine/recover.ts'
 import {
   type Patient,
@@ -30,7 +31,7 @@ export class Crash extends Error {}
 
 const silent: Log = { debug() {}, info() {}, warn() {}, error() {} }
 
-export type SimulationPorts = AdvancePorts & ActPorts & { readonly actions: Actions }
+export type SimulationPorts = AdvancePorts & ActPorts & ReceivePorts & { readonly actions: Actions }
 
 export interface Simulation {
   readonly patients: ReadonlyMap<string, Patient>
@@ -122,6 +123,7 @@ export async function startSimulation(
     const ports: SimulationPorts = {
       ...shared,
       effects,
+      accept: createAccept(shared),
       sources: { ...playedSources(world), ...played.sources },
       actions: { ...playedActions(world, checkpoint, newId), ...played.actions },
       probeHttp: played.probeHttp ?? playedProbe(world),

@@ -82,47 +82,89 @@ export const decisions = [
   ]),
   ...teethOf(receive, [
     {
+      takes: 'that a delivery is answered only after its commit',
+      find: '    const part = await accept({ delivery, alerts, from, by, last, completes })\n',
+      replace:
+        '    const part = { decided: [], promised: nothingPromised }\n    void accept({ delivery, alerts, from, by, last, completes })\n',
+      red: 'a delivery > that cannot be committed is not answered',
+    },
+    {
+      takes: 'that a delivery commits in parts of bounded size',
+      find: 'const alertsPerPartMax = 250',
+      replace: 'const alertsPerPartMax = 500_000',
+      red: 'a delivery > that is very large commits in parts',
+    },
+    {
+      file: 'src/engine/accept.ts',
       takes: 'that an alert sees what the ones before it in the same delivery changed',
-      find: '      known.set(decided.record.fingerprint, decided.record)\n',
+      find: '      if (next.record) known.set(next.record)\n',
       replace: '',
       red: 'a delivery > that names an alert twice',
     },
     {
-      takes: 'that a delivery is answered only after its commit',
-      find: "    const decided = await ports.store.transaction('receive', async (tx) => {",
-      replace:
-        "    const decided: readonly Decided[] = []\n    void ports.store.transaction('receive', async (tx) => {",
-      red: 'a delivery > that cannot be committed is not answered',
-    },
-    {
+      file: 'src/engine/accept.ts',
       takes: 'that each part of a delivery is recorded with its own decisions',
-      find: 'deliveryEvent(delivery, part, done,',
-      replace: 'deliveryEvent(delivery, part, [...all, ...done],',
+      find: 'deliveryEvent(delivery, part, decided[index] ?? [],',
+      replace: 'deliveryEvent(delivery, { ...part, from: 0 }, decided[index] ?? [],',
       red: 'a delivery > that is very large commits in parts',
     },
     {
-      takes: 'that a delivery commits in parts of bounded size',
-      find: 'const alertsPerCommitMax = 250',
-      replace: 'const alertsPerCommitMax = 500_000',
-      red: 'a delivery > that is very large commits in parts',
-    },
-    {
+      file: 'src/engine/accept.ts',
       takes: 'that alerts are stored with the decision about them',
-      find: '  if (changed.size > 0) await tx.saveAlerts([...changed.values()])\n',
+      find: '  if (changed.length > 0) await tx.saveAlerts(changed)\n',
       replace: '',
       red: 'what follows from a decision > is nothing for a duplicate',
     },
     {
+      file: 'src/engine/follow.ts',
       takes: 'that a duplicate causes nothing',
-      find: "done.filter(({ decision }) => decision.decision !== 'duplicate')",
-      replace: 'done',
+      find: "decided.filter(({ decision }) => decision.decision !== 'duplicate')",
+      replace: 'decided',
       red: 'what follows from a decision > is nothing more when a resolution is repeated',
     },
     {
+      file: 'src/engine/follow.ts',
       takes: 'that a resolution makes its incidents look at once',
       find: "if (record?.status === 'resolved') await",
       replace: "if (record?.status === 'firing') await",
       red: 'what follows from a decision > is that a resolution makes',
+    },
+  ]),
+  ...teethOf({ file: 'src/engine/accept.ts', test: 'test/engine/accept.test.ts' }, [
+    {
+      file: 'src/engine/batches.ts',
+      takes: 'that a delivery which cannot be stored fails alone',
+      find: 'if (batch.members.length > 1 && mayDiffer(error))',
+      replace: 'if (batch.members.length < 0 && mayDiffer(error))',
+      red: 'a delivery that cannot be stored fails alone',
+    },
+    {
+      takes: 'that deliveries at once commit in transactions of bounded size',
+      find: 'const alertsPerCommitMax = 250',
+      replace: 'const alertsPerCommitMax = 500_000',
+      red: 'many small deliveries at once commit in transactions of bounded size',
+    },
+    {
+      takes: 'that of deliveries at once each sees what the ones before it changed',
+      find: '  const known = await knownAlerts(tx, parts)\n  const decided: Decided[][] = []\n  for (const { delivery, alerts } of parts) {\n',
+      replace:
+        '  let known = await knownAlerts(tx, parts)\n  const decided: Decided[][] = []\n  for (const { delivery, alerts } of parts) {\n    known = await knownAlerts(tx, parts)\n',
+      red: 'of two deliveries at once the later sees what the earlier changed',
+    },
+    {
+      file: 'src/engine/known-alerts.ts',
+      takes: 'that an alert is known by its source as well',
+      find: 'bySource.get(source)?.get(fingerprint)',
+      replace: '[...bySource.values()].map((known) => known.get(fingerprint)).find((known) => known !== undefined)',
+      red: 'one fingerprint of two sources is two alerts, also at once',
+    },
+    {
+      file: 'src/engine/batches.ts',
+      test: 'test/engine/batches.test.ts',
+      takes: 'that what joins a batch comes before it begins',
+      find: '      if (open === batch) open = null\n',
+      replace: '',
+      red: 'what comes after a batch has begun waits for the next',
     },
   ]),
   ...teethOf(confirm, [
@@ -242,11 +284,11 @@ export const decisions = [
       red: 'the promise is written by the commit that accepts the delivery',
     },
     {
-      file: 'src/engine/receive.ts',
+      file: 'src/engine/accept.ts',
       takes: 'that the promise is written by the very commit that accepts the delivery',
-      find: '      if (last) promised = await promiseRest(tx, delivery, ports.newId(now))\n',
+      find: '    const promised = last ? await promiseRest(tx, delivery, newId(now)) : nothingPromised\n',
       replace:
-        "      const late = () => ports.store.transaction('late', (other) => promiseRest(other, delivery, ports.newId(now)))\n      if (last) setImmediate(() => void late().catch(() => {}))\n",
+        "    const promised = nothingPromised\n    const late = () => ports.store.transaction('late', (other) => promiseRest(other, delivery, newId(now)))\n    if (last) setImmediate(() => void late().catch(() => {}))\n",
       red: 'the promise is written by the commit that accepts the delivery',
     },
     {

@@ -36,7 +36,7 @@ type Finished = Job & { readonly value: unknown }
 
 /** Jobs of one group, and how long it works before it takes no further one: both bound how long it keeps the event loop. */
 const groupJobsMax = 128
-const groupMsMax = 40
+const groupMsMax = 25
 const waitingJobsMax = 20_000
 
 /** Runs concurrent transactions in one database transaction, each in a savepoint of its own. */
