@@ -204,7 +204,7 @@ export const calls = [
       find: '  if (permitted?.ok === false) report',
       replace: '  if (permitted === undefined) report',
       test: 'test/adapters/rules/load-playbooks.test.ts',
-      red: 'probe of what is not allowed',
+      red: 'each mistake is found with its place: > probe of what is not allowed',
     },
     {
       takes: 'that a probe is made only of what is allowed',
