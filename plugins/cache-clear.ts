@@ -49,7 +49,7 @@ export default defineAction({
       if (unfit !== null) return notNow(`${where} is not cleared: ${unfit}`, infoFacts(info))
       await link.call('SELECT', settings.database)
       const patterns = params.everything ? ['*'] : settings.keys
-      const { keys, all } = await countKeys(link, patterns, signal)
+      const { keys, all } = await countKeys(link, patterns, { signal, except: mirrorKeys(settings) })
       const words = params.everything ? 'of any name' : `matching ${patterns.join(', ').slice(0, 500)}`
       if (keys === 0 && all) return notNow(`${where} is not cleared: it has no key ${words}`, infoFacts(info))
       return {
@@ -81,7 +81,7 @@ export default defineAction({
       const { batchKeys, keysMax } = params
       const cleared = params.everything
         ? await flushDatabase(link)
-        : await unlinkKeys(link, settings.keys, { batchKeys, keysMax, until, signal })
+        : await unlinkKeys(link, settings.keys, { batchKeys, keysMax, until, signal, except: mirrorKeys(settings) })
       return { ...cleared, ...gain(before, await infoOnceFreed(link, signal)) }
     } finally {
       link.close()
@@ -110,7 +110,15 @@ function whatOf(settings: RedisSettings, everything: boolean) {
   return { address: addressOf(settings), database: settings.database, patterns: everything ? null : settings.keys }
 }
 
-function whyForbidden({ name, keys, disposable }: RedisSettings, everything: boolean): string | null {
+function mirrorKeys({ mirrors }: RedisSettings): readonly string[] {
+  return mirrors.map(({ key }) => key)
+}
+
+function whyForbidden({ name, keys, disposable, mirrors }: RedisSettings, everything: boolean): string | null {
+  const [mirror] = mirrors
+  if (everything && mirror !== undefined) {
+    return `it holds the mirror of services.${mirror.service}, whose safe mode would seem to end: keep that elsewhere`
+  }
   if (everything)
     return disposable ? null : `only what is disposable may be emptied: state redis.${name}.disposable: true`
   return keys.length > 0 ? null : `no key of it may be removed: list patterns under redis.${name}.keys`

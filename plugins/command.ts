@@ -8,12 +8,12 @@ import {
   refuse,
   z,
 } from '../src/sdk/index.ts'
-import { lastLines, logEvidence } from '../src/sdk/log-lines.ts'
-import { machineMemory } from '../src/sdk/machine-memory.ts'
+import { lastLines } from '../src/sdk/log-lines.ts'
 import { printable } from '../src/sdk/printable.ts'
 import { readProgramFile } from '../src/sdk/program-file.ts'
 import { runProgram } from '../src/sdk/run-program.ts'
 import { argumentsOf, type CommandRule, commandSettings, withoutSecrets } from '../src/sdk/service-commands.ts'
+import { serviceEvidence } from '../src/sdk/service-evidence.ts'
 import { hostParam, whyElsewhere } from '../src/sdk/service-host.ts'
 
 const limits = { argumentCharsMax: 300, killGraceMs: 2_000, reportMs: 1_000 } as const
@@ -70,8 +70,7 @@ export default defineAction({
         timeoutMs,
         doneCodes,
         unknownCodes,
-        ...(await logEvidence(settings.logFile)),
-        ...machineMemory(),
+        ...(await serviceEvidence(settings, context.signal)),
       },
     }
   },

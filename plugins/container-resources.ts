@@ -2,15 +2,15 @@ import { type ContainerEngine, openContainerEngine } from '../src/sdk/container-
 import { containerEvidence } from '../src/sdk/container-evidence.ts'
 import { type ContainerSettings, containerSettings } from '../src/sdk/container-guard.ts'
 import {
-  type ContainerLimits,
   containerLimits,
+  describeBytes,
   describeLimits,
   limitsOf,
   type Raise,
   raiseLimits,
   sameLimits,
 } from '../src/sdk/container-limits.ts'
-import { findContainer } from '../src/sdk/find-container.ts'
+import { containerObject, findContainer } from '../src/sdk/find-container.ts'
 import { type ActionTarget, defineAction, notNow, type PlanContext, refuse, size, z } from '../src/sdk/index.ts'
 
 const pinShape = z.object({ id: z.string().regex(/^[0-9a-f]{64}$/), created: z.string() })
@@ -59,6 +59,7 @@ export default defineAction({
     const change = `${describeLimits(before, what)} to ${describeLimits(raised.limits, what)}`
     return {
       pin: { id: info.Id, created: info.Created, after: { ...raised.limits } },
+      touches: [containerObject(info)],
       summary: `Raise container ${target.name} on ${settings.host} (${info.Id.slice(0, 12)}) from ${change}`,
       data: { before: { ...before }, after: { ...raised.limits } },
       evidence,
@@ -69,8 +70,14 @@ export default defineAction({
     const { engine } = open(target, context)
     const { id } = pinShape.parse(pin)
     const { before, after } = dataShape.parse(data)
-    const now = await limitsNow(engine, id, context)
-    if (now === null) throw new Error(`nothing was done: the planned container ${id.slice(0, 12)} is gone`)
+    const info = await engine.inspect(id, context.signal)
+    const planned = `the planned container ${id.slice(0, 12)}`
+    if (info === null) throw new Error(`nothing was done: ${planned} is gone`)
+    // Another name may be one that is protected.
+    if (info.Name !== `/${target.name}`) {
+      throw new Error(`nothing was done: ${planned} is now named "${info.Name.slice(1)}"`)
+    }
+    const now = limitsOf(info)
     if (sameLimits(now, after)) return { id, limits: { ...after } }
     if (!sameLimits(now, before)) throw new Error('nothing was done: somebody changed its limits since the plan')
     await engine.update(id, after, context.signal)
@@ -96,10 +103,17 @@ export default defineAction({
     const { engine } = open(target, context)
     const { id } = pinShape.parse(pin)
     const { before, after } = dataShape.parse(data)
-    const now = await limitsNow(engine, id, context)
-    if (now === null) return { id, reverted: false, reason: 'the container is gone' }
+    const info = await engine.inspect(id, context.signal)
+    if (info === null) return { id, reverted: false, reason: 'the container is gone' }
     // Whoever set other limits meanwhile meant them.
-    if (!sameLimits(now, after)) return { id, reverted: false, reason: 'its limits are not those that were set' }
+    if (!sameLimits(limitsOf(info), after))
+      return { id, reverted: false, reason: 'its limits are not those that were set' }
+    const held = (await engine.memoryUse(id, context.signal))?.heldBytes ?? 0
+    // Some kernels refuse it, others end what does not fit any more.
+    if (before.memoryBytes !== 0 && before.memoryBytes < after.memoryBytes && held > before.memoryBytes) {
+      const has = `${describeBytes(held)} of memory that cannot be taken from it`
+      throw new Error(`nothing was done: it holds ${has}, more than the ${describeBytes(before.memoryBytes)} it had`)
+    }
     await engine.update(id, before, context.signal)
     return { id, reverted: true, limits: { ...before } }
   },
@@ -114,15 +128,6 @@ interface Asked {
 
 function raiseOf({ what, factor, memoryMax = 0, cpusMax = 0 }: Asked): Raise {
   return { what, factor, cap: what === 'memory' ? memoryMax : Math.floor(cpusMax * 1e9) }
-}
-
-async function limitsNow(
-  engine: ContainerEngine,
-  id: string,
-  { signal }: PlanContext,
-): Promise<ContainerLimits | null> {
-  const info = await engine.inspect(id, signal)
-  return info && limitsOf(info)
 }
 
 function open(target: ActionTarget, context: PlanContext): { engine: ContainerEngine; settings: ContainerSettings } {

@@ -1,7 +1,7 @@
 import { type ContainerEngine, type ContainerInfo, openContainerEngine } from '../src/sdk/container-engine.ts'
 import { containerEvidence, healthOf } from '../src/sdk/container-evidence.ts'
 import { type ContainerSettings, containerSettings, whyNotNow } from '../src/sdk/container-guard.ts'
-import { findContainer } from '../src/sdk/find-container.ts'
+import { containerObject, findContainer } from '../src/sdk/find-container.ts'
 import { type ActionTarget, defineAction, duration, notNow, type PlanContext, z } from '../src/sdk/index.ts'
 
 const graceMsMax = 5 * 60_000
@@ -37,6 +37,7 @@ export default defineAction({
     if (busy !== null) return notNow(`${target.text} is not restarted now: ${busy}`, evidence)
     return {
       pin: { id: info.Id, created: info.Created, imageId: info.Image },
+      touches: [containerObject(info)],
       summary: summarize(info, settings.host, seconds(grace)),
       data: { startedAt: info.State.StartedAt },
       evidence,

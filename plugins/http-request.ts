@@ -18,6 +18,7 @@ import {
 } from '../src/sdk/index.ts'
 import { whyOwnAddress } from '../src/sdk/own-address.ts'
 import { printable } from '../src/sdk/printable.ts'
+import { serviceEvidence } from '../src/sdk/service-evidence.ts'
 
 const resolveMs = 5_000
 const answerBytesMax = 16 * 1024
@@ -62,7 +63,11 @@ export default defineAction({
     return {
       pin: { request, digest },
       summary: `Send ${rule.method} ${printable(String(shown.url), 300)} once`,
-      evidence: { ...evidence, addresses: reached.addresses.map(({ address }) => address) },
+      evidence: {
+        ...evidence,
+        addresses: reached.addresses.map(({ address }) => address),
+        ...(await serviceEvidence(settings, context.signal)),
+      },
       idempotent: rule.idempotent,
     }
   },

@@ -1,4 +1,5 @@
 import { type ActionTarget, defineAction, type JsonObject, notNow, refuse, z } from '../src/sdk/index.ts'
+import { serviceEvidence } from '../src/sdk/service-evidence.ts'
 import { foreignWords, type Mirror, openMirror, serviceSettings } from '../src/sdk/service-mirror.ts'
 
 const pinShape = z.object({ service: z.string(), mirror: z.object({ redis: z.string(), key: z.string() }).nullable() })
@@ -24,12 +25,13 @@ export default defineAction({
     if (name !== target.name) throw new Error(`settings of service "${name}" were given for ${target.text}`)
     const pin = { service: name, mirror: placeOf(mirror) } satisfies Pin
     const summary = `Put ${target.text} into safe mode`
-    if (mirror === null) return { pin, summary, evidence: { mirror: null } }
+    const traces = await serviceEvidence(read.service, signal)
+    if (mirror === null) return { pin, summary, evidence: { mirror: null, ...traces } }
     const words = `, shown by the key "${mirror.key}" of redis "${mirror.redis.name}"`
     const seen = await look(mirror, signal)
     if (seen === 'foreign') return refuse(`${target.text} is not put into safe mode: ${foreignWords(mirror.key)}`)
     if (seen !== 'absent' && seen !== 'ours') return notNow(`${target.text} is not put into safe mode: ${seen.failed}`)
-    return { pin, summary: summary + words, evidence: { mirror: seen } }
+    return { pin, summary: summary + words, evidence: { mirror: seen, ...traces } }
   },
 
   async run({ target, pin }, { settings, signal, now }) {

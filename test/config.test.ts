@@ -241,6 +241,11 @@ redis:
       `hepar.yaml:1:47: error: redis.c.keys[1]: ${words}`,
       `hepar.yaml:1:52: error: redis.c.keys[2]: ${words}`,
     ])
+    // Redis takes the end of the pattern for the end of a class that is left open, a backslash quotes within one, and so does a range.
+    for (const glob of ['*[^!', '*[^\\]!]', '*[^a-]x]']) {
+      expect(problems(`redis: { c: { url: "redis://c", keys: [${JSON.stringify(glob)}] } }`), glob).toHaveLength(1)
+    }
+    expect(problems(String.raw`redis: { c: { url: "redis://c", keys: ["\\[x]*", "a[0-9]"] } }`)).toEqual([])
   })
 
   test('is restarted by a container or a unit, too', () => {

@@ -123,8 +123,8 @@ function restartField(references: References) {
   })
 }
 
-/** What a glob matches beside its wildcards; a glob without any of it would match every key. */
+/** What a glob matches beside its wildcards; a glob without any of it would match every key. Classes are read as Redis reads them. */
 const keyGlob = textField(500).refine(
-  (glob) => glob.replace(/\\.|\[[^\]]*\]|[*?]/g, '') !== '',
+  (glob) => glob.replace(/\[(\\.|[^\]\\]-[\s\S]|[^\]\\])*(\\?$|\])|[*?]/g, '') !== '',
   'would match every key: declare disposable: true instead, and let the step say everything: true',
 )

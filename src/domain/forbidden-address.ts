@@ -15,7 +15,8 @@ const forbidden = [
   ipv6('::', 128, noHost),
   ipv6('fe80::', 10, linkLocal),
   ipv6('ff00::', 8, noHost),
-  ipv6('fd00:ec2::254', 128, metadata),
+  // All of what Amazon keeps for its machines, credentials of pods among them.
+  ipv6('fd00:ec2::', 32, metadata),
   ipv6('fd20:ce::254', 128, metadata),
   ipv6('fd00:42::42', 128, metadata),
   // Forms that hide an IPv4 address where it cannot be seen, and that nobody needs.

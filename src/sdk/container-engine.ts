@@ -4,7 +4,7 @@ import Docker from 'dockerode'
 import { type DockerConnection, describeConnection, dockerodeOptions } from '../domain/docker-connection.ts'
 import type { ContainerLimits } from './container-limits.ts'
 import { readLogs } from './container-logs.ts'
-import { readProcesses, usedBytesOf } from './container-memory.ts'
+import { type MemoryUse, memoryUseOf, readProcesses } from './container-memory.ts'
 import type { MemoryUser } from './machine-memory.ts'
 import { outcomeUnknown } from './outcome-unknown.ts'
 import { printable } from './printable.ts'
@@ -23,8 +23,8 @@ export interface ContainerEngine {
   update(id: string, limits: ContainerLimits, signal: AbortSignal): Promise<void>
   /** The raw last log entries, at most `bytesMax` of them. */
   logs(id: string, entries: number, bytesMax: number, signal: AbortSignal): Promise<Buffer>
-  /** How much memory the container uses, caches left out, in bytes; `null` where the engine does not say. */
-  usedMemory(id: string, signal: AbortSignal): Promise<number | null>
+  /** How much memory the container uses; `null` where the engine does not say, as of one that does not run. */
+  memoryUse(id: string, signal: AbortSignal): Promise<MemoryUse | null>
   /** The processes of a running container with the memory that each holds. */
   memoryUsers(id: string, signal: AbortSignal): Promise<readonly MemoryUser[]>
   /** By how much the engine's clock is ahead of this one's, and how far off that may be. */
@@ -75,10 +75,10 @@ export function openContainerEngine(host: string, connection: DockerConnection):
       }
     },
     logs: (id, entries, bytesMax, signal) => asked(readLogs(docker, id, entries, bytesMax, signal)),
-    async usedMemory(id, abortSignal) {
+    async memoryUse(id, abortSignal) {
       // `one-shot`: a second sample would take the engine a second, and it is for the CPU alone.
       const options = { stream: false, 'one-shot': true, abortSignal } as unknown as { stream: false }
-      return usedBytesOf((await asked(docker.getContainer(id).stats(options))).memory_stats)
+      return memoryUseOf((await asked(docker.getContainer(id).stats(options))).memory_stats)
     },
     async memoryUsers(id, abortSignal) {
       const options = { ps_args: '-eo pid,rss,comm', abortSignal }

@@ -66,10 +66,13 @@ async function memoryOf(engine: ContainerEngine, info: ContainerInfo, signal: Ab
       missing.push(error.message)
       return otherwise
     })
-  const [usedBytes, users] = await Promise.all([
-    orElse(engine.usedMemory(info.Id, signal), null),
+  const [use, users] = await Promise.all([
+    orElse(engine.memoryUse(info.Id, signal), null),
     orElse(engine.memoryUsers(info.Id, signal), []),
   ])
   const top = largestUsers(users).map((user) => ({ ...user, command: printable(user.command, limits.commandCharsMax) }))
-  return { memory: { usedBytes, limitBytes, top }, ...(missing.length > 0 && { memoryMissing: missing.join('; ') }) }
+  return {
+    memory: { usedBytes: use?.usedBytes ?? null, limitBytes, top },
+    ...(missing.length > 0 && { memoryMissing: missing.join('; ') }),
+  }
 }

@@ -59,5 +59,10 @@ function atCap(has: string, cap: string): Raised {
 /** Limits for people. */
 export function describeLimits({ memoryBytes, nanoCpus }: ContainerLimits, what: Raise['what']): string {
   if (what === 'cpu') return `${nanoCpus / 1e9} CPUs`
-  return `${Math.round(memoryBytes / 1024 / 10.24) / 100} MiB of memory`
+  return `${describeBytes(memoryBytes)} of memory`
+}
+
+/** In whole and hundredth MiB, such as `48 MiB`. */
+export function describeBytes(bytes: number): string {
+  return `${Math.round(bytes / 1024 / 10.24) / 100} MiB`
 }

@@ -18,9 +18,20 @@ interface MemoryStats {
   readonly stats?: Readonly<Record<string, number>>
 }
 
-/** What a container uses without the pages that the kernel takes back when it wants to, as `docker stats` counts. */
-export function usedBytesOf(memory: MemoryStats | undefined): number | null {
-  if (memory?.usage === undefined) return null
-  const idle = memory.stats?.total_inactive_file ?? memory.stats?.inactive_file ?? 0
-  return idle < memory.usage ? memory.usage - idle : memory.usage
+/** Memory of a container in bytes. */
+export interface MemoryUse {
+  /** Without the pages that the kernel takes back when it wants to, as `docker stats` counts. */
+  readonly usedBytes: number
+  /** What no pressure makes less: everything but the cache of files. */
+  readonly heldBytes: number
+}
+
+/** `null` where the engine does not say. */
+export function memoryUseOf(memory: MemoryStats | undefined): MemoryUse | null {
+  const usage = memory?.usage
+  if (usage === undefined) return null
+  const part = (name: string) => memory?.stats?.[`total_${name}`] ?? memory?.stats?.[name] ?? 0
+  const without = (bytes: number) => (bytes < usage ? usage - bytes : usage)
+  const idle = part('inactive_file')
+  return { usedBytes: without(idle), heldBytes: without(idle + part('active_file')) }
 }

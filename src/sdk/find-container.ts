@@ -4,6 +4,11 @@ import { type ContainerSettings, whyNever } from './container-guard.ts'
 import { type JsonObject, notNow, type Refusal, refuse } from './index.ts'
 import { whyLifeline } from './lifeline.ts'
 
+/** What an attempt on a container holds: it may be renamed meanwhile, or its engine be known by two names. */
+export function containerObject({ Id }: ContainerInfo): string {
+  return `container-id/${Id}`
+}
+
 export type ContainerFinding =
   | { readonly info: ContainerInfo; readonly facts: JsonObject }
   | { readonly info: null; readonly refusal: Refusal }

@@ -32,6 +32,7 @@ export interface Answer {
 }
 
 const headerBytesMax = 16 * 1024
+const announcementsMax = 16
 
 /** Sends one request to the given addresses of a URL and to no other. `onConnected` is called before its first byte leaves. */
 export async function exchange(
@@ -95,6 +96,13 @@ function open(options: RequestOptions, body: string | undefined, onConnected: ()
     const outgoing = (secure ? requestHttps : requestHttp)(options, resolve)
     outgoing.once('socket', (socket) => socket.once(secure ? 'secureConnect' : 'connect', onConnected))
     outgoing.on('error', reject)
+    let announcements = 0
+    // They come before the answer, so that neither its size nor that of its headers bounds them.
+    outgoing.on('information', () => {
+      announcements += 1
+      if (announcements <= announcementsMax) return
+      outgoing.destroy(new Error(`it announced an answer more than ${announcementsMax} times`))
+    })
     outgoing.once('upgrade', (_incoming, socket) => {
       socket.destroy()
       reject(new Error('it wants to switch to another protocol: is this the right URL?'))

@@ -6,6 +6,7 @@ import { permit, placeOf } from '../domain/http-allow.ts'
 import { canonicalJson, type Json, type JsonObject } from '../domain/json.ts'
 import { fillJson, fillUrl } from '../domain/request-template.ts'
 import type { Tls } from './http-exchange.ts'
+import { serviceTraces } from './service-evidence.ts'
 
 const veiled = <S extends z.ZodType>(shown: S) => z.object({ value: z.string(), shown })
 
@@ -42,6 +43,7 @@ const request = z.object({
 /** What the configuration says about requests for one service; all of it is needed, for a missing list would permit. */
 export const requestSettings = z.object({
   service: z.string().min(1),
+  ...serviceTraces,
   allow: z.array(rule),
   requests: z.array(request),
   lifelines: z.array(z.object({ host: z.string(), port: z.number(), what: z.string() })),

@@ -33,11 +33,7 @@ export async function readPidFile(file: string): Promise<number | null> {
 
 /** Whether this process listens on a TCP port of this machine; `null` when it may not be looked at. */
 export async function listensOn({ pid }: LocalProcess, port: number): Promise<boolean | null> {
-  const sockets = new Set<string>()
-  for (const table of ['tcp', 'tcp6']) {
-    for (const inode of listeners((await readOrNull(`/proc/net/${table}`)) ?? '', port))
-      sockets.add(`socket:[${inode}]`)
-  }
+  const sockets = new Set((await listenersOn(port)).map(({ inode }) => `socket:[${inode}]`))
   try {
     for (const name of await readdir(`/proc/${pid}/fd`)) {
       const link = await readlink(`/proc/${pid}/fd/${name}`).catch(() => '')
@@ -49,13 +45,29 @@ export async function listensOn({ pid }: LocalProcess, port: number): Promise<bo
   }
 }
 
+/** How many connections to a TCP port of this machine are made and wait to be taken by whoever listens there. */
+export async function connectionsWaiting(port: number): Promise<number> {
+  return (await listenersOn(port)).reduce((sum, { waiting }) => sum + waiting, 0)
+}
+
 const listening = '0A'
 
-function listeners(table: string, port: number): string[] {
+interface Listener {
+  readonly inode: string
+  readonly waiting: number
+}
+
+async function listenersOn(port: number): Promise<readonly Listener[]> {
+  const tables = await Promise.all(['tcp', 'tcp6'].map((table) => readOrNull(`/proc/net/${table}`)))
+  return tables.flatMap((table) => listeners(table ?? '', port))
+}
+
+function listeners(table: string, port: number): Listener[] {
   const wanted = port.toString(16).toUpperCase().padStart(4, '0')
   return table.split('\n').flatMap((line) => {
-    const [, local = '', , state, , , , , , inode] = line.trim().split(/\s+/)
-    return state === listening && local.endsWith(`:${wanted}`) && inode ? [inode] : []
+    const [, local = '', , state, queues = '', , , , , inode] = line.trim().split(/\s+/)
+    if (state !== listening || !local.endsWith(`:${wanted}`) || !inode) return []
+    return [{ inode, waiting: Number.parseInt(queues.split(':')[1] ?? '0', 16) }]
   })
 }
 

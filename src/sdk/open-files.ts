@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { formatBytes } from '../domain/bytes.ts'
+import { mappedFilesOf } from './mapped-files.ts'
 import { printable } from './printable.ts'
 
-/** A regular file that a process holds open. */
+/** A regular file that a process holds open, or has in its memory. */
 export interface OpenFile {
   readonly pid: number
   readonly command: string
@@ -20,7 +21,7 @@ export interface OpenFiles {
 
 const limits = { descriptorsMax: 200_000, commandCharsMax: 40, holdersShown: 5 } as const
 
-/** The regular files on one file system that processes hold open, by /proc. */
+/** The regular files on one file system that processes hold, by /proc. */
 export function openFilesOn(device: number): OpenFiles {
   const files: OpenFile[] = []
   let unseen = 0
@@ -28,6 +29,7 @@ export function openFilesOn(device: number): OpenFiles {
   for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
     const descriptors = looked < limits.descriptorsMax ? descriptorsOf(pid) : null
     if (descriptors === null) unseen += 1
+    if (descriptors !== null) files.push(...mappedBy(pid, device))
     for (const descriptor of descriptors ?? []) {
       looked += 1
       const file = readDescriptor(pid, descriptor, device)
@@ -53,14 +55,31 @@ function readDescriptor(pid: string, descriptor: string, device: number): OpenFi
     if (!readlinkSync(link).startsWith('/')) return null
     const seen = statSync(link)
     if (!seen.isFile() || seen.dev !== device) return null
-    const command = printable(readFileSync(`/proc/${pid}/comm`, 'utf8'), limits.commandCharsMax)
-    return { pid: Number(pid), command, inode: seen.ino, bytes: seen.blocks * 512, removed: seen.nlink === 0 }
+    return {
+      pid: Number(pid),
+      command: commandOf(pid),
+      inode: seen.ino,
+      bytes: seen.blocks * 512,
+      removed: seen.nlink === 0,
+    }
   } catch {
     return null
   }
 }
 
-/** A process may hold one file by several descriptors. */
+function mappedBy(pid: string, device: number): readonly OpenFile[] {
+  try {
+    return mappedFilesOf(pid, device).map((file) => ({ pid: Number(pid), command: commandOf(pid), ...file }))
+  } catch {
+    return []
+  }
+}
+
+function commandOf(pid: string): string {
+  return printable(readFileSync(`/proc/${pid}/comm`, 'utf8'), limits.commandCharsMax)
+}
+
+/** A process may hold one file by several descriptors, and have it in its memory, too: then the descriptor knows the size. */
 function distinct(files: readonly OpenFile[]): readonly OpenFile[] {
   return [...new Map(files.map((file) => [`${file.pid}:${file.inode}`, file])).values()]
 }

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import { isLoopbackAddress } from '../domain/forbidden-address.ts'
 
 interface Lifeline {
@@ -14,7 +15,12 @@ export function whyOwnAddress(url: URL, reached: readonly string[], lifelines: r
     const own = lifeline.host.toLowerCase()
     if (own === url.hostname.replace(/^\[|\]$/g, '') || reached.includes(own)) return true
     const local = own === 'localhost' || own === '0.0.0.0' || own === '::' || isLoopbackAddress(own)
-    return local && reached.some(isLoopbackAddress)
+    const everywhere = own === '0.0.0.0' || own === '::'
+    return local && reached.some((address) => isLoopbackAddress(address) || (everywhere && isOfThisMachine(address)))
   })
   return found === undefined ? null : `it is Hepar's own ${found.what}`
+}
+
+function isOfThisMachine(address: string): boolean {
+  return Object.values(networkInterfaces()).some((list) => list?.some((one) => one.address === address))
 }

@@ -11,8 +11,18 @@ const countMs = 2_000
 const countKeysMax = 100_000
 
 /** How many keys match; `all` is false where counting was ended before it was through. */
-export async function countKeys(link: RedisLink, patterns: readonly string[], signal: AbortSignal) {
-  const bounds = { batchKeys: 1_000, keysMax: countKeysMax, until: Date.now() + countMs, signal }
+export async function countKeys(
+  link: RedisLink,
+  patterns: readonly string[],
+  { signal, except }: Pick<SweepBounds, 'signal' | 'except'>,
+) {
+  const bounds = {
+    batchKeys: 1_000,
+    keysMax: countKeysMax,
+    until: Date.now() + countMs,
+    signal,
+    ...(except && { except }),
+  }
   const { keys, end } = await sweepKeys(link, patterns, async (batch) => batch.length, bounds)
   return { keys, all: end === 'done' }
 }

@@ -7,6 +7,8 @@ export interface SweepBounds {
   /** Epoch milliseconds at which no further step begins. */
   readonly until: number
   readonly signal: AbortSignal
+  /** Keys that are passed over. */
+  readonly except?: readonly string[]
 }
 
 export interface Swept {
@@ -23,15 +25,17 @@ export async function sweepKeys(
   link: RedisLink,
   patterns: readonly string[],
   take: (keys: readonly Buffer[]) => Promise<number>,
-  { batchKeys, keysMax, until, signal }: SweepBounds,
+  { batchKeys, keysMax, until, signal, except = [] }: SweepBounds,
 ): Promise<Swept> {
   let keys = 0
+  const kept = except.map((key) => Buffer.from(key))
   for (const pattern of patterns) {
     let cursor = '0'
     do {
       signal.throwIfAborted()
       if (Date.now() >= until) return { keys, end: 'time' }
-      const [next, found] = await scan(link, cursor, pattern, batchKeys)
+      const [next, all] = await scan(link, cursor, pattern, batchKeys)
+      const found = kept.length === 0 ? all : all.filter((key) => !kept.some((other) => other.equals(key)))
       cursor = next
       // One step of SCAN may give more than it was asked for.
       for (let at = 0; at < found.length; at += batchKeys) {

@@ -1,4 +1,5 @@
 import { createConnection } from 'node:net'
+import { connectionsWaiting, isThisMachine } from './local-process.ts'
 import type { RedisSettings } from './redis-settings.ts'
 import { type RedisState, stateOfFailure } from './redis-state.ts'
 
@@ -22,24 +23,31 @@ export function speaksPlainly({ host, port }: RedisSettings, { signal, answerMs 
 }
 
 /** Why no TCP connection can be made, or `null`. Told apart from a server that is connected to and says nothing. */
-export function reachRedis(
-  { host, port }: RedisSettings,
-  { signal, answerMs }: LinkBounds,
-): Promise<RedisState | null> {
+export async function reachRedis(settings: RedisSettings, bounds: LinkBounds): Promise<RedisState | null> {
+  const connected = await connects(settings, bounds)
+  if (connected === 'yes') return null
+  if (connected !== 'late') return stateOfFailure(connected, false)
+  const { host, port } = settings
+  const message = `no connection within ${bounds.answerMs} ms`
+  // Clients of a server that hangs come again until no more fit into the kernel's queue; then the kernel itself falls silent.
+  const waiting = isThisMachine(host) ? await connectionsWaiting(port) : 0
+  if (waiting === 0) return stateOfFailure({ code: 'ETIMEDOUT', message }, false)
+  return { kind: 'silent', said: `${message}, and ${waiting} connections wait for it to take them` }
+}
+
+function connects({ host, port }: RedisSettings, { signal, answerMs }: LinkBounds): Promise<'yes' | 'late' | Error> {
   return new Promise((resolve) => {
     const socket = createConnection({ host, port })
-    const done = (state: RedisState | null) => {
+    const done = (end: 'yes' | 'late' | Error) => {
       clearTimeout(timer)
       signal.removeEventListener('abort', stop)
       socket.destroy()
-      resolve(state)
+      resolve(end)
     }
-    const stop = () => done(null)
-    const timer = setTimeout(() => {
-      done(stateOfFailure({ code: 'ETIMEDOUT', message: `no connection within ${answerMs} ms` }, false))
-    }, answerMs)
+    const stop = () => done('late')
+    const timer = setTimeout(stop, answerMs)
     signal.addEventListener('abort', stop, { once: true })
-    socket.once('connect', () => done(null))
-    socket.once('error', (error) => done(stateOfFailure(error, false)))
+    socket.once('connect', () => done('yes'))
+    socket.once('error', done)
   })
 }

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { redisFailovers, redisPersistences, redisRoles } from '../domain/redis-server.ts'
 import { containerSettings } from './container-guard.ts'
 import type { ActionTarget, JsonObject } from './index.ts'
+import { isThisMachine } from './local-process.ts'
 
 const text = z.string().min(1)
 
@@ -35,6 +36,8 @@ export const redisSettings = z.object({
   restartDespiteFailover: z.boolean(),
   keys: z.array(text),
   disposable: z.boolean(),
+  // What Hepar itself keeps in this database: nobody clears it by the way.
+  mirrors: z.array(z.object({ key: text, service: text })),
   restart: restart.nullable(),
 })
 export type RedisSettings = z.output<typeof redisSettings>
@@ -51,8 +54,9 @@ export function settingsOf(target: ActionTarget, settings: JsonObject): RedisSet
 }
 
 /** What an attempt on a server holds, under whatever names the configuration lists it. */
-export function serverObject(settings: Pick<RedisSettings, 'host' | 'port'>): string {
-  return `redis-server/${addressOf(settings)}`
+export function serverObject({ host, port }: Pick<RedisSettings, 'host' | 'port'>): string {
+  const name = host.toLowerCase()
+  return `redis-server/${addressOf({ host: isThisMachine(name) ? 'local' : name, port })}`
 }
 
 /** Where it listens, for people; never a password. */

@@ -2,7 +2,7 @@ import * as z from 'zod'
 import { type ContainerEngine, openContainerEngine } from './container-engine.ts'
 import { containerEvidence } from './container-evidence.ts'
 import { whyNotNow } from './container-guard.ts'
-import { findContainer } from './find-container.ts'
+import { containerObject, findContainer } from './find-container.ts'
 import { notNow } from './index.ts'
 import type { RestartBy } from './redis-settings.ts'
 import { type RestartWay, whyMismatch } from './restart-way.ts'
@@ -26,7 +26,7 @@ export function byContainer({ name, place }: RestartBy<'container'>): RestartWay
       return {
         pin: { container: text, id: info.Id, startedAt },
         words,
-        touches: [text],
+        touches: [text, containerObject(info)],
         evidence: { container: evidence },
       }
     },

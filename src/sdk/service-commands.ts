@@ -1,11 +1,12 @@
 import { RE2JS } from 're2js'
 import * as z from 'zod'
+import { serviceTraces } from './service-evidence.ts'
 
 /** What the configuration says about the commands of one service. */
 export const commandSettings = z.object({
   service: z.string().min(1),
   host: z.string().min(1),
-  logFile: z.string().min(1).nullable(),
+  ...serviceTraces,
   commands: z.array(
     z.object({
       name: z.string(),

@@ -3,6 +3,7 @@ import { printable } from './printable.ts'
 import { openRedis } from './redis-link.ts'
 import { addressOf, redisSettings } from './redis-settings.ts'
 import { describeState } from './redis-state.ts'
+import { serviceTraces } from './service-evidence.ts'
 
 const answerMs = 5_000
 
@@ -12,6 +13,7 @@ export const serviceSettings = z.union([
   z.object({
     service: z.object({
       name: z.string().min(1),
+      ...serviceTraces,
       mirror: z.object({ key: z.string().min(1), redis: redisSettings }).nullable(),
     }),
   }),

@@ -19,7 +19,8 @@ export async function unitEvidence(state: UnitState, signal: AbortSignal): Promi
   return { ...unitFacts(state), ...journal, ...machineMemory() }
 }
 
-async function lastJournalLines(unit: string, signal: AbortSignal): Promise<LogLines> {
+/** The last lines of its journal, oldest first; or why they cannot be had. Rejects only when it was cancelled. */
+export async function lastJournalLines(unit: string, signal: AbortSignal): Promise<LogLines> {
   const shape = ['--no-pager', '--quiet', '--output=short-iso', `--lines=${logLimits.lines}`]
   const args = [...shape, `--unit=${unit}`]
   try {

@@ -98,6 +98,8 @@ describe('addresses that nobody asks', () => {
     'febf:ffff::1',
     'ff02::1',
     'fd00:ec2::254',
+    'fd00:ec2::23',
+    'fd00:ec2::253',
     'fd20:ce::254',
     'fd00:42::42',
     '::a9fe:a9fe',

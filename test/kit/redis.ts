@@ -106,5 +106,6 @@ export const plainRedis: JsonObject = {
   restartDespiteFailover: false,
   keys: [],
   disposable: false,
+  mirrors: [],
   restart: null,
 }

@@ -44,7 +44,9 @@ describe('a plan', () => {
     expect(datasetBytes).toBeLessThan(usedMemoryBytes!)
     expect(peakMemoryBytes).toBeGreaterThanOrEqual(usedMemoryBytes!)
     expect(made.evidence?.logs).toContainEqual(expect.stringContaining('Ready to accept connections'))
-    expect(made.touches).toEqual([`redis-server/127.0.0.1:${redis.port}`])
+    expect(made.touches).toEqual([`redis-server/local:${redis.port}`])
+    const { touches } = await on.planned(redis.settings({ ...keys, host: 'localhost' }))
+    expect(touches, 'one server under two names').toEqual(made.touches)
     expect(made.pin).toEqual({
       runId: await redis.info('run_id'),
       address: `127.0.0.1:${redis.port}`,
@@ -179,6 +181,26 @@ describe('a run', () => {
     expect(await on.run(made)).toMatchObject({ keys: 50 })
     expect(await sizeOf(redis)).toBe(2_800)
     expect(await redis.cli('-n', '3', 'DBSIZE')).toBe('0')
+  })
+
+  test('leaves the mirror of a safe mode where it is, though its name matches, and empties nothing that holds one', async () => {
+    await using redis = await full()
+    await redis.cli('SET', 'cache:shop:safe', 'hepar:2026')
+    const mirrors = [{ key: 'cache:shop:safe', service: 'shop' }]
+    const made = await on.planned(redis.settings({ ...keys, mirrors }))
+    expect(made.evidence).toMatchObject({ keys: 2_700 })
+    expect(await on.run(made)).toMatchObject({ keys: 2_700, end: 'done' })
+    expect(await redis.cli('GET', 'cache:shop:safe')).toBe('hepar:2026')
+    await fill(redis, 'cache', 2_700)
+    expect(await on.refused(redis.settings({ disposable: true, mirrors }), { everything: true })).toMatchObject({
+      final: true,
+      refused: expect.stringContaining('it holds the mirror of services.shop'),
+    })
+    const before = await on.planned(redis.settings({ disposable: true }), { everything: true })
+    await expect(on.run(before, { settings: redis.settings({ disposable: true, mirrors }) })).rejects.toThrow(
+      /^nothing was done: it holds the mirror/,
+    )
+    expect(await redis.cli('EXISTS', 'cache:shop:safe')).toBe('1')
   })
 
   test('empties a disposable database, and only that one', async () => {

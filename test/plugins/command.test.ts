@@ -38,6 +38,7 @@ function withRule(rule: JsonObject) {
   return localAction(command, 'service/web', () => ({
     service: 'web',
     host: 'local',
+    unit: null,
     logFile: null,
     commands: [whole],
   }))

@@ -168,6 +168,36 @@ describe('the effect', () => {
     expect(await limitsOf(container)).toMatchObject({ memory: 128 })
   })
 
+  test('is not taken back from a container that could not live with less, for that would end it', async () => {
+    const container = await on.start({ hostConfig: { Memory: 32 * MiB, MemorySwap: 32 * MiB } })
+    const made = await on.planned(container.name, { ...upTo('1GiB'), factor: 4 })
+    await on.run(made)
+    await container.exec('dd', 'if=/dev/zero', 'of=/dev/shm/grown', 'bs=1048576', 'count=50')
+    await expect(revert(made)).rejects.toThrow(
+      /nothing was done: it holds \d+(\.\d+)? MiB of memory.*more than the 32 MiB/,
+    )
+    expect(await limitsOf(container)).toMatchObject({ memory: 128 })
+    await container.post('restart?t=0')
+    expect(await revert(made)).toMatchObject({ reverted: true })
+    expect(await limitsOf(container)).toMatchObject({ memory: 32 })
+  })
+
+  test('does nothing to a container that was renamed since the plan, for another name may be a protected one', async () => {
+    const container = await on.start({ hostConfig: small })
+    const made = await on.planned(container.name, upTo('1GiB'))
+    await container.post(`rename?name=${container.name}-old`)
+    await expect(on.run(made)).rejects.toThrow(
+      `nothing was done: the planned container ${container.id.slice(0, 12)} is now named`,
+    )
+    expect(await limitsOf(container)).toMatchObject({ memory: 64 })
+  })
+
+  test('holds the very container, under whatever name or host somebody else means it', async () => {
+    const container = await on.start({ hostConfig: small })
+    const made = await on.planned(container.name, upTo('1GiB'))
+    expect(made.touches).toEqual([`container-id/${container.id}`])
+  })
+
   test('never reaches another container of the same name', async () => {
     const container = await on.start({ hostConfig: small })
     const made = await on.planned(container.name, upTo('1GiB'))

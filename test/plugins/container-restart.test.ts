@@ -37,6 +37,7 @@ describe('a plan', () => {
     const inspected = await container.inspect()
     expect(made.pin).toMatchObject({ id: container.id, created: inspected.Created })
     expect(made.data).toEqual({ startedAt: inspected.State.StartedAt })
+    expect(made.touches).toEqual([`container-id/${container.id}`])
     expect(made.summary).toBe(
       `Restart container ${container.name} on local (${container.id.slice(0, 12)}, running, unhealthy) with 10s of grace`,
     )

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createSecure } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import httpRequest from '../../plugins/http-request.ts'
@@ -31,8 +31,11 @@ interface Setup {
 /** The settings that the configuration makes for the service, as a runner would get them. */
 function settingsOf(url: string, { request = {}, allow = [new URL(url).origin], listen = '127.0.0.1:0' }: Setup = {}) {
   const file = join(folder, 'hepar.yaml')
-  const services = { flags: { requests: { enable: { url, ...request } } } }
-  writeFileSync(file, JSON.stringify({ listen, http: { allow }, services }))
+  const logFile = join(folder, 'flags.log')
+  writeFileSync(logFile, 'a switch hangs\n')
+  const services = { flags: { logFile, requests: { enable: { url, ...request } } } }
+  const auth = { tokens: [{ name: 'op', role: 'operator', token: 'of-sixteen-characters-at-least' }] }
+  writeFileSync(file, JSON.stringify({ listen, auth, http: { allow }, services }))
   const reading = readConfig({ file, env })
   if (!reading.ok) throw new Error(reading.problems.map(formatProblem).join('\n'))
   const found = createPlaceSettings(reading.config)('http-request', 'service/flags')
@@ -105,6 +108,8 @@ describe('a plan', () => {
         },
         digest: made.pin.digest,
         addresses: ['127.0.0.1'],
+        logs: ['a switch hangs'],
+        machine: expect.objectContaining({ topMemory: expect.arrayContaining([expect.anything()]) }),
       },
     })
     expect(JSON.stringify(made)).not.toMatch(/nobody-sees|plain-but-secret/)
@@ -171,6 +176,18 @@ describe('nothing is planned', () => {
   test('for what Hepar itself lives by, however it is written', async () => {
     for (const host of ['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]']) {
       const settings = settingsOf(`http://${host}:4999/api/v1/pause`, { listen: '127.0.0.1:4999' })
+      expect(await refused(settings)).toMatchObject({
+        final: true,
+        refused: expect.stringContaining("Hepar's own listen"),
+      })
+    }
+  })
+
+  test('for what Hepar itself lives by, by an address of its machine on the network', async () => {
+    const own = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address))
+    const [lan] = own.filter((address) => !address.startsWith('127.') && !address.includes(':'))
+    for (const listen of ['0.0.0.0:4999', '[::]:4999']) {
+      const settings = settingsOf(`http://${lan}:4999/api/v1/pause`, { listen })
       expect(await refused(settings)).toMatchObject({
         final: true,
         refused: expect.stringContaining("Hepar's own listen"),

@@ -49,7 +49,11 @@ describe('by container', () => {
     const made = await on.planned(settingsOf(redis, container), quick)
     expect(made.pin).toMatchObject({ restarted: { id: container.id, startedAt: before.StartedAt } })
     // What a container-restart has for its target.
-    expect(made.touches).toEqual([`redis-server/127.0.0.1:${redis.port}`, `container/local/${container.name}`])
+    expect(made.touches).toEqual([
+      `redis-server/local:${redis.port}`,
+      `container/local/${container.name}`,
+      `container-id/${container.id}`,
+    ])
     expect(made.evidence).toMatchObject({ container: { state: 'exited', memory: { top: [] } } })
     const intendedAt = Date.now()
     expect(await on.run(made)).toEqual({ id: container.id, graceSeconds: 2 })
@@ -142,7 +146,7 @@ describe('by systemd unit', () => {
     on1.journal('one line\nand the last')
     const made = await on.planned(on1.settings, quick)
     expect(made.pin).toMatchObject({ restarted: { unit, invocation: '' } })
-    expect(made.touches).toEqual([`redis-server/127.0.0.1:${redis.port}`, `unit/${unit}`])
+    expect(made.touches).toEqual([`redis-server/local:${redis.port}`, `unit/${unit}`])
     expect(made.summary).toMatch(/by redis@one\.service, which is failed \(failed\)/)
     expect(made.evidence).toMatchObject({ unit: { active: 'failed', logs: ['one line', 'and the last'] } })
     expect(on1.restarts()).toEqual([])

@@ -1,8 +1,10 @@
+import { writeFileSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import safeMode from '../../plugins/safe-mode.ts'
 import type { JsonObject } from '../../src/domain/json.ts'
 import type { Planned } from '../../src/sdk/index.ts'
 import { startRedis, type TestRedis } from '../kit/redis.ts'
+import { tempFolder } from '../kit/temp.ts'
 
 const signal = new AbortController().signal
 const target = { kind: 'service', place: null, name: 'shop', text: 'service/shop' }
@@ -16,9 +18,10 @@ beforeAll(async () => {
 afterAll(() => redis[Symbol.asyncDispose]())
 afterEach(() => redis.cli('FLUSHALL'))
 
-const bare: JsonObject = { service: { name: 'shop', mirror: null } }
+const traces = { unit: null, logFile: null }
+const bare: JsonObject = { service: { name: 'shop', ...traces, mirror: null } }
 const mirrored = (change: JsonObject = {}): JsonObject => {
-  return { service: { name: 'shop', mirror: { key, redis: redis.settings(change) } } }
+  return { service: { name: 'shop', ...traces, mirror: { key, redis: redis.settings(change) } } }
 }
 const context = (settings: JsonObject) => {
   const now = Date.now()
@@ -48,6 +51,20 @@ test('without a mirror there is nothing to write: that the effect is in force is
   expect(await run(made, bare)).toEqual({ mirror: null })
   expect(await revert(made, bare)).toEqual({ mirror: null })
   expect(await revert(made, { service: null, unlisted: 'no' })).toEqual({ mirror: null })
+})
+
+test('shows before what the log says last and who holds the memory, and that its unit cannot be asked about', async () => {
+  await using folder = await tempFolder('shop')
+  writeFileSync(folder.file('shop.log'), 'well\n\u001b[2Jcannot pay\n')
+  const { service } = bare as { service: JsonObject }
+  const made = await planned({ service: { ...service, logFile: folder.file('shop.log'), unit: 'shop.service' } })
+  expect(made.evidence).toEqual({
+    mirror: null,
+    unit: null,
+    unitMissing: expect.stringContaining('systemctl'),
+    logs: ['well', 'cannot pay'],
+    machine: expect.objectContaining({ topMemory: expect.arrayContaining([expect.anything()]) }),
+  })
 })
 
 describe('a mirror in Redis', () => {

@@ -1,6 +1,9 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
+  chmodSync,
   closeSync,
+  copyFileSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -24,6 +27,7 @@ import { makeManyFiles } from '../kit/many-files.ts'
 import { startProcess } from '../kit/process.ts'
 import { mountSmallDisk, type SmallDisk } from '../kit/small-disk.ts'
 import { type TempFolder, tempFolder } from '../kit/temp.ts'
+import { waitFor } from '../kit/wait.ts'
 
 const hour = 3_600_000
 
@@ -433,6 +437,30 @@ describe('the proof', () => {
       ),
     })
     closeSync(descriptor)
+    expect(await action.verify(made)).toMatchObject({ passed: true })
+  })
+
+  test('is missing while a process runs what was removed, or has it in its memory without holding it open', async () => {
+    const disk = smallDisk()
+    const action = actionOn(disk.folder)
+    const program = old(join(disk.folder, 'unpacked'))
+    copyFileSync('/bin/sleep', program)
+    chmodSync(program, 0o700)
+    utimesSync(program, 1, 1)
+    const process = spawn(program, ['600'])
+    closing.defer(() => void process.kill('SIGKILL'))
+    await waitFor(() => readFileSync(`/proc/${process.pid}/comm`, 'utf8').trim() === 'unpacked', { what: 'it runs' })
+    await pause(50)
+    const made = await action.planned()
+    expect(JSON.stringify(made.evidence)).toContain(`by unpacked (pid ${process.pid})`)
+    expect(await action.run(made)).toMatchObject({ files: 1 })
+    expect(existsSync(program)).toBe(false)
+    expect(await action.verify(made)).toMatchObject({
+      passed: false,
+      detail: expect.stringMatching(new RegExp(`still held open.* by unpacked \\(pid ${process.pid}\\)`)),
+    })
+    process.kill('SIGKILL')
+    await once(process, 'exit')
     expect(await action.verify(made)).toMatchObject({ passed: true })
   })
 

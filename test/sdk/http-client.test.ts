@@ -273,6 +273,20 @@ describe('bounds', () => {
     expect(reply).toEqual({ ok: false, sent: true, late: true, reason: 'no complete answer within 300 ms' })
   })
 
+  test('an answer that is announced again and again, and never given, is an error; a few announcements are none', async () => {
+    const hint = 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n'
+    const raw = await startRaw((write) => write(hint.repeat(1_000)))
+    const reply = await ask(raw.url, allowing(raw.url))
+    expect(reply).toMatchObject({
+      ok: false,
+      sent: true,
+      late: false,
+      reason: 'it announced an answer more than 16 times',
+    })
+    const well = await startRaw((write) => write(`${hint.repeat(3)}HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n`))
+    expect(await ask(well.url, allowing(well.url))).toMatchObject({ ok: true, status: 200 })
+  })
+
   test('the caller’s signal ends it', async () => {
     await using sink = await startSink({ answer: { hang: 'before' } })
     const signal = AbortSignal.timeout(100)

@@ -48,6 +48,16 @@ describe('a real server', () => {
     expect(await ping(redis)).toMatchObject({ kind: 'refused' })
   })
 
+  test('that hangs while its clients come back and back is silent, though no connection is made any more', async () => {
+    await using redis = await startRedis({ lines: ['tcp-backlog 4'] })
+    redis.signal('SIGSTOP')
+    const clients = Array.from({ length: 20 }, () => createConnection(redis.port, '127.0.0.1'))
+    onTestFinished(() => clients.forEach((client) => void client.destroy()))
+    for (const client of clients) client.on('error', () => undefined)
+    await waitFor(() => clients.filter(({ connecting }) => !connecting).length >= 5, { what: 'the queue is full' })
+    expect(await ping(redis, {}, 500)).toMatchObject({ kind: 'silent', said: expect.stringContaining('5 connections') })
+  })
+
   test('that loads its data says so', async () => {
     await using redis = await startRedis({
       lines: ['key-load-delay 20000', 'loading-process-events-interval-bytes 1024', 'enable-debug-command yes'],

@@ -69,6 +69,12 @@ export const calls = [
       red: 'addresses > a name is resolved once',
     },
     {
+      takes: 'that what comes before an answer is bounded',
+      find: 'if (announcements <= announcementsMax) return',
+      replace: 'if (announcements >= 0) return',
+      red: 'bounds > an answer that is announced again and again',
+    },
+    {
       takes: 'that nothing packed is read',
       find: "  if (beyond === 'fail' && packed !== 'identity') {",
       replace: "  if (beyond === 'fail' && packed === 'none') {",
@@ -198,7 +204,7 @@ export const calls = [
       find: '  if (permitted?.ok === false) report',
       replace: '  if (permitted === undefined) report',
       test: 'test/adapters/rules/load-playbooks.test.ts',
-      red: 'probe of what is not allowed',
+      red: 'each mistake is found with its place: > probe of what is not allowed',
     },
     {
       takes: 'that a probe is made only of what is allowed',
@@ -266,6 +272,14 @@ export const calls = [
       find: '    body: rule.body && fillJson(rule.body.shown as Json, values),\n  }\n',
       replace: '    body: null,\n  }\n',
       red: 'a plan > changes its digest',
+    },
+  ]),
+  ...teethOf({ file: 'src/sdk/own-address.ts', test: plugin.test }, [
+    {
+      takes: 'that an address of this machine leads to what listens on all of them',
+      find: '(everywhere && isOfThisMachine(address))',
+      replace: '(everywhere && address === own)',
+      red: 'nothing is planned > for what Hepar itself lives by, by an address of its machine',
     },
   ]),
   ...teethOf(plugin, [

@@ -154,6 +154,13 @@ export const cleaning = [
       red: 'a run > does nothing when another folder has taken the place',
     },
     {
+      takes: 'that space of a removed program that still runs is not healed',
+      file: 'src/sdk/mapped-files.ts',
+      find: 'on !== kernelName(device)',
+      replace: "on !== ''",
+      red: 'the proof > is missing while a process runs what was removed',
+    },
+    {
       takes: 'that space which is held open is not healed',
       find: '    if (ours.length > 0) {',
       replace: '    if (ours.length > 1_000) {',

@@ -105,8 +105,8 @@ export const doors = [
     {
       takes: 'that __proto__ is a label like any other',
       file: 'src/domain/delivery.ts',
-      find: 'const labels: Record<string, string> = Object.create(null)',
-      replace: 'const labels: Record<string, string> = {}',
+      find: 'labels: Object.setPrototypeOf(json, null) as Labels',
+      replace: 'labels: Object.assign({}, json) as Labels',
       red: 'labels named __proto__ and constructor are labels',
     },
     {

@@ -71,6 +71,14 @@ export const redis = [
       red: 'what is no Redis > and writes terminal sequences',
     },
   ]),
+  ...teethOf({ file: 'src/sdk/redis-reach.ts', ...link }, [
+    {
+      takes: 'that a Redis which hangs until no connection fits any more is taken for one that hangs',
+      find: 'if (waiting === 0) return',
+      replace: 'if (waiting >= 0) return',
+      red: 'a real server > that hangs while its clients come back and back is silent',
+    },
+  ]),
   ...teethOf({ file: 'src/sdk/redis-link.ts', ...link }, [
     {
       takes: 'that a server without TLS is not taken for one that hangs',
@@ -475,6 +483,26 @@ export const redis = [
       red: 'a run > keeps to its time',
     },
     {
+      takes: 'that the mirror of a safe mode is no cache',
+      file: 'src/sdk/redis-keys.ts',
+      find: 'kept.length === 0 ? all',
+      replace: 'kept.length >= 0 ? all',
+      red: 'a run > leaves the mirror of a safe mode where it is',
+    },
+    {
+      takes: 'that a database which holds a mirror is not emptied',
+      find: 'if (everything && mirror !== undefined) {',
+      replace: "if (everything && mirror?.key === '') {",
+      red: 'a run > leaves the mirror of a safe mode where it is',
+    },
+    {
+      takes: 'that one server under two names is held once',
+      file: 'src/sdk/redis-settings.ts',
+      find: "isThisMachine(name) ? 'local' : name",
+      replace: 'name',
+      red: 'a plan > counts what would go',
+    },
+    {
       takes: 'that keys are bytes',
       file: 'src/sdk/redis-keys.ts',
       find: "link.callBuffer('SCAN'",
@@ -485,8 +513,14 @@ export const redis = [
   ...teethOf(config, [
     {
       takes: 'that a pattern which matches every key is a mistake',
-      find: "  (glob) => glob.replace(/\\\\.|\\[[^\\]]*\\]|[*?]/g, '') !== '',\n",
+      find: "  (glob) => glob.replace(/\\[(\\\\.|[^\\]\\\\]-[\\s\\S]|[^\\]\\\\])*(\\\\?$|\\])|[*?]/g, '') !== '',\n",
       replace: "  (glob) => glob !== '',\n",
+      red: 'redis > a pattern that would match every key is a mistake',
+    },
+    {
+      takes: 'that a class left open in a pattern is read as Redis reads it',
+      find: '*(\\\\?$|\\])|[*?]/g',
+      replace: '*\\]|[*?]/g',
       red: 'redis > a pattern that would match every key is a mistake',
     },
   ]),

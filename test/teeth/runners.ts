@@ -150,13 +150,6 @@ export const runners = [
       red: `${left} > daemon`,
     },
     {
-      takes: 'that relatives are known by their marker',
-      file: `${folder}/families.ts`,
-      find: 'return readMarker(stat.pid)',
-      replace: 'return null',
-      red: `${left} > daemon`,
-    },
-    {
       takes: 'that relatives are known by their parents, however bare their environment',
       file: `${folder}/families.ts`,
       find: 'known.get(stat.parent)?.marker ?? null',
@@ -165,6 +158,13 @@ export const runners = [
     },
   ]),
   ...teethOf(survivors, [
+    {
+      takes: 'that relatives are known by their marker',
+      file: `${folder}/families.ts`,
+      find: 'return readMarker(stat.pid)',
+      replace: 'return null',
+      red: 'what is left of a runner > is ended by pid and start time, and by its marker',
+    },
     {
       takes: 'that runners end with a Hepar that was killed',
       file: `${folder}/runner-process.ts`,

@@ -189,8 +189,8 @@ export const temporary = [
     },
     {
       takes: 'that a revert leaves limits alone that somebody changed',
-      find: '    if (!sameLimits(now, after)) return { id, reverted: false',
-      replace: '    if (now === after) return { id, reverted: false',
+      find: '    if (!sameLimits(limitsOf(info), after))\n',
+      replace: '    if (info.Id === after.toString())\n',
       red: 'the effect > does nothing to limits that somebody changed',
     },
     {

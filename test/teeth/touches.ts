@@ -4,6 +4,7 @@ const contract = { test: 'test/adapters/store/sqlite-store.test.ts', file: 'src/
 const assess = { test: 'test/engine/assess.test.ts' }
 const both = 'the store contract on SQLite > attempts, outbox and pause > an attempt holds what else its plan touches'
 const elsewhere = 'what happens between the gates and the intent > an attempt elsewhere that'
+const resources = { test: 'test/plugins/container-resources.test.ts', file: 'plugins/container-resources.ts' }
 const places = { test: 'test/plugins/redis-restart.places.test.ts' }
 
 /** One thing under two names is touched by one attempt at a time, and what was seen before is kept and bounded. */
@@ -42,7 +43,7 @@ export const touches = [
     {
       takes: 'that a Redis in a container touches that container',
       file: 'src/sdk/restart-container.ts',
-      find: 'touches: [text]',
+      find: 'touches: [text, containerObject(info)]',
       replace: 'touches: []',
       red: 'by container > one that has ended is started once',
     },
@@ -84,7 +85,43 @@ export const touches = [
       red: 'of a file of any size only the end is read',
     },
   ]),
+  ...teethOf(resources, [
+    {
+      takes: 'that a container with other limits is held under whatever name it has',
+      find: '      touches: [containerObject(info)],\n',
+      replace: '',
+      red: 'the effect > holds the very container',
+    },
+    {
+      takes: 'that a container which was renamed since the plan keeps its limits',
+      find: 'if (info.Name !== `/${target.name}`) {',
+      replace: "if (info.Name === '/') {",
+      red: 'the effect > does nothing to a container that was renamed since the plan',
+    },
+    {
+      takes: 'that memory is not taken back from a container that would not live without it',
+      find: 'held > before.memoryBytes) {',
+      replace: 'held < 0) {',
+      red: 'the effect > is not taken back from a container that could not live with less',
+    },
+  ]),
+  ...teethOf({ test: 'test/plugins/safe-mode.test.ts' }, [
+    {
+      takes: 'that safe mode shows before what the log of the service says',
+      file: 'src/sdk/service-evidence.ts',
+      find: '...(await logEvidence(logFile))',
+      replace: '...(await logEvidence(null))',
+      red: 'shows before what the log says last',
+    },
+  ]),
   ...teethOf({ test: 'test/plugins/container-restart.test.ts' }, [
+    {
+      takes: 'that a container which is restarted is held under whatever name it has',
+      file: 'plugins/container-restart.ts',
+      find: '      touches: [containerObject(info)],\n',
+      replace: '',
+      red: 'a plan > names the one container by its full id',
+    },
     {
       takes: 'that a plan shows who in the container holds the memory',
       file: 'src/sdk/container-evidence.ts',

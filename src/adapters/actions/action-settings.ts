@@ -4,7 +4,7 @@ import type { Config, Peer, Veiled } from '../../domain/config.ts'
 import type { Json, JsonObject } from '../../domain/json.ts'
 import type { Target } from '../../domain/target.ts'
 import type { PlaceSettings } from './actions.ts'
-import { serviceSettings } from './service-settings.ts'
+import { serviceSettings, tracesOf } from './service-settings.ts'
 
 type SettingsOf = (config: Config, target: Target) => PlaceSettings
 
@@ -41,7 +41,7 @@ function commandsOf(config: Config, { name }: Target): PlaceSettings {
   const commands = service.commands.map(({ env, ...command }) => {
     return { ...command, env: env.map(({ name, value }) => ({ name, value: value.reveal() })) } as unknown as Json
   })
-  return { settings: { service: name, host: service.host, logFile: service.logFile, commands } }
+  return { settings: { service: name, host: service.host, ...tracesOf(service), commands } }
 }
 
 function requestsOf({ services, http }: Config, { name }: Target): PlaceSettings {
@@ -54,7 +54,7 @@ function requestsOf({ services, http }: Config, { name }: Target): PlaceSettings
     body: body && unveiled(body),
     tls: tls ? certificatesOf(tls) : null,
   }))
-  return { settings: { service: name, allow: http.allow, requests } as unknown as JsonObject }
+  return { settings: { service: name, ...tracesOf(service), allow: http.allow, requests } as unknown as JsonObject }
 }
 
 function unveiled<Shown>({ value, shown }: Veiled<Shown>) {

@@ -2,6 +2,7 @@ import type { Config } from '../../domain/config.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { RedisRestart, RedisServer } from '../../domain/redis-server.ts'
 import { didYouMean } from '../../domain/suggestion.ts'
+import { serverObject } from '../../sdk/redis-settings.ts'
 import type { PlaceSettings } from './actions.ts'
 
 interface Means {
@@ -12,7 +13,7 @@ interface Means {
 
 /** What actions on one Redis are told: how to reach it, what it is, and what the configuration permits. */
 export function redisSettings(
-  { redis }: Pick<Config, 'redis'>,
+  { redis, services }: Pick<Config, 'redis' | 'services'>,
   name: string,
   { read, containersOf }: Means,
 ): PlaceSettings {
@@ -27,8 +28,18 @@ export function redisSettings(
   const restart = restartSettings(server.restart, containersOf)
   if (restart !== null && 'unmapped' in restart) return restart
   const { role, persistence, dataPath, failover, logFile, restartDespiteFailover, keys, disposable } = server
-  const said = { role, persistence, dataPath, failover, logFile, restartDespiteFailover, keys, disposable }
+  const mirrors = mirrorsIn(server, { redis, services })
+  const said = { mirrors, role, persistence, dataPath, failover, logFile, restartDespiteFailover, keys, disposable }
   return { settings: { name, ...connectionOf(server, read), ...said, restart: restart?.settings ?? null } }
+}
+
+/** The keys of mirrors that lie in the same database, under whatever name the configuration has it. */
+function mirrorsIn(server: RedisServer, { redis, services }: Pick<Config, 'redis' | 'services'>) {
+  const place = (one: RedisServer) => `${serverObject(one)}/${one.database}`
+  const names = redis.filter((one) => place(one) === place(server)).map(({ name }) => name)
+  return services.flatMap(({ name: service, mirror }) =>
+    mirror !== null && names.includes(mirror.redis) ? [{ key: mirror.key, service }] : [],
+  )
 }
 
 function connectionOf({ host, port, database, secure, tls, user, password }: RedisServer, read: Means['read']) {

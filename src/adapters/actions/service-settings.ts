@@ -13,7 +13,14 @@ export function serviceSettings({ services, redis }: Config, name: string, read:
     const names = services.map((one) => one.name)
     return { service: null, unlisted: `there is no services.${name.slice(0, 100)}${didYouMean(name, names)}` }
   }
-  return { service: { name, mirror: service.mirror && mirrorSettings(service.mirror, { redis }, read) } }
+  return {
+    service: { name, ...tracesOf(service), mirror: service.mirror && mirrorSettings(service.mirror, { redis }, read) },
+  }
+}
+
+/** Where its state and its log are to be seen. */
+export function tracesOf({ unit, logFile }: Pick<Config['services'][number], 'unit' | 'logFile'>) {
+  return { unit, logFile }
 }
 
 function mirrorSettings(
@@ -24,7 +31,7 @@ function mirrorSettings(
   // How it is restarted is nothing that a mirror has to know.
   const servers = redis.map((server) => ({ ...server, restart: null }))
   const nowhere = () => ({ unmapped: 'a mirror restarts nothing' })
-  const place = redisSettings({ redis: servers }, name, { read, containersOf: nowhere })
+  const place = redisSettings({ redis: servers, services: [] }, name, { read, containersOf: nowhere })
   if ('unmapped' in place) throw new Error(place.unmapped)
   return { key, redis: place.settings }
 }

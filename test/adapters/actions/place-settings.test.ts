@@ -51,8 +51,8 @@ const config = {
         },
       ],
     },
-    { name: 'shop', mirror: { redis: 'cache', key: 'safe' } },
-    { name: 'till', mirror: null },
+    { name: 'shop', unit: null, logFile: null, mirror: { redis: 'cache', key: 'safe' } },
+    { name: 'till', unit: null, logFile: null, mirror: null },
   ],
   http: { allow: [{ host: 'db' }] },
   redis: [
@@ -148,6 +148,7 @@ describe('the settings of an action on this machine', () => {
       settings: {
         service: 'db',
         host: 'local',
+        unit: null,
         logFile: null,
         commands: [{ name: 'go', env: [{ name: 'A', value: 'hush' }] }],
         lifelines,
@@ -162,6 +163,8 @@ describe('the settings of an action on this machine', () => {
     expect(settingsFor('http-request', 'service/db')).toEqual({
       settings: {
         service: 'db',
+        unit: null,
+        logFile: null,
         allow: [{ host: 'db' }],
         requests: [
           {
@@ -234,6 +237,7 @@ describe('the settings of a redis', () => {
         restartDespiteFailover: false,
         keys: ['cache:*'],
         disposable: false,
+        mirrors: [{ key: 'safe', service: 'shop' }],
         restart: { by: 'container', name: 'cache', place: expect.objectContaining({ host: 'local', lifelines }) },
       },
     })
@@ -251,7 +255,7 @@ describe('the settings of a redis', () => {
 describe('the settings of a service', () => {
   test('say that it is listed', () => {
     expect(settingsFor('safe-mode', 'service/till')).toEqual({
-      settings: { lifelines, service: { name: 'till', mirror: null } },
+      settings: { lifelines, service: { name: 'till', unit: null, logFile: null, mirror: null } },
     })
   })
 
