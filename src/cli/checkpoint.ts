@@ -15,6 +15,8 @@ export function readCheckpoint(file: string): AuditHead {
     const json: unknown = JSON.parse(last.startsWith('{') ? last : text)
     return { ...written.parse(json), at: 0 }
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new CliError(`there is no file ${file}`, next, { cause })
     throw new CliError(`${file} is not a checkpoint`, next, { cause })
   }
 }

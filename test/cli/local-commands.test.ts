@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -63,7 +63,12 @@ test('audit verify takes a checkpoint from `audit head --json` or the end of an 
   })
   expect(seen).toEqual([{ seq: 5, mac, at: 0 }, { seq: 6, mac, at: 0 }, null])
   writeFileSync(head, 'nonsense')
-  expect(await run(['audit', 'verify', '--checkpoint', head], {}, tools)).toMatchObject({ code: 1, out: '' })
+  const words = (reason: string) => ({ code: 1, out: '', err: expect.stringContaining(reason) })
+  expect(await run(['audit', 'verify', '--checkpoint', head], {}, tools)).toMatchObject(words('is not a checkpoint'))
+  rmSync(head)
+  expect(await run(['audit', 'verify', '--checkpoint', head], {}, tools)).toMatchObject(
+    words(`there is no file ${head}`),
+  )
 })
 
 test('audit export streams the lines as they are', async () => {
