@@ -1,6 +1,14 @@
 /** Label and annotation maps have no prototype, so `__proto__` is a key like any other. */
 export type Labels = Readonly<Record<string, string>>
 
+/**
+ * A map that was parsed a moment ago and belongs to nobody else, as labels. It is that very map, because a copy into one that
+ * never had a prototype is slow to read and takes several times the room.
+ */
+export function asLabels(parsed: object): Labels {
+  return Object.setPrototypeOf(parsed, null)
+}
+
 export type AlertStatus = 'firing' | 'resolved'
 
 /** One element of a delivery, parsed. All times are epoch milliseconds. */

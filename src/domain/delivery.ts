@@ -1,4 +1,4 @@
-import type { Alert, Delivery, Labels, ParsedAlert } from './alert.ts'
+import { type Alert, asLabels, type Delivery, type Labels, type ParsedAlert } from './alert.ts'
 import type { Limits } from './config.ts'
 import { parseTimestampMs } from './timestamp.ts'
 
@@ -23,7 +23,7 @@ const nameBytesMax = 1024
 
 /**
  * Reads the body of a webhook as Alertmanager (version "4") and Grafana (version "1") send it. Unknown fields are ignored,
- * because senders add them. A wrong envelope is refused whole; a wrong alert becomes a problem beside its good neighbours.
+ * because senders add them. Its label maps become those of the delivery. A wrong envelope is refused whole; a wrong alert becomes a problem beside its good neighbours.
  */
 export function parseDelivery(json: unknown, { source, digest, limits }: DeliveryContext): DeliveryReading {
   if (!isFields(json)) return invalid('the body must be a JSON object')
@@ -140,8 +140,7 @@ function parseLabels(
     const problem = textProblem(name, nameBytesMax) ?? textProblem(value, limits.labelValueBytesMax)
     if (problem) return refused(`entry ${JSON.stringify(name.slice(0, 100))} ${problem}`)
   }
-  // The parsed map itself, as a copy into an object that never had a prototype is slow to read and takes several times the room.
-  return { ok: true, labels: Object.setPrototypeOf(json, null) as Labels }
+  return { ok: true, labels: asLabels(json) }
 }
 
 /** Why a value is no text that can be stored, or `null`. */

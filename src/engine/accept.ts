@@ -8,8 +8,8 @@ import { knownAlerts } from './known-alerts.ts'
 import type { Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
 import { nothingPromised, type Promised, promiseRest } from './remainder.ts'
 
-/** Alerts that are decided and committed together, whether of one delivery or of many. */
-const alertsPerCommitMax = 250
+/** Alerts that are decided and committed together, whether of one delivery or of many; a larger delivery commits in parts. */
+export const alertsPerCommitMax = 250
 
 export interface AcceptPorts {
   readonly store: Store

@@ -1,11 +1,8 @@
 import type { Decision, Delivery, Remainder } from '../domain/alert.ts'
-import type { AcceptPart } from './accept.ts'
+import { type AcceptPart, alertsPerCommitMax } from './accept.ts'
 import type { Decided } from './decide-parsed.ts'
 import type { Log } from './ports.ts'
 import { nothingPromised } from './remainder.ts'
-
-/** Alerts of one delivery that are decided and committed together; a larger delivery commits in parts. */
-const alertsPerPartMax = 250
 
 export interface ReceivePorts {
   readonly accept: AcceptPart
@@ -32,9 +29,9 @@ export async function receive(
   const of = delivery.alerts.length
   const all: Decided[] = []
   let promised = nothingPromised
-  for (let from = 0; from === 0 || from < of; from += alertsPerPartMax) {
-    const alerts = delivery.alerts.slice(from, from + alertsPerPartMax)
-    const last = from + alertsPerPartMax >= of
+  for (let from = 0; from === 0 || from < of; from += alertsPerCommitMax) {
+    const alerts = delivery.alerts.slice(from, from + alertsPerCommitMax)
+    const last = from + alertsPerCommitMax >= of
     const part = await accept({ delivery, alerts, from, by, last, completes })
     all.push(...part.decided)
     promised = part.promised

@@ -90,8 +90,8 @@ export const decisions = [
     },
     {
       takes: 'that a delivery commits in parts of bounded size',
-      find: 'const alertsPerPartMax = 250',
-      replace: 'const alertsPerPartMax = 500_000',
+      find: 'from += alertsPerCommitMax',
+      replace: 'from += 500_000',
       red: 'a delivery > that is very large commits in parts',
     },
     {

@@ -105,7 +105,7 @@ export const doors = [
     {
       takes: 'that __proto__ is a label like any other',
       file: 'src/domain/delivery.ts',
-      find: 'labels: Object.setPrototypeOf(json, null) as Labels',
+      find: 'labels: asLabels(json)',
       replace: 'labels: Object.assign({}, json) as Labels',
       red: 'labels named __proto__ and constructor are labels',
     },

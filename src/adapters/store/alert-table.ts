@@ -1,5 +1,5 @@
 import { type RawBuilder, type Selectable, sql } from 'kysely'
-import type { AlertRecord, AlertStatus, DecisionKind, Labels } from '../../domain/alert.ts'
+import { type AlertRecord, type AlertStatus, asLabels, type DecisionKind, type Labels } from '../../domain/alert.ts'
 import type { Reads, Tx } from '../../engine/ports.ts'
 import { packFingerprint, packUuid, unpackFingerprint, unpackUuid } from './packed.ts'
 import { filled, integer, prepared, preparedBulk, type StoreDb, type StoreTables, sized, text } from './tables.ts'
@@ -162,10 +162,10 @@ type Rest = Pick<AlertRecord, 'labels' | 'annotations'> & Partial<AlertRecord>
 function toRecord(row: FoundRow): AlertRecord {
   const rest = JSON.parse(row.data) as Rest
   return {
-    labels: bare(rest.labels),
-    annotations: bare(rest.annotations),
+    labels: asLabels(rest.labels),
+    annotations: asLabels(rest.annotations),
     generatorURL: row.url ?? rest.generatorURL ?? '',
-    groupLabels: bare(rest.groupLabels ?? {}),
+    groupLabels: asLabels(rest.groupLabels ?? {}),
     playbooks: rest.playbooks ?? [],
     reason: rest.reason ?? commonReason,
     resolvedAt: rest.resolvedAt ?? null,
@@ -187,9 +187,4 @@ function toRecord(row: FoundRow): AlertRecord {
 function isEmpty(labels: Labels): boolean {
   for (const _ in labels) return false
   return true
-}
-
-// A label may be called `__proto__`: on an object without prototype it is a key like any other.
-function bare(labels: Labels): Labels {
-  return Object.assign(Object.create(null), labels)
 }

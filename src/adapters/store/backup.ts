@@ -49,7 +49,7 @@ export function keyBeside(target: string): string {
 export async function backupStore(options: BackupOptions): Promise<BackupReport> {
   const { file, keyFile, target, verify, withKey, onProgress } = options
   if (!existsSync(file)) throw failed(`there is no store at ${file}: name its configuration with --config`)
-  checkDataFolder(dirname(target), 'folder')
+  checkDataFolder(dirname(target), `folder ${dirname(target)}`)
   const key = withKey ? keyBeside(target) : null
   for (const wanted of [target, ...(key === null ? [] : [key])]) refuseExisting(wanted)
   const keys = verify || withKey ? readAuditKeys(keyFile) : null

@@ -4,24 +4,25 @@ import { HeparError, messageOf } from '../../engine/errors.ts'
 
 /** Creates the data folder (0700) when only its last part is missing. Throws `store_unavailable` with the next step. */
 export function prepareDataFolder(folder: string): void {
+  const words = `data folder ${folder}`
   try {
     mkdirSync(folder, { mode: 0o700 })
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code
-    if (code === 'ENOENT') throw unusable(folder, `${dirname(folder)} does not exist: create it first`, cause)
-    if (code !== 'EEXIST') throw unusable(folder, adviceFor(cause), cause)
+    if (code === 'ENOENT') throw unusable(words, `${dirname(folder)} does not exist: create it first`, cause)
+    if (code !== 'EEXIST') throw unusable(words, adviceFor(cause), cause)
   }
-  checkDataFolder(folder)
+  checkDataFolder(folder, words)
 }
 
-/** Throws `store_unavailable` with the next step unless the folder is there and writable. */
-export function checkDataFolder(folder: string, what = 'data folder'): void {
+/** Throws `store_unavailable`, with the next step and the folder in these words, unless it is there and writable. */
+export function checkDataFolder(folder: string, words = `data folder ${folder}`): void {
   try {
-    if (!statSync(folder).isDirectory()) throw unusable(folder, 'it is not a folder: choose another', undefined, what)
+    if (!statSync(folder).isDirectory()) throw unusable(words, 'it is not a folder: choose another')
     accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
     if (cause instanceof HeparError) throw cause
-    throw unusable(folder, adviceFor(cause), cause, what)
+    throw unusable(words, adviceFor(cause), cause)
   }
 }
 
@@ -39,6 +40,6 @@ export function adviceFor(error: unknown): string {
   return advice[(error as NodeJS.ErrnoException).code ?? ''] ?? messageOf(error)
 }
 
-function unusable(folder: string, why: string, cause?: unknown, what = 'data folder'): HeparError {
-  return new HeparError('store_unavailable', `${what} ${folder} cannot be used: ${why}`, { cause })
+function unusable(words: string, why: string, cause?: unknown): HeparError {
+  return new HeparError('store_unavailable', `${words} cannot be used: ${why}`, { cause })
 }

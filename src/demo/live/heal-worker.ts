@@ -30,7 +30,7 @@ export async function healWorker(cast: LiveCast): Promise<{ readonly wellMs: num
   await worker.dieWithLock()
   const illAt = performance.now()
   const since = () => performance.now() - illAt
-  note(scene, 'worker', 'job 17 has died with the lock in its hand: no job goes on, and only a restart empties /work')
+  note(scene, 'worker', 'job 17 has died with the lock in its hand: no job goes on, and only a restart empties /jobs')
   await worker.becomes('unhealthy')
   note(scene, 'docker', `${worker.name} is unhealthy`)
   const fired = until(scene, 'Alertmanager has the alert', () => isActive(scene.signal, alertmanager))

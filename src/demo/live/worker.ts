@@ -21,7 +21,7 @@ export interface Worker {
 const script = `trap 'exit 0' TERM
 echo "worker started"
 while :; do
-  if [ -e /work/lock ]; then echo "waiting for $(cat /work/lock), which holds the lock"; else echo "a job is done"; fi
+  if [ -e /jobs/lock ]; then echo "waiting for $(cat /jobs/lock), which holds the lock"; else echo "a job is done"; fi
   sleep 1 & wait $!
 done`
 
@@ -34,12 +34,12 @@ export async function startWorker(docker: Docker, image: string, scene: Scene): 
     Cmd: ['/bin/sh', '-c', script],
     Labels: { 'hepar.enable': 'true' },
     Healthcheck: {
-      Test: ['CMD', 'test', '!', '-e', '/work/lock'],
+      Test: ['CMD', 'test', '!', '-e', '/jobs/lock'],
       Interval: 500_000_000,
       Timeout: 10_000_000_000,
       Retries: 2,
     },
-    HostConfig: { NetworkMode: 'none', Tmpfs: { '/work': 'size=1m' } },
+    HostConfig: { NetworkMode: 'none', Tmpfs: { '/jobs': 'size=1m' } },
   })
   scene.closing.defer(() => container.remove({ force: true, v: true }))
   await container.start()
@@ -56,8 +56,8 @@ export async function startWorker(docker: Docker, image: string, scene: Scene): 
     becomes: (health) =>
       until(scene, `${name} is ${health}`, async () => (await worker.health()) === health).then(() => {}),
     startedAt: async () => Date.parse((await state()).StartedAt),
-    dieWithLock: async () => void (await run('sh', '-c', 'echo "job 17" > /work/lock')),
-    isLocked: async () => (await run('test', '-e', '/work/lock')) === 0,
+    dieWithLock: async () => void (await run('sh', '-c', 'echo "job 17" > /jobs/lock')),
+    isLocked: async () => (await run('test', '-e', '/jobs/lock')) === 0,
     async restarts() {
       const filters = { container: [container.id], event: ['restart'] }
       const span = { since: madeAt, until: await engineSeconds(docker), filters }
