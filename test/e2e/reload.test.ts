@@ -96,6 +96,11 @@ test('a broken file leaves the last good set in force, and the metric tells', as
   expect(refused.stderr).toMatch(/broken\.yaml:\d+:\d+: error: .*stepz/)
   hepar.signal('SIGHUP')
   await waitFor(async () => (await reloadMetric()) === '0', { what: 'the metric tells', deadlineMs: 60_000 })
+  // An incident that closes between the question and the delivery makes another answer right, and nothing is compared.
+  await waitFor(async () => (await hepar.incidents()).every(({ state }) => state === 'closed'), {
+    what: 'the incidents before are closed',
+    deadlineMs: 60_000,
+  })
   await fire('known')
   await witness.until('ended', 'known')
   rmSync(join(rules, 'broken.yaml'))
