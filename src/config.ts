@@ -114,6 +114,7 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
     http: { allow: values.http?.allow ?? [] },
     auth: { tokens: values.auth?.tokens ?? [] },
     notify: Object.entries(values.notify ?? {}).map(([name, peer]) => ({ name, peer })),
+    announce: values.announce ?? Object.keys(values.notify ?? {}),
     limits: overLimits(defaultLimits, values.limits),
     retention: buildRetention(values.retention),
     log: { level: overrides.logLevel ?? values.log?.level ?? 'info' },

@@ -61,6 +61,7 @@ describe('defaults', () => {
         http: { allow: [] },
         auth: { tokens: [] },
         notify: [],
+        announce: [],
         limits: defaultLimits,
         retention: { auditMs: null, bytesMax: 10_000_000_000 },
         log: { level: 'info' },
@@ -155,6 +156,7 @@ log: { level: debug }
       exporter: { enabled: false, containersMax: 5, include: ['*/*'] },
     },
     notify: [{ name: 'oncall', peer: { url: 'https://pager/x?y=z' } }],
+    announce: ['oncall'],
     limits: { bodyBytesMax: 1_048_576, episodeGapMs: 90_000, effectsMax: 2, startWithinMs: 500, probeEveryMs: 2000 },
     log: { level: 'debug' },
   })

@@ -1,3 +1,4 @@
+import { didYouMean } from '../domain/suggestion.ts'
 import type { FieldValues } from '../files/read-fields.ts'
 import type { Report } from '../files/source-file.ts'
 import { checkPaths, checkRequests, checkServices } from './check-machine.ts'
@@ -9,7 +10,8 @@ type Values = FieldValues<Sections>
 const tokenCharactersMin = 16
 
 /** What no single section can know. A section with problems of its own is `undefined` and not judged here. */
-export function crossCheck({ sources, docker, redis, paths, services, http, auth }: Values, report: Report): void {
+export function crossCheck(values: Values, report: Report): void {
+  const { sources, docker, redis, paths, services, http, auth, notify, announce } = values
   const hosts = docker?.hosts ?? {}
   checkSources(sources ?? [], report)
   checkHosts(hosts, report)
@@ -20,6 +22,7 @@ export function crossCheck({ sources, docker, redis, paths, services, http, auth
   checkUnits(redis ?? {}, services ?? {}, report)
   checkMirrors(services ?? {}, redis && Object.keys(redis), report)
   checkTokens(auth?.tokens ?? [], report)
+  checkAnnounce(announce ?? [], Object.keys(notify ?? {}), report)
 }
 
 function checkSources(sources: NonNullable<Values['sources']>, report: Report): void {
@@ -62,5 +65,13 @@ function checkTokens(tokens: NonNullable<NonNullable<Values['auth']>['tokens']>,
     if (token.reveal().length >= tokenCharactersMin) continue
     const advice = `is shorter than ${tokenCharactersMin} characters: make one with openssl rand -hex 32`
     report([...path, 'token'], advice, { severity: 'warning' })
+  }
+}
+
+function checkAnnounce(announce: readonly string[], channels: readonly string[], report: Report): void {
+  for (const [index, name] of announce.entries()) {
+    if (channels.includes(name)) continue
+    const next = channels.length === 0 ? ': there is none under notify' : didYouMean(name, channels)
+    report(['announce', index], `unknown channel "${name}"${next}`)
   }
 }

@@ -32,6 +32,7 @@ export function sections(references: References) {
     http: optional(httpField(references)),
     auth: optional(section({ tokens: optional(z.array(tokenField(references))) })),
     notify: optional(z.record(nameField, peerField(references, 'whole'))),
+    announce: optional(z.array(nameField)),
     limits: optional(limitsField),
     retention: optional(retentionField),
     log: optional(section({ level: optional(wordField(logLevels)) })),

@@ -106,7 +106,7 @@ export interface Service {
   readonly mirror: { readonly redis: string; readonly key: string } | null
 }
 
-export const roles = ['webhook', 'viewer', 'operator', 'admin'] as const
+export const roles = ['webhook', 'agent', 'viewer', 'operator', 'approver', 'admin'] as const
 export type Role = (typeof roles)[number]
 
 export interface Token {
@@ -146,6 +146,8 @@ export interface Config {
   readonly http: { readonly allow: readonly HttpRule[] }
   readonly auth: { readonly tokens: readonly Token[] }
   readonly notify: readonly Channel[]
+  /** Names of the channels that are told what concerns no single incident, and what no escalation of a playbook names. */
+  readonly announce: readonly string[]
   readonly limits: Limits
   readonly retention: Retention
   readonly log: { readonly level: string }

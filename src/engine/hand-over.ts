@@ -1,5 +1,6 @@
 import type { Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
+import { tell } from './notices.ts'
 import type { NewId, Tx } from './ports.ts'
 
 /** Gives an incident to a human, once per illness; the message leaves through the outbox, in the same commit. */
@@ -27,22 +28,15 @@ export async function handOver(
     dueAt,
   })
   const attempts = await tx.attemptsOf(incident.id)
-  if (channel !== null) {
-    await tx.enqueue({
-      id: newId(now),
-      // The version makes each hand-over one message, and a repeated transaction none.
-      dedupeKey: `handed_over:${incident.id}:${incident.version}`,
-      incident: incident.id,
-      channel,
-      body: await messageOf(tx, saved, reason),
-      createdAt: now,
-      tries: 0,
-      nextAt: now,
-      sentAt: null,
-      gaveUpAt: null,
-      lastError: null,
-    })
-  }
+  const notice = {
+    event: 'incident.handed_over',
+    // The version makes each hand-over one message, and a repeated transaction none.
+    dedupeKey: `handed_over:${incident.id}:${incident.version}`,
+    incident: incident.id,
+    channels: channel === null ? [] : [channel],
+    body: await messageOf(tx, saved, reason),
+  } as const
+  await tell(tx, notice, { now, newId })
   await tx.append([
     {
       type: 'incident.handed_over',
@@ -62,7 +56,6 @@ async function messageOf(tx: Tx, incident: Incident, reason: string): Promise<Js
   const alerts = await tx.alertsOf(incident.id)
   const attempts = await tx.attemptsOf(incident.id)
   return {
-    event: 'incident.handed_over',
     incident: incident.id,
     playbook: incident.playbook,
     target: incident.target,

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { isIP } from 'node:net'
-import type { Role, Token } from '../domain/config.ts'
+import { type Role, roles, type Token } from '../domain/config.ts'
 import { HttpError } from './errors.ts'
 
 /** Who asks. `name` is the token's name, or `local` where no token is configured. */
@@ -11,13 +11,19 @@ export interface Principal {
 
 export type Access = Role | 'open'
 
-const rank: Readonly<Record<Role, number>> = { webhook: 0, viewer: 1, operator: 2, admin: 3 }
+/** What each role opens. Who operates does not approve: `fourEyes` would be worth nothing otherwise. */
+const opens: Readonly<Record<Role, readonly Role[]>> = {
+  webhook: ['webhook'],
+  agent: ['agent'],
+  viewer: ['viewer'],
+  operator: ['viewer', 'operator'],
+  approver: ['viewer', 'approver'],
+  admin: roles,
+}
 
-/** Whether a role opens a route: viewer < operator < admin; `webhook` opens the webhook alone, and only admin besides. */
+/** Whether a role opens a route. */
 export function allows(role: Role, access: Access): boolean {
-  if (access === 'open') return true
-  if (access === 'webhook') return role === 'webhook' || role === 'admin'
-  return role !== 'webhook' && rank[role] >= rank[access]
+  return access === 'open' || opens[role].includes(access)
 }
 
 /** Whether a host name or address means this machine alone. */

@@ -47,6 +47,7 @@ export function config(changes: Partial<Config> = {}): Config {
     http: { allow: [] },
     auth: { tokens: [] },
     notify: [],
+    announce: [],
     limits: defaultLimits,
     retention: { auditMs: null, bytesMax: 10e9 },
     log: { level: 'info' },

@@ -49,7 +49,7 @@ export function outboxWrites(db: StoreDb): Pick<Tx, 'enqueue' | 'saveMessage'> {
     async enqueue(message) {
       const { id, dedupeKey, incident, channel, createdAt, tries, nextAt, sentAt, gaveUpAt, lastError } = message
       const body = JSON.stringify(message.body)
-      await insert(id, dedupeKey, incident, channel, body, createdAt, tries, nextAt, sentAt, gaveUpAt, lastError)
+      await insert(id, dedupeKey, incident ?? '', channel, body, createdAt, tries, nextAt, sentAt, gaveUpAt, lastError)
     },
     async saveMessage({ id, tries, nextAt, sentAt, gaveUpAt, lastError }) {
       const saved = await save(tries, nextAt, sentAt, gaveUpAt, lastError, id)
@@ -62,7 +62,8 @@ function toMessage(row: OutboxRow): OutboxMessage {
   return {
     id: row.id,
     dedupeKey: row.dedupe_key,
-    incident: row.incident,
+    // The column has no place for nothing.
+    incident: row.incident || null,
     channel: row.channel,
     body: JSON.parse(row.body) as JsonObject,
     createdAt: row.created_at,
