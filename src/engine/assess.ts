@@ -31,7 +31,7 @@ export async function assess(assessment: Assessment, ports: AssessPorts): Promis
   const stored = await readStored(store.read, assessment, startedAt)
   const gathered = await gather(assessment, stored, ports)
   if (gathered.verdict.verdict !== 'run') {
-    await store.transaction('verdict', (tx) => recordVerdict(tx, assessment, gathered.facts, gathered.verdict))
+    await store.transaction('verdict', (tx) => recordVerdict(tx, assessment, gathered.facts, gathered.verdict, ports))
     return
   }
   const old = clock.now() - startedAt > answerAgeMaxMs && gathered.facts.oracle !== undefined
@@ -70,7 +70,7 @@ async function intend(
   if (evaluation.kind === 'gather') throw new Error(`the gates ask for ${evaluation.need} a second time`)
   const { verdict } = evaluation
   if (verdict.verdict !== 'run' || facts.plan?.kind !== 'planned') {
-    await recordVerdict(tx, assessment, facts, verdict)
+    await recordVerdict(tx, assessment, facts, verdict, ports)
     return null
   }
   const earlier = await tx.attemptsOf(assessment.incident.id)

@@ -6,6 +6,7 @@ import type { StoreCopy } from '../domain/copy.ts'
 import type { AuditFilter, IncidentFilter } from '../domain/filters.ts'
 import type { Incident, IncidentState } from '../domain/incident.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
+import type { LeftAlone } from '../domain/left-alone.ts'
 import type { OutboxMessage } from '../domain/message.ts'
 import type { Pause } from '../domain/pause.ts'
 import type { AttemptBudget } from '../domain/playbook.ts'
@@ -31,12 +32,27 @@ export type Checkpoint = (name: string) => Promise<void> | void
 
 // ---------------------------------------------------------------- store
 
+/** Attempts begun in a budget's window, and when the oldest of them leaves it (epoch milliseconds). */
+export interface BudgetWindow extends AttemptBudget {
+  readonly used: number
+  readonly oldestAt: number | null
+}
+
+/** What of an attempt says whose illness it may have caused. Times are epoch milliseconds. */
+export type PastEffect = Pick<Attempt, 'id' | 'playbook' | 'target' | 'illSince' | 'intendedAt' | 'concludedAt'>
+
 /** What the counting gates need, read inside the transaction that commits the intent. */
 export interface AttemptHistory {
-  /** Attempts begun in each budget's window, and when the oldest of them leaves it (epoch milliseconds). */
-  readonly windows: readonly (AttemptBudget & { readonly used: number; readonly oldestAt: number | null })[]
+  readonly windows: readonly BudgetWindow[]
   /** When the latest attempt of this playbook on this target ended, or `null`. */
   readonly lastEndedAt: number | null
+}
+
+/** Incidents that are due and ask for the same kind of turn, most overdue first. Times are epoch milliseconds. */
+export interface Lane {
+  /** `null` for those with an effect under way, to be proven or held; those of a playbook wait to act, or for a person. */
+  readonly playbook: string | null
+  readonly due: readonly { readonly id: string; readonly dueAt: number }[]
 }
 
 export interface Reads {
@@ -57,6 +73,8 @@ export interface Reads {
   incidents(filter: IncidentFilter): Promise<readonly Incident[]>
   /** Ids of incidents whose `dueAt` has come, most overdue first. */
   due(now: number, limit: number): Promise<readonly string[]>
+  /** The same by lanes, at most `limit` of each. */
+  lanes(now: number, limit: number): Promise<readonly Lane[]>
   nextDueAt(): Promise<number | null>
   attempt(id: string): Promise<Attempt | null>
   attemptsOf(incident: string): Promise<readonly Attempt[]>
@@ -75,6 +93,18 @@ export interface Reads {
     budgets: readonly AttemptBudget[],
     now: number,
   ): Promise<AttemptHistory>
+  /** Attempts begun in these windows, of one playbook or (`null`) of all; reverts are not counted, nor what was called off. */
+  attemptsBegun(
+    playbook: string | null,
+    budgets: readonly AttemptBudget[],
+    now: number,
+  ): Promise<readonly BudgetWindow[]>
+  /** The same on one target, without what a person has pardoned. */
+  actionsOn(target: string, budgets: readonly AttemptBudget[], now: number): Promise<readonly BudgetWindow[]>
+  /** Effects begun after this moment, reverts too, newest first; without what was called off or a person has pardoned. */
+  effectsSince(since: number, limit: number): Promise<readonly PastEffect[]>
+  /** Also what is over by now. */
+  leftAlone(target: string): Promise<readonly LeftAlone[]>
   pause(): Promise<Pause | null>
   /** Set while this store is a copy of another that has not gone on from there yet. */
   copy(): Promise<StoreCopy | null>
@@ -103,6 +133,10 @@ export interface Tx extends Reads {
   saveAttempt(attempt: Attempt): Promise<void>
   /** Notes of a concluded attempt that its temporary effect is taken back. */
   release(attempt: string): Promise<void>
+  /** In place of what was said of its target for the same reason. */
+  leaveAlone(left: LeftAlone): Promise<void>
+  /** Ends what leaves this target alone, and what was told with the same incidents, and pardons what was done there. Resolves to the targets. */
+  takeUpAgain(target: string): Promise<readonly string[]>
   setPause(pause: Pause | null): Promise<void>
   forgetCopy(): Promise<void>
   /** In place of an earlier one of the same group. Keeps the `keepMax` newest of all groups; resolves to how many others are lost. */

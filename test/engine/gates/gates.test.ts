@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { defaultLimits } from '../../../src/domain/config.ts'
 import { gateNames } from '../../../src/domain/gate.ts'
 import { evaluateGates, gates } from '../../../src/engine/gates/evaluate.ts'
 import type { GateFacts } from '../../../src/engine/gates/gate.ts'
@@ -25,8 +26,21 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
     playbook: somePlaybook(),
     ceiling: 'auto',
     alertAgeMaxMs: 3_600_000,
+    limits: defaultLimits,
+    highest: true,
     temporary: false,
-    stored: { pause: null, alerts: [someRecord()], history: quietHistory, holder: null, effect: null, ...stored },
+    stored: {
+      pause: null,
+      alerts: [someRecord()],
+      history: quietHistory,
+      rates: { all: [], playbook: [] },
+      actions: [],
+      effects: [],
+      leftAlone: [],
+      holder: null,
+      effect: null,
+      ...stored,
+    },
     oracle: [{ fingerprint: 'f1', answer: firing }],
     plan: planned,
     ...more,
