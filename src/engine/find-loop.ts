@@ -1,5 +1,5 @@
 import type { Incident } from '../domain/incident.ts'
-import type { PastEffect } from './ports.ts'
+import type { PastEffect } from './counting.ts'
 
 /** Places that one round of a loop may have. */
 const membersMax = 8

@@ -9,10 +9,11 @@ import type { Json, JsonObject } from '../domain/json.ts'
 import type { LeftAlone } from '../domain/left-alone.ts'
 import type { OutboxMessage } from '../domain/message.ts'
 import type { Pause } from '../domain/pause.ts'
-import type { AttemptBudget } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Gap, PastEnds, PrunableEvents, PrunableFinder, PrunedRows, StoreSize } from '../domain/retention.ts'
 import type { HealingSilence } from '../domain/silence.ts'
+import type { CountingReads } from './counting.ts'
+import type { DueReads } from './due.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
 export interface Clock {
@@ -32,30 +33,7 @@ export type Checkpoint = (name: string) => Promise<void> | void
 
 // ---------------------------------------------------------------- store
 
-/** Attempts begun in a budget's window, and when the oldest of them leaves it (epoch milliseconds). */
-export interface BudgetWindow extends AttemptBudget {
-  readonly used: number
-  readonly oldestAt: number | null
-}
-
-/** What of an attempt says whose illness it may have caused. Times are epoch milliseconds. */
-export type PastEffect = Pick<Attempt, 'id' | 'playbook' | 'target' | 'illSince' | 'intendedAt' | 'concludedAt'>
-
-/** What the counting gates need, read inside the transaction that commits the intent. */
-export interface AttemptHistory {
-  readonly windows: readonly BudgetWindow[]
-  /** When the latest attempt of this playbook on this target ended, or `null`. */
-  readonly lastEndedAt: number | null
-}
-
-/** Incidents that are due and ask for the same kind of turn, most overdue first. Times are epoch milliseconds. */
-export interface Lane {
-  /** `null` for those with an effect under way, to be proven or held; those of a playbook wait to act, or for a person. */
-  readonly playbook: string | null
-  readonly due: readonly { readonly id: string; readonly dueAt: number }[]
-}
-
-export interface Reads {
+export interface Reads extends CountingReads, DueReads {
   alerts(source: string, fingerprints: readonly string[]): Promise<readonly AlertRecord[]>
   /** Firing alerts as they were first seen, for sweeps and the API; `after` is the `next` of the previous page. */
   firingAlerts(page: {
@@ -71,11 +49,6 @@ export interface Reads {
   /** Open incidents to which this alert is attached. */
   openIncidentsOf(source: string, fingerprint: string): Promise<readonly Incident[]>
   incidents(filter: IncidentFilter): Promise<readonly Incident[]>
-  /** Ids of incidents whose `dueAt` has come, most overdue first. */
-  due(now: number, limit: number): Promise<readonly string[]>
-  /** The same by lanes, at most `limit` of each. */
-  lanes(now: number, limit: number): Promise<readonly Lane[]>
-  nextDueAt(): Promise<number | null>
   attempt(id: string): Promise<Attempt | null>
   attemptsOf(incident: string): Promise<readonly Attempt[]>
   /** Attempts not concluded, whatever their target. */
@@ -86,25 +59,6 @@ export interface Reads {
   effectOn(target: string): Promise<Attempt | null>
   /** All attempts whose temporary effects are in force. */
   effectsInForce(): Promise<readonly Attempt[]>
-  /** Reverts are not counted: they end what was counted already. */
-  attemptHistory(
-    playbook: string,
-    target: string,
-    budgets: readonly AttemptBudget[],
-    now: number,
-  ): Promise<AttemptHistory>
-  /** Attempts begun in these windows, of one playbook or (`null`) of all; reverts are not counted, nor what was called off. */
-  attemptsBegun(
-    playbook: string | null,
-    budgets: readonly AttemptBudget[],
-    now: number,
-  ): Promise<readonly BudgetWindow[]>
-  /** The same on one target, without what a person has pardoned. */
-  actionsOn(target: string, budgets: readonly AttemptBudget[], now: number): Promise<readonly BudgetWindow[]>
-  /** Effects begun after this moment, reverts too, newest first; without what was called off or a person has pardoned. */
-  effectsSince(since: number, limit: number): Promise<readonly PastEffect[]>
-  /** Also what is over by now. */
-  leftAlone(target: string): Promise<readonly LeftAlone[]>
   pause(): Promise<Pause | null>
   /** Set while this store is a copy of another that has not gone on from there yet. */
   copy(): Promise<StoreCopy | null>
@@ -318,6 +272,8 @@ export type Deliver = (message: {
 export interface Queue {
   /** Look at the store's due times now. */
   wake(): void
+  /** Looks at this incident now, due or not; `false` when that is not possible. */
+  hurry(incident: string): boolean
   start(advance: (incident: string) => Promise<void>): void
   /** Number waiting and age of the oldest, for metrics. */
   depth(): Promise<{ readonly count: number; readonly oldestSeconds: number }>

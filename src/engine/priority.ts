@@ -9,6 +9,12 @@ export function priorityOf({ playbook, manual }: Who, { playbooks }: Policy): nu
   return playbooks.find(({ name }) => name === playbook)?.priority ?? Number.NEGATIVE_INFINITY
 }
 
+/** The same for all incidents of one playbook, by its name. */
+export function rankOf(playbook: string, policy: Policy): { readonly priority: number; readonly highest: boolean } {
+  const who = { playbook, manual: null }
+  return { priority: priorityOf(who, policy), highest: isHighest(who, policy) }
+}
+
 /** True when no loaded playbook comes before this one. */
 export function isHighest(who: Who, policy: Policy): boolean {
   // They stand in the order of their priorities; one that only observes needs nothing kept for it.

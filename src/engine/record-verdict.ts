@@ -10,6 +10,9 @@ import { leaveAlone } from './leave-alone.ts'
 import { channelOf } from './next.ts'
 import type { NewId, Tx } from './ports.ts'
 
+const lineMax = 2_400
+const lineEachMs = 50
+
 /** Writes down a verdict other than `run`: why not, until when, and what would unblock it. */
 export async function recordVerdict(
   tx: Tx,
@@ -49,6 +52,8 @@ export async function recordVerdict(
     return
   }
   const blockedSince = observed ? null : (incident.blockedSince ?? now)
+  // Many wait for one and the same moment; they are looked at one after another then, each playbook for itself.
+  const line = waiting?.gate === 'rate' ? await tx.dueFrom(incident.playbook, waiting.until ?? now, lineMax) : 0
   const giveUpAt = blockedSince === null ? Number.POSITIVE_INFINITY : blockedSince + playbook.limits.maxWaitMs
   await tx.saveIncident({
     ...incident,
@@ -58,7 +63,7 @@ export async function recordVerdict(
     blockedSince,
     wouldRunRevision: resting ? policy.revision : null,
     updatedAt: now,
-    dueAt: Math.min(waiting?.until ?? now + limits.reconcileEveryMs, giveUpAt),
+    dueAt: Math.min((waiting?.until ?? now + limits.reconcileEveryMs) + line * lineEachMs, giveUpAt),
   })
   if (!changed && !resting) return
   const events: NewAuditEvent[] = [assessed]

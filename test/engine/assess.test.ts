@@ -195,6 +195,7 @@ test('no more effects run at once than the limit allows; the next look comes soo
     config: { ...simulation.policy.config, limits: { ...limits, effectsMax: 1 } },
   }
   const running = { ...someAttempt({ id: 'elsewhere' }) }
+  simulation.ports.effects.places.take({ incident: 'other', playbook: 'other', priority: 0, highest: true })
   simulation.ports.effects.start(
     running,
     someRunner([], () => held.promise as never),

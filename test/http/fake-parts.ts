@@ -226,6 +226,7 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     latestIncidents: unused,
     openIncidentsOf: unused,
     lanes: unused,
+    dueFrom: unused,
     attemptsBegun: unused,
     actionsOn: unused,
     effectsSince: unused,

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
-import type { Lane, Reads } from '../../engine/ports.ts'
+import type { Lane } from '../../engine/due.ts'
+import type { Reads } from '../../engine/ports.ts'
 import { unpackUuid } from './packed.ts'
 import { integer, prepared, type StoreDb, text } from './tables.ts'
 
@@ -7,7 +8,7 @@ import { integer, prepared, type StoreDb, text } from './tables.ts'
 const lane = sql<string>`iif(state in ('open', 'waiting', 'awaiting_approval', 'handed_over'), playbook, '')`
 
 /** Reads that cost as much as there are lanes and rows asked for, however many incidents are due. */
-export function dueReads(db: StoreDb): Pick<Reads, 'due' | 'lanes' | 'nextDueAt'> {
+export function dueReads(db: StoreDb): Pick<Reads, 'due' | 'lanes' | 'nextDueAt' | 'dueFrom'> {
   const scheduled = db.selectFrom('incidents').where('due_at', 'is not', null)
   const firstLane = prepared(db, scheduled.select(lane.as('lane')).orderBy(lane).limit(sql.lit(1)))
   const laneAfter = prepared(
@@ -20,6 +21,9 @@ export function dueReads(db: StoreDb): Pick<Reads, 'due' | 'lanes' | 'nextDueAt'
     ofLane.select(['id', 'due_at']).where('due_at', '<=', integer).orderBy('key').limit(integer),
   )
   const nextOf = prepared(db, ofLane.select('due_at').limit(sql.lit(1)))
+
+  const some = ofLane.select('due_at').where('due_at', '>=', integer).limit(integer)
+  const countFrom = prepared(db, db.selectFrom(some.as('some')).select(db.fn.countAll<number>().as('count')))
 
   async function names(): Promise<readonly string[]> {
     const found: string[] = []
@@ -39,6 +43,7 @@ export function dueReads(db: StoreDb): Pick<Reads, 'due' | 'lanes' | 'nextDueAt'
 
   return {
     lanes,
+    dueFrom: async (playbook, from, max) => (await countFrom(playbook, from, max))[0]?.count ?? 0,
     async due(now, limit) {
       const all = (await lanes(now, limit)).flatMap(({ due }) => due)
       return all

@@ -28,6 +28,7 @@ type IncidentReads = Pick<
   | 'incidents'
   | 'due'
   | 'lanes'
+  | 'dueFrom'
   | 'nextDueAt'
   | 'incidentCounts'
 >

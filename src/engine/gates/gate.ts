@@ -7,7 +7,8 @@ import type { JsonObject } from '../../domain/json.ts'
 import type { LeavesAlone, LeftAlone } from '../../domain/left-alone.ts'
 import type { Pause } from '../../domain/pause.ts'
 import type { Mode, Playbook } from '../../domain/playbook.ts'
-import type { AttemptHistory, BudgetWindow, OracleAnswer, PastEffect, PlanOutcome } from '../ports.ts'
+import type { AttemptHistory, BudgetWindow, PastEffect } from '../counting.ts'
+import type { OracleAnswer, PlanOutcome } from '../ports.ts'
 
 /** What the store knows, read in the transaction that commits the intent. */
 export interface StoredFacts {

@@ -2,24 +2,45 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { createMemoryQueue } from '../../../src/adapters/queue/memory.ts'
 import { silentLog } from '../../http/fake-parts.ts'
 
+interface Options {
+  readonly concurrencyMax?: number
+  readonly pollMs?: number
+  readonly backoffMaxMs?: number
+  /** Of playbooks; others have priority 0. */
+  readonly ranks?: Readonly<Record<string, { readonly priority: number; readonly highest: boolean }>>
+}
+
+/** An incident of a playbook is called `<playbook>/<number>`, one that is tended `/<number>`. */
+const playbookOf = (id: string) => (id.startsWith('/') ? null : (id.split('/')[0] as string))
+
 /** A table of due times in memory, the only thing the queue reads. */
-function table(options: { concurrencyMax?: number; pollMs?: number; backoffMaxMs?: number } = {}) {
+function table({ ranks = {}, ...options }: Options = {}) {
   const due = new Map<string, number>()
   const state = { broken: false, reads: 0 }
   const sorted = () => [...due].sort(([, a], [, b]) => a - b)
   const queue = createMemoryQueue({
     ...options,
+    rankOf: (playbook) => ranks[playbook] ?? { priority: 0, highest: Object.keys(ranks).length === 0 },
     clock: { now: () => Date.now() },
     log: silentLog,
     read: {
-      due: async (now, limit) => {
+      lanes: async (now, limit) => {
         state.reads += 1
         if (state.broken) throw new Error('store is away')
-        return sorted()
+        const lanes = Map.groupBy(
+          sorted().filter(([, at]) => at <= now),
+          ([id]) => playbookOf(id),
+        )
+        return [...lanes].map(([playbook, rows]) => ({
+          playbook,
+          due: rows.slice(0, limit).map(([id, dueAt]) => ({ id, dueAt })),
+        }))
+      },
+      due: async (now, limit) =>
+        sorted()
           .filter(([, at]) => at <= now)
           .slice(0, limit)
-          .map(([id]) => id)
-      },
+          .map(([id]) => id),
       nextDueAt: async () => sorted()[0]?.[1] ?? null,
     },
   })
