@@ -191,3 +191,51 @@ test('closing waits for what runs and starts nothing more', async () => {
   await closing
   expect(ended).toBe(1)
 })
+
+const ranks = { critical: { priority: 9, highest: true }, crowd: { priority: 0, highest: false } }
+
+test('what is under way comes first, then the higher priority, then playbook by playbook', async () => {
+  const { queue, due } = table({ concurrencyMax: 1, ranks: { ...ranks, crew: { priority: 0, highest: false } } })
+  for (const id of ['crowd/1', 'crowd/2', 'crew/1', 'critical/1', '/1']) due.set(id, due.size)
+  const seen: string[] = []
+  queue.start(async (incident) => {
+    seen.push(incident)
+    due.delete(incident)
+  })
+  await vi.waitFor(() => expect(due.size).toBe(0), soon)
+  expect(seen).toEqual(['/1', 'critical/1', 'crowd/1', 'crew/1', 'crowd/2'])
+})
+
+test('a crowd that hangs leaves seats for the important and for what is under way', async () => {
+  const { queue, due } = table({ concurrencyMax: 8, ranks })
+  for (let index = 0; index < 100; index += 1) due.set(`crowd/${index}`, index)
+  const over = Promise.withResolvers<void>()
+  onTestFinished(() => over.resolve())
+  const begun: string[] = []
+  queue.start(async (incident) => {
+    begun.push(incident)
+    if (incident.startsWith('crowd')) await over.promise
+    due.delete(incident)
+  })
+  await vi.waitFor(() => expect(begun).toHaveLength(5), soon)
+  due.set('critical/1', 1_000)
+  due.set('/1', 1_000)
+  queue.wake()
+  await vi.waitFor(() => expect(begun).toHaveLength(7), soon)
+  expect(begun.slice(5)).toEqual(['/1', 'critical/1'])
+  over.resolve()
+})
+
+test('one that is hurried is looked at although it is not due, and not twice at once', async () => {
+  const { queue, due } = table()
+  const gate = Promise.withResolvers<void>()
+  const seen: string[] = []
+  queue.start(async (incident) => {
+    seen.push(incident)
+    await gate.promise
+    due.delete(incident)
+  })
+  expect([queue.hurry('a'), queue.hurry('a')]).toEqual([true, true])
+  await vi.waitFor(() => expect(seen).toEqual(['a']), soon)
+  gate.resolve()
+})
