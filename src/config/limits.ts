@@ -1,6 +1,7 @@
-import type * as z from 'zod'
+import * as z from 'zod'
 import type { Limits } from '../domain/config.ts'
-import { bytesField, countField, durationField, optional, section } from '../files/fields.ts'
+import type { StormLimits } from '../domain/storm.ts'
+import { bytesField, countField, durationField, optional, percentField, section } from '../files/fields.ts'
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as const
 const [kilobyte, megabyte] = [1024, 1024 * 1024] as const
@@ -25,13 +26,25 @@ export const limitsField = section(
     // An effect that begins later than this after its intent could meet another world than the gates saw.
     startWithin: optional(durationField(100, 2 * second)),
     silenceTtl: optional(durationField(5 * second, hour)),
+    storm: optional(
+      section({
+        incidents: optional(countField(1, 1_000_000)),
+        window: optional(durationField(second, hour)),
+        coolDown: optional(durationField(second, day)),
+        ramp: optional(
+          z.array(countField(1, 1000)).min(1, 'needs at least one step').max(10, 'has more than 10 steps'),
+        ),
+        step: optional(durationField(second, hour)),
+        errors: optional(percentField(0)),
+      }),
+    ),
   },
-  ['rate', 'blastRadius', 'storm'],
+  ['rate'],
 )
 
 type Written = z.output<typeof limitsField>
 
-const names: Readonly<Record<keyof Written, keyof Limits>> = {
+const names: Readonly<Record<Exclude<keyof Written, 'storm'>, Exclude<keyof Limits, 'storm'>>> = {
   body: 'bodyBytesMax',
   alertsPerDelivery: 'alertsPerDeliveryMax',
   labelsPerAlert: 'labelsPerAlertMax',
@@ -50,9 +63,22 @@ const names: Readonly<Record<keyof Written, keyof Limits>> = {
   silenceTtl: 'silenceTtlMs',
 }
 
+const stormNames = {
+  incidents: 'incidentsMax',
+  window: 'windowMs',
+  coolDown: 'coolDownMs',
+  ramp: 'ramp',
+  step: 'stepMs',
+  errors: 'errorsPercentMax',
+} as const satisfies Readonly<Record<keyof NonNullable<Written['storm']>, keyof StormLimits>>
+
 /** The defaults, with what the file says put over them. */
-export function overLimits(defaults: Limits, written: Written | undefined): Limits {
-  const limits: Record<keyof Limits, number> = { ...defaults }
-  for (const [key, name] of Object.entries(names)) limits[name] = written?.[key as keyof Written] ?? limits[name]
-  return limits
+export function overLimits({ storm, ...defaults }: Limits, written: Written | undefined): Limits {
+  const limits: Record<Exclude<keyof Limits, 'storm'>, number> = { ...defaults }
+  for (const [key, name] of Object.entries(names)) limits[name] = written?.[key as keyof typeof names] ?? limits[name]
+  const said = Object.entries(stormNames).flatMap(([key, name]) => {
+    const value = written?.storm?.[key as keyof typeof stormNames]
+    return value === undefined ? [] : [[name, value]]
+  })
+  return { ...limits, storm: { ...storm, ...Object.fromEntries(said) } }
 }

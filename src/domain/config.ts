@@ -4,6 +4,7 @@ import type { Mode } from './playbook.ts'
 import type { RedisServer } from './redis-server.ts'
 import type { Retention } from './retention.ts'
 import type { Secret } from './secret.ts'
+import { defaultStormLimits, type StormLimits } from './storm.ts'
 
 /** How to reach one HTTP peer. File paths are absolute. */
 export interface Peer {
@@ -174,6 +175,7 @@ export interface Limits {
   readonly startWithinMs: number
   /** How long a silence that Hepar sets outlives its last renewal. */
   readonly silenceTtlMs: number
+  readonly storm: StormLimits
 }
 
 export const defaultLimits: Limits = {
@@ -193,4 +195,5 @@ export const defaultLimits: Limits = {
   planTimeoutMs: 15_000,
   startWithinMs: 2_000,
   silenceTtlMs: 60_000,
+  storm: defaultStormLimits,
 }

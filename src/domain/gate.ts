@@ -8,6 +8,8 @@ export const gateNames = [
   'target',
   'attempt_budget',
   'cooldown',
+  'blast_radius',
+  'storm_latch',
   'target_lock',
 ] as const
 export type GateName = (typeof gateNames)[number]

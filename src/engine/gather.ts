@@ -4,11 +4,15 @@ import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Step } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
+import { askTotal } from './fleet.ts'
 import { evaluateGates } from './gates/evaluate.ts'
 import type { AskedAlert, GateFacts, StoredFacts } from './gates/gate.ts'
+import { leadingAlert, noAlert } from './leading-alert.ts'
 import type { Actions, Clock, OracleAnswer, PlanOutcome, Reads, Sources } from './ports.ts'
 import { renderParams, scopeOf } from './render.ts'
+import { readStorm } from './storm-facts.ts'
 import { holdMsOf } from './temporary.ts'
+import { readUnwell } from './unwell.ts'
 
 export type ActionStep = Extract<Step, { kind: 'action' }>
 
@@ -30,7 +34,7 @@ export interface Assessment {
 /** What the store knows about an incident's next effect; called again in the transaction that commits the intent. */
 export async function readStored(
   read: Reads,
-  { incident, playbook }: Pick<Assessment, 'incident' | 'playbook'>,
+  { incident, playbook, policy }: Pick<Assessment, 'incident' | 'playbook' | 'policy'>,
   now: number,
   { alerts, plan }: { readonly alerts?: readonly AlertRecord[]; readonly plan?: Plan } = {},
 ): Promise<StoredFacts> {
@@ -40,6 +44,8 @@ export async function readStored(
     history: await read.attemptHistory(playbook.name, incident.target, playbook.limits.attempts, now),
     holder: await read.holder(plan ? objectsOf(plan) : [incident.target]),
     effect: await read.effectOn(incident.target),
+    unwell: await readUnwell(read, incident, playbook),
+    storm: await readStorm(read, policy, now),
   }
 }
 
@@ -56,16 +62,16 @@ export async function gather(
     ceiling: policy.config.mode,
     alertAgeMaxMs: policy.config.limits.alertAgeMaxMs,
     temporary: holdMsOf(step, policy.actions) !== null,
+    stormLimits: policy.config.limits.storm,
     stored,
   }
   let facts: GateFacts = { ...base, now: ports.clock.now() }
   for (;;) {
     const evaluation = evaluateGates(facts)
     if (evaluation.kind === 'verdict') return { facts, verdict: evaluation.verdict }
-    facts =
-      evaluation.need === 'oracle'
-        ? { ...facts, oracle: await askSources(stored.alerts, ports) }
-        : await withPlan(facts, assessment, ports)
+    if (evaluation.need === 'oracle') facts = { ...facts, oracle: await askSources(stored.alerts, ports) }
+    else if (evaluation.need === 'plan') facts = await withPlan(facts, assessment, ports)
+    else facts = { ...facts, total: await askTotal(playbook, stored.alerts, ports) }
   }
 }
 
@@ -101,17 +107,6 @@ async function withoutOwnSilences(answer: OracleAnswer, read: Pick<Reads, 'attem
   }
   return foreign.length === 0 ? answer : { ...answer, silencedBy: [...answer.silencedBy, ...foreign] }
 }
-
-/** The alert whose labels fill the templates: the one that fires longest, so that every assessment picks the same. */
-export function leadingAlert(alerts: readonly AlertRecord[]): AlertRecord | null {
-  const order = (a: AlertRecord, b: AlertRecord) =>
-    a.startsAt - b.startsAt || a.fingerprint.localeCompare(b.fingerprint)
-  const firing = alerts.filter(({ status }) => status === 'firing').sort(order)
-  return firing[0] ?? [...alerts].sort(order)[0] ?? null
-}
-
-/** A manual heal has no labels to fill templates with. */
-export const noAlert: Pick<AlertRecord, 'labels' | 'annotations'> = { labels: {}, annotations: {} }
 
 async function makePlan(
   { incident, step, policy }: Assessment,

@@ -1,5 +1,6 @@
 import type { Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
+import { isOfStorm } from '../domain/storm.ts'
 import { tell } from './notices.ts'
 import type { NewId, Tx } from './ports.ts'
 
@@ -28,12 +29,14 @@ export async function handOver(
     dueAt,
   })
   const attempts = await tx.attemptsOf(incident.id)
+  // Of thousands that nobody has touched, one message told already: that of the storm.
+  const told = !incident.touched && isOfStorm(await tx.stormRecord(), incident)
   const notice = {
     event: 'incident.handed_over',
     // The version makes each hand-over one message, and a repeated transaction none.
     dedupeKey: `handed_over:${incident.id}:${incident.version}`,
     incident: incident.id,
-    channels: channel === null ? [] : [channel],
+    channels: channel === null || told ? [] : [channel],
     body: await messageOf(tx, saved, reason),
   } as const
   await tell(tx, notice, { now, newId })
@@ -45,7 +48,7 @@ export async function handOver(
       incident: incident.id,
       playbook: incident.playbook,
       target: incident.target,
-      body: { reason, channel, attempts: attempts.length },
+      body: { reason, channel, attempts: attempts.length, ...(told && { told: 'storm' }) },
     },
   ])
   return saved

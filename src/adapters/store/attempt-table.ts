@@ -9,12 +9,22 @@ import { integer, prepared, preparedWrite, type StoreDb, type StoreTables, text 
 type AttemptRow = StoreTables['attempts']
 type AttemptReads = Pick<
   Reads,
-  'attempt' | 'attemptsOf' | 'activeAttempts' | 'holder' | 'effectOn' | 'effectsInForce' | 'attemptHistory'
+  | 'attempt'
+  | 'attemptsOf'
+  | 'activeAttempts'
+  | 'holder'
+  | 'effectOn'
+  | 'effectsInForce'
+  | 'attemptHistory'
+  | 'unwellBesides'
 >
 
 // Written out, because a partial index serves only a condition that repeats its own words.
 const isActive: RawBuilder<boolean> = sql<boolean>`phase <> 'concluded'`
 const isInForce: RawBuilder<boolean> = sql<boolean>`in_force = 1`
+
+/** Targets that a block names. */
+const namedMax = 5
 
 export function attemptReads(db: StoreDb): AttemptReads {
   const all = db.selectFrom('attempts').selectAll().orderBy('intended_at').orderBy('id')
@@ -44,6 +54,21 @@ export function attemptReads(db: StoreDb): AttemptReads {
       .select([db.fn.countAll<number>().as('used'), db.fn.min('intended_at').as('oldest')])
       .where('intended_at', '>', integer),
   )
+  const targets = (table: 'incidents' | 'attempts', is: RawBuilder<boolean>) =>
+    db.selectFrom(table).select('target').where('playbook', '=', text).where(is)
+  const unwell = prepared(
+    db,
+    db
+      .selectFrom(
+        targets('incidents', sql<boolean>`state <> 'closed'`)
+          .union(targets('attempts', isActive))
+          .union(targets('attempts', isInForce))
+          .as('unwell'),
+      )
+      .select('target')
+      .where('target', '<>', text)
+      .orderBy('target'),
+  )
   const ended = prepared(db, ofTarget.select(db.fn.max('concluded_at').as('last')))
   return {
     attempt: async (id) => (await byId(id)).map(toAttempt)[0] ?? null,
@@ -57,6 +82,10 @@ export function attemptReads(db: StoreDb): AttemptReads {
       return null
     },
     effectOn: async (target) => (await inForceOn(target)).map(toAttempt)[0] ?? null,
+    unwellBesides: async (playbook, target) => {
+      const found = await unwell(playbook, playbook, playbook, target)
+      return { others: found.length, some: found.slice(0, namedMax).map((row) => row.target) }
+    },
     effectsInForce: async () => (await inForce()).map(toAttempt),
     async attemptHistory(playbook, target, budgets, now) {
       const windows = []

@@ -1,4 +1,5 @@
 import { HeparError } from '../../engine/errors.ts'
+import { isArrival } from './arrivals.ts'
 import type { Sqlite } from './sqlite.ts'
 
 /** `HEPA`: marks a database file as a store of Hepar. */
@@ -89,6 +90,8 @@ export const migrations: readonly (readonly string[])[] = [
     "create index attempts_active on attempts (target) where phase <> 'concluded'",
     "insert into holds select target, id from attempts where phase <> 'concluded'",
   ],
+  // What a storm is counted by; only the few events that open incidents pay for it.
+  [`create index audit_arrivals on audit (at, playbook) where ${isArrival}`],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */
