@@ -12,7 +12,7 @@ import type { AttemptBudget } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Gap, PastEnds, PrunableEvents, PrunableFinder, PrunedRows, StoreSize } from '../domain/retention.ts'
 import type { HealingSilence } from '../domain/silence.ts'
-import type { Arrivals, StormRecord } from '../domain/storm.ts'
+import type { MassReads, MassWrites } from './mass-ports.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
 export interface Clock {
@@ -40,21 +40,7 @@ export interface AttemptHistory {
   readonly lastEndedAt: number | null
 }
 
-/** Targets of one playbook, besides one, that are ill or under an effect; `some` names a few of them. */
-export interface Unwell {
-  readonly others: number
-  readonly some: readonly string[]
-}
-
-/** Openings and reopenings of incidents in the log: after an event, between two times, without some playbooks. */
-export interface ArrivalFilter {
-  readonly after: number
-  readonly from: number
-  readonly until: number
-  readonly except: readonly string[]
-}
-
-export interface Reads {
+export interface Reads extends MassReads {
   alerts(source: string, fingerprints: readonly string[]): Promise<readonly AlertRecord[]>
   /** Firing alerts as they were first seen, for sweeps and the API; `after` is the `next` of the previous page. */
   firingAlerts(page: {
@@ -90,13 +76,6 @@ export interface Reads {
     budgets: readonly AttemptBudget[],
     now: number,
   ): Promise<AttemptHistory>
-  /** Those with an open incident of the playbook, an attempt that is not concluded, or a temporary effect in force. */
-  unwellBesides(playbook: string, target: string): Promise<Unwell>
-  stormRecord(): Promise<StormRecord>
-  /** When the arrival happened that `later` others followed, or `null` when there were not as many. */
-  arrivalAt(filter: ArrivalFilter, later: number): Promise<number | null>
-  /** The arrivals by playbook and by target, the most frequent first. */
-  arrivals(filter: ArrivalFilter, namesMax: number): Promise<Arrivals>
   pause(): Promise<Pause | null>
   /** Set while this store is a copy of another that has not gone on from there yet. */
   copy(): Promise<StoreCopy | null>
@@ -112,7 +91,7 @@ export interface Reads {
 }
 
 /** Writes of one transaction. All or nothing; events are chained in the order appended. */
-export interface Tx extends Reads {
+export interface Tx extends Reads, MassWrites {
   saveAlerts(records: readonly AlertRecord[]): Promise<void>
   /** Throws StaleWrite when an open incident of one of their playbooks and targets exists: a unique index, not a check. */
   openIncidents(incidents: readonly Incident[]): Promise<void>
@@ -126,7 +105,6 @@ export interface Tx extends Reads {
   /** Notes of a concluded attempt that its temporary effect is taken back. */
   release(attempt: string): Promise<void>
   setPause(pause: Pause | null): Promise<void>
-  setStormRecord(record: StormRecord): Promise<void>
   forgetCopy(): Promise<void>
   /** In place of an earlier one of the same group. Keeps the `keepMax` newest of all groups; resolves to how many others are lost. */
   saveRemainder(remainder: Remainder, keepMax: number): Promise<number>

@@ -1,7 +1,8 @@
 import { lowerMode } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import { type StormFacts, type TrialEnd, trialEnd } from '../domain/storm.ts'
-import type { ArrivalFilter, Reads } from './ports.ts'
+import type { ArrivalFilter } from './mass-ports.ts'
+import type { Reads } from './ports.ts'
 
 /** Which incidents count: not those that a person asked for, nor those of playbooks that only observe and so change nothing. */
 export function countedArrivals({ config, playbooks }: Policy, countedAfter: number, now: number): ArrivalFilter {

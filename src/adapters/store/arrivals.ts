@@ -1,4 +1,4 @@
-import type { ArrivalFilter, Reads } from '../../engine/ports.ts'
+import type { ArrivalFilter, MassReads } from '../../engine/mass-ports.ts'
 import type { StoreDb } from './tables.ts'
 
 /** The condition of the index, which serves only a query that repeats its own words; `manual` are those that a person asked for. */
@@ -12,7 +12,7 @@ const most = (column: string) =>
   `select ${column} as name, count(*) as count ${counted} group by ${column} order by count(*) desc, ${column} limit ?`
 
 /** Openings and reopenings of incidents, as the log has them. */
-export function arrivalReads({ sqlite }: StoreDb): Pick<Reads, 'arrivalAt' | 'arrivals'> {
+export function arrivalReads({ sqlite }: StoreDb): Pick<MassReads, 'arrivalAt' | 'arrivals'> {
   const named = (query: string, filter: ArrivalFilter, namesMax: number) =>
     sqlite.prepare(query).all([...bound(filter), namesMax]) as { name: string; count: number }[]
   return {

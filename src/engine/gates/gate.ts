@@ -7,7 +7,8 @@ import type { Pause } from '../../domain/pause.ts'
 import type { Mode, Playbook } from '../../domain/playbook.ts'
 import type { StormFacts, StormLimits } from '../../domain/storm.ts'
 import type { FleetTotal } from '../fleet.ts'
-import type { AttemptHistory, OracleAnswer, PlanOutcome, Unwell } from '../ports.ts'
+import type { Unwell } from '../mass-ports.ts'
+import type { AttemptHistory, OracleAnswer, PlanOutcome } from '../ports.ts'
 
 /** What the store knows, read in the transaction that commits the intent. */
 export interface StoredFacts {
