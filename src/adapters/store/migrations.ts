@@ -1,5 +1,4 @@
 import { HeparError } from '../../engine/errors.ts'
-import { isArrival } from './arrivals.ts'
 import type { Sqlite } from './sqlite.ts'
 
 /** `HEPA`: marks a database file as a store of Hepar. */
@@ -91,7 +90,7 @@ export const migrations: readonly (readonly string[])[] = [
     "insert into holds select target, id from attempts where phase <> 'concluded'",
   ],
   // What a storm is counted by; only the few events that open incidents pay for it.
-  [`create index audit_arrivals on audit (at, playbook) where ${isArrival}`],
+  ["create index audit_arrivals on audit (at, playbook) where type in ('incident.opened', 'incident.reopened')"],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */
