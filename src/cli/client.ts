@@ -8,7 +8,7 @@ export type Fields = Readonly<Record<string, unknown>>
 /** Asks a running server; every failure becomes a CliError with the next step. */
 export interface Client {
   get(path: string, query?: Readonly<Record<string, string | number | undefined>>): Promise<Fields>
-  send(method: 'POST' | 'PUT', path: string, body: string | Fields): Promise<Fields>
+  send(method: 'POST' | 'PUT' | 'DELETE', path: string, body: string | Fields): Promise<Fields>
 }
 
 const timeoutMs = 60_000
@@ -17,7 +17,7 @@ const bytesMax = 64 * 1024 * 1024
 const http = createHttpClient()
 
 interface Question {
-  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
 }

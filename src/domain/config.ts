@@ -4,6 +4,7 @@ import type { AttemptBudget, Mode } from './playbook.ts'
 import type { RedisServer } from './redis-server.ts'
 import type { Retention } from './retention.ts'
 import type { Secret } from './secret.ts'
+import { defaultStormLimits, type StormLimits } from './storm.ts'
 
 /** How to reach one HTTP peer. File paths are absolute. */
 export interface Peer {
@@ -182,6 +183,7 @@ export interface Limits {
   readonly loops: AttemptBudget
   /** An illness that begins so soon after an attempt may be its doing. */
   readonly aftermathMs: number
+  readonly storm: StormLimits
 }
 
 export const defaultLimits: Limits = {
@@ -211,4 +213,5 @@ export const defaultLimits: Limits = {
   ],
   loops: { count: 2, windowMs: 3_600_000 },
   aftermathMs: 300_000,
+  storm: defaultStormLimits,
 }

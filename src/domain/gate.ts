@@ -12,6 +12,8 @@ export const gateNames = [
   'cascade',
   'cooldown',
   'rate',
+  'blast_radius',
+  'storm_latch',
   'target_lock',
 ] as const
 export type GateName = (typeof gateNames)[number]

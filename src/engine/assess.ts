@@ -3,14 +3,16 @@ import type { Waiting } from '../domain/incident.ts'
 import type { Effects } from './act.ts'
 import { assessedEvent, intendedEvent } from './assess-events.ts'
 import { HeparError } from './errors.ts'
+import { askTotal } from './fleet.ts'
 import { evaluateGates } from './gates/evaluate.ts'
-import type { GateFacts } from './gates/gate.ts'
+import type { GateFacts, StoredFacts } from './gates/gate.ts'
 import { type Assessment, askSources, type GatherPorts, gather, readStored } from './gather.ts'
 import { newAttempt } from './new-attempt.ts'
 import type { Asker, NoPlace } from './places.ts'
 import type { NewId, PolicyHolder, Runner, Store, Tx } from './ports.ts'
 import { isHighest, priorityOf } from './priority.ts'
 import { recordVerdict } from './record-verdict.ts'
+import { moveStorm } from './watch-storm.ts'
 
 export interface AssessPorts extends GatherPorts {
   readonly store: Store
@@ -39,14 +41,22 @@ export async function assess(assessment: Assessment, ports: AssessPorts): Promis
   const stored = await readStored(store.read, assessment, startedAt)
   const gathered = await gather(assessment, stored, ports)
   if (gathered.verdict.verdict !== 'run') {
-    await store.transaction('verdict', (tx) => recordVerdict(tx, assessment, gathered.facts, gathered.verdict, ports))
+    await store.transaction('verdict', async (tx) => {
+      await recordVerdict(tx, assessment, gathered.facts, gathered.verdict, ports)
+      await moveStorm(tx, ports)
+    })
     return
   }
   const old = clock.now() - startedAt > answerAgeMaxMs && gathered.facts.oracle !== undefined
-  const facts = old ? { ...gathered.facts, oracle: await askSources(stored.alerts, ports) } : gathered.facts
+  const facts = old ? { ...gathered.facts, ...(await askAgain(stored.alerts, assessment, ports)) } : gathered.facts
   // Others have looked at their gates meanwhile, too.
   if (effects.places.take(asker)) return commitAndStart(assessment, facts, ports)
   return postpone(assessment, effects.places.refusal(asker) ?? { taken: 0, before: 0 }, ports)
+}
+
+async function askAgain(alerts: StoredFacts['alerts'], { playbook }: Assessment, ports: AssessPorts) {
+  const [oracle, total] = await Promise.all([askSources(alerts, ports), askTotal(playbook, alerts, ports)])
+  return { oracle, total }
 }
 
 async function commitAndStart(assessment: Assessment, facts: GateFacts, ports: AssessPorts): Promise<void> {
@@ -86,6 +96,7 @@ async function intend(
   const { verdict } = evaluation
   if (verdict.verdict !== 'run' || facts.plan?.kind !== 'planned') {
     await recordVerdict(tx, assessment, facts, verdict, ports)
+    await moveStorm(tx, ports)
     return null
   }
   const earlier = await tx.attemptsOf(assessment.incident.id)
@@ -105,6 +116,7 @@ async function intend(
     dueAt: attempt.deadlineAt,
   })
   await tx.append([assessedEvent(assessment, facts, verdict), intendedEvent(attempt)])
+  await moveStorm(tx, ports, attempt.id)
   return attempt
 }
 

@@ -24,11 +24,13 @@ import type {
 } from './ports.ts'
 import { receive } from './receive.ts'
 import { recover } from './recover.ts'
+import { releaseStorm } from './release-storm.ts'
 import { previewRematch, rematch } from './rematch.ts'
 import { createRetentionRounds } from './retention.ts'
 import { createRounds, type Rounds } from './rounds.ts'
 import { createSilencing } from './silencing.ts'
 import { setPause } from './stop-switch.ts'
+import { createStormRounds } from './storm-rounds.ts'
 import { sweep } from './sweep.ts'
 import { completeWaiting } from './truncated.ts'
 
@@ -65,10 +67,12 @@ export function createEngine(world: EnginePorts): Engine {
     pauseMs: () => null,
     onError: (error) => log.warn({ error: messageOf(error) }, 'truncated deliveries could not be looked after'),
   })
+  const stormRounds = createStormRounds(world)
   const sweeping = createSweeping(ports, background, completing)
   const stopListening = store.onCommit((events) => {
     queue.wake()
-    if (events.some(({ type }) => type === 'incident.handed_over')) outbox.kick()
+    if (events.some(({ type }) => tells.has(type))) outbox.kick()
+    if (events.some(({ type }) => movesStorm.has(type))) stormRounds.kick()
     if (events.some(({ type }) => changesSilences.has(type))) silencing.kick()
   })
   return {
@@ -88,6 +92,7 @@ export function createEngine(world: EnginePorts): Engine {
     heal: (request) => heal(request, ports),
     setPause: (pause, by, how) => setPause(pause, by, ports, how),
     preview: (policy) => previewRematch(policy, ports),
+    releaseStorm: (by, reason) => releaseStorm(by, reason, ports),
     adopt: (preview, by) => rematch(preview, by, ports),
     recover: () => recover(ports),
     start() {
@@ -97,6 +102,7 @@ export function createEngine(world: EnginePorts): Engine {
       sweeping.start()
       completing.kick()
       retention.kick()
+      stormRounds.kick()
     },
     async stop() {
       sweeping.stop()
@@ -106,6 +112,7 @@ export function createEngine(world: EnginePorts): Engine {
       await effects.settle()
       await completing.close()
       await retention.close()
+      await stormRounds.close()
       await background.settle()
       await silencing.close()
       await outbox.close()
@@ -113,6 +120,12 @@ export function createEngine(world: EnginePorts): Engine {
     },
   }
 }
+
+/** Events whose commit may have put a message into the outbox. */
+const tells: ReadonlySet<AuditType> = new Set(['incident.handed_over', 'storm.latched', 'storm.released'])
+
+/** Events after which the storm latch looks when it has to look again. */
+const movesStorm: ReadonlySet<AuditType> = new Set(['storm.latched', 'storm.ramped', 'attempt.concluded'])
 
 /** Events after which other alerts may want to be silent, or none. */
 const changesSilences: ReadonlySet<AuditType> = new Set([

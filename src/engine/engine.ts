@@ -4,6 +4,7 @@ import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Pause } from '../domain/pause.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { StormRecord } from '../domain/storm.ts'
 
 /** What one playbook's conditions made of one alert. */
 export interface PlaybookTrace {
@@ -70,6 +71,8 @@ export interface Engine {
     by: string,
     how?: { readonly restored?: boolean },
   ): Promise<Pause | null>
+  /** Ends a storm on a person’s word: effects may begin again at once. Throws `conflict` when there is none. */
+  releaseStorm(by: string, reason: string): Promise<StormRecord>
   /** What `adopt` would do; reads only. */
   preview(policy: Policy): Promise<RematchPreview>
   /** Rematches the active alerts under the policy now in force and records the change. */

@@ -5,12 +5,16 @@ import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Step } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { PastEffect } from './counting.ts'
+import { askTotal } from './fleet.ts'
 import { evaluateGates } from './gates/evaluate.ts'
 import type { AskedAlert, GateFacts, StoredFacts } from './gates/gate.ts'
+import { leadingAlert, noAlert } from './leading-alert.ts'
 import type { Actions, Clock, OracleAnswer, PlanOutcome, Reads, Sources } from './ports.ts'
 import { isHighest } from './priority.ts'
 import { renderParams, scopeOf } from './render.ts'
+import { readStorm } from './storm-facts.ts'
 import { holdMsOf } from './temporary.ts'
+import { readUnwell } from './unwell.ts'
 
 export type ActionStep = Extract<Step, { kind: 'action' }>
 
@@ -51,6 +55,8 @@ export async function readStored(
     leftAlone: await read.leftAlone(target),
     holder: await read.holder(plan ? objectsOf(plan) : [incident.target]),
     effect: await read.effectOn(incident.target),
+    unwell: await readUnwell(read, incident, playbook),
+    storm: await readStorm(read, policy, now),
   }
 }
 
@@ -89,10 +95,9 @@ export async function gather(
   for (;;) {
     const evaluation = evaluateGates(facts)
     if (evaluation.kind === 'verdict') return { facts, verdict: evaluation.verdict }
-    facts =
-      evaluation.need === 'oracle'
-        ? { ...facts, oracle: await askSources(stored.alerts, ports) }
-        : await withPlan(facts, assessment, ports)
+    if (evaluation.need === 'oracle') facts = { ...facts, oracle: await askSources(stored.alerts, ports) }
+    else if (evaluation.need === 'plan') facts = await withPlan(facts, assessment, ports)
+    else facts = { ...facts, total: await askTotal(playbook, stored.alerts, ports) }
   }
 }
 
@@ -128,17 +133,6 @@ async function withoutOwnSilences(answer: OracleAnswer, read: Pick<Reads, 'attem
   }
   return foreign.length === 0 ? answer : { ...answer, silencedBy: [...answer.silencedBy, ...foreign] }
 }
-
-/** The alert whose labels fill the templates: the one that fires longest, so that every assessment picks the same. */
-export function leadingAlert(alerts: readonly AlertRecord[]): AlertRecord | null {
-  const order = (a: AlertRecord, b: AlertRecord) =>
-    a.startsAt - b.startsAt || a.fingerprint.localeCompare(b.fingerprint)
-  const firing = alerts.filter(({ status }) => status === 'firing').sort(order)
-  return firing[0] ?? [...alerts].sort(order)[0] ?? null
-}
-
-/** A manual heal has no labels to fill templates with. */
-export const noAlert: Pick<AlertRecord, 'labels' | 'annotations'> = { labels: {}, annotations: {} }
 
 async function makePlan(
   { incident, step, policy }: Assessment,

@@ -14,6 +14,7 @@ import type { Gap, PastEnds, PrunableEvents, PrunableFinder, PrunedRows, StoreSi
 import type { HealingSilence } from '../domain/silence.ts'
 import type { CountingReads } from './counting.ts'
 import type { DueReads } from './due.ts'
+import type { MassReads, MassWrites } from './mass-ports.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
 export interface Clock {
@@ -33,7 +34,7 @@ export type Checkpoint = (name: string) => Promise<void> | void
 
 // ---------------------------------------------------------------- store
 
-export interface Reads extends CountingReads, DueReads {
+export interface Reads extends CountingReads, DueReads, MassReads {
   alerts(source: string, fingerprints: readonly string[]): Promise<readonly AlertRecord[]>
   /** Firing alerts as they were first seen, for sweeps and the API; `after` is the `next` of the previous page. */
   firingAlerts(page: {
@@ -74,7 +75,7 @@ export interface Reads extends CountingReads, DueReads {
 }
 
 /** Writes of one transaction. All or nothing; events are chained in the order appended. */
-export interface Tx extends Reads {
+export interface Tx extends Reads, MassWrites {
   saveAlerts(records: readonly AlertRecord[]): Promise<void>
   /** Throws StaleWrite when an open incident of one of their playbooks and targets exists: a unique index, not a check. */
   openIncidents(incidents: readonly Incident[]): Promise<void>

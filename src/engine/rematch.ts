@@ -8,6 +8,7 @@ import { routeAlert, withRouting } from './destinations.ts'
 import type { RematchPreview } from './engine.ts'
 import type { Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
 import { forEachFiring } from './sweep.ts'
+import { afterArrivals } from './watch-storm.ts'
 
 export interface RematchPorts {
   readonly store: Store
@@ -68,12 +69,8 @@ export async function rematch(preview: RematchPreview | null, by: string, ports:
   await store.transaction('rematch', (tx) => lookAtOpenIncidents(tx, clock.now()))
 }
 
-async function rematchPage(
-  tx: Tx,
-  page: readonly AlertRecord[],
-  policy: Policy,
-  { clock, newId }: RematchPorts,
-): Promise<void> {
+async function rematchPage(tx: Tx, page: readonly AlertRecord[], policy: Policy, ports: RematchPorts): Promise<void> {
+  const { clock, newId } = ports
   const now = clock.now()
   for (const seen of page) {
     const [record] = await tx.alerts(seen.source, [seen.fingerprint])
@@ -87,7 +84,9 @@ async function rematchPage(
     for (const destination of routing.destinations) {
       const latest = await tx.latestIncident(destination.playbook.name, destination.target)
       if (staysEnded(record, destination.playbook, latest)) continue
-      await tx.append((await attachAlerts(tx, [{ destination, record: routed }], { now, newId })).flat())
+      const events = (await attachAlerts(tx, [{ destination, record: routed }], { now, newId })).flat()
+      await tx.append(events)
+      await afterArrivals(tx, events, ports)
     }
   }
 }

@@ -19,7 +19,7 @@ export type Reply =
   | { readonly status: number; readonly text: string; readonly contentType: string }
 
 interface RouteShape {
-  readonly method: 'get' | 'post' | 'put'
+  readonly method: 'get' | 'post' | 'put' | 'delete'
   /** Express form, such as `/api/v1/incidents/:id`. */
   readonly path: string
   readonly access: Access

@@ -10,6 +10,7 @@ import { reload } from './reload.ts'
 import { ok, type Route, read } from './route.ts'
 import { showSafeMode } from './safe-mode.ts'
 import { stats } from './stats.ts'
+import { deleteStorm, getStorm } from './storm.ts'
 import { explain, webhook } from './webhook.ts'
 
 const openapi = read(
@@ -36,6 +37,8 @@ export const routes: readonly Route[] = [
   runAction,
   getPause,
   putPause,
+  getStorm,
+  deleteStorm,
   showSafeMode,
   listAudit,
   auditHead,

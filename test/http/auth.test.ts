@@ -26,6 +26,8 @@ const contract: Readonly<Record<string, readonly Role[] | 'everybody'>> = {
   'POST /api/v1/actions/:name/run': ['operator', 'admin'],
   'GET /api/v1/pause': ['viewer', 'operator', 'admin'],
   'PUT /api/v1/pause': ['operator', 'admin'],
+  'GET /api/v1/storm': ['viewer', 'operator', 'admin'],
+  'DELETE /api/v1/storm': ['operator', 'admin'],
   'GET /api/v1/safe-mode/:service': ['viewer', 'operator', 'admin'],
   'GET /api/v1/audit': ['viewer', 'operator', 'admin'],
   'GET /api/v1/audit/head': ['viewer', 'operator', 'admin'],

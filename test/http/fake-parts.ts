@@ -6,6 +6,7 @@ import type { Incident, IncidentState } from '../../src/domain/incident.ts'
 import type { Pause } from '../../src/domain/pause.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { secret } from '../../src/domain/secret.ts'
+import { noStorm, type StormRecord } from '../../src/domain/storm.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { HeparError } from '../../src/engine/errors.ts'
 import type { Log, Reads } from '../../src/engine/ports.ts'
@@ -100,6 +101,7 @@ export interface FakeWorld {
   attempts: Attempt[]
   events: AuditEvent[]
   pause: Pause | null
+  storm: StormRecord
   phase: 'starting' | 'running' | 'stopping'
   storeProblem: string | null
   reloadReport: ReloadReport
@@ -134,6 +136,7 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     attempts: [],
     events: [],
     pause: null,
+    storm: noStorm,
     phase: 'running',
     storeProblem: null,
     reloadReport: { ok: false, problems: [] },
@@ -204,6 +207,12 @@ function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
       world.pause = pause && { ...pause, by, since: now }
       return world.pause
     },
+    releaseStorm: async (by, reason) => {
+      if (world.storm.storm === null) throw new HeparError('conflict', 'there is no storm that could be released')
+      world.asked.push({ verb: 'release', by, more: reason })
+      world.storm = noStorm
+      return noStorm
+    },
     preview: async () => ({ active: 0, willMatch: 0, willOpen: 0 }),
     adopt: async () => {},
     recover: async () => {},
@@ -244,6 +253,10 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     gaps: unused,
     copy: unused,
     remainders: unused,
+    unwellBesides: unused,
+    arrivalAt: async () => null,
+    arrivals: async () => ({ incidents: 0, playbooks: [], targets: [] }),
+    stormRecord: async () => guarded(() => world.storm),
     incidentCounts: unused,
     firingAlerts: async ({ after, limit }) =>
       guarded(() => {

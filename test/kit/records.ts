@@ -74,7 +74,13 @@ export function somePlaybook(more: Partial<Playbook> = {}): Playbook {
     forMs: 10_000,
     withinMs: 120_000,
     silence: false,
-    limits: { cooldownMs: 300_000, attempts: [{ count: 3, windowMs: 3_600_000 }], rate: [], maxWaitMs: 900_000 },
+    limits: {
+      cooldownMs: 300_000,
+      attempts: [{ count: 3, windowMs: 3_600_000 }],
+      rate: [],
+      maxWaitMs: 900_000,
+      blastRadius: null,
+    },
     reopenWithinMs: 600_000,
     ...more,
   }

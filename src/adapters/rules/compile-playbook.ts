@@ -1,9 +1,10 @@
-import type { AttemptBudget, Playbook, Probe, Step } from '../../domain/playbook.ts'
+import type { AttemptBudget, BlastRadius, Playbook, Probe, Step } from '../../domain/playbook.ts'
 import { parseTarget, type TargetKind } from '../../domain/target.ts'
 import { compileTemplate, type Template } from '../../domain/template.ts'
 import { revisionOf } from '../../engine/digest.ts'
 import { type FieldValues, isMap, readFields } from '../../files/read-fields.ts'
 import type { Report, SourceFile } from '../../files/source-file.ts'
+import { readBlastRadius } from './blast-radius.ts'
 import { readCondition } from './conditions.ts'
 import type { PlaybookContext } from './context.ts'
 import { laterKeys, playbookShape } from './playbook-schema.ts'
@@ -36,6 +37,7 @@ export async function compilePlaybook(
   const when = readWhen(source.value, watch)
   const steps = await readSteps(fields.steps ?? [], target?.kind ?? null, context, watch)
   const verify = readVerify(fields.verify, context, watch)
+  const blastRadius = readBlastRadius(fields.limits?.blastRadius, context, watch)
   checkTimes(fields, watch)
   if (fields.steps)
     warnOfWeaknesses({ ...fields, steps, verify, verifyIsWritten: fields.verify !== undefined }, context, watch)
@@ -48,7 +50,7 @@ export async function compilePlaybook(
     target: target.template,
     steps: steps as readonly Step[],
     verify: verify as readonly Probe[],
-    ...settings(fields),
+    ...settings(fields, blastRadius),
   }
 }
 
@@ -56,6 +58,7 @@ type Fields = FieldValues<typeof playbookShape>
 
 function settings(
   fields: Fields,
+  blastRadius: BlastRadius | null,
 ): Omit<Playbook, 'name' | 'file' | 'revision' | 'when' | 'target' | 'steps' | 'verify'> {
   return {
     summary: fields.summary ?? '',
@@ -71,6 +74,7 @@ function settings(
       attempts: fields.limits?.attempts ?? defaultBudgets,
       rate: fields.limits?.rate ?? [],
       maxWaitMs: fields.limits?.maxWait ?? 900_000,
+      blastRadius,
     },
     reopenWithinMs: fields.reopenWithin ?? 600_000,
   }

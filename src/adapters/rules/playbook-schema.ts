@@ -1,14 +1,32 @@
 import * as z from 'zod'
 import { cooldownMaxMs, modes, type Route, reopenWithinMaxMs } from '../../domain/playbook.ts'
-import { budgetField, countField, durationField, optional, section, textField, wordField } from '../../files/fields.ts'
+import {
+  budgetField,
+  countField,
+  durationField,
+  optional,
+  percentField,
+  section,
+  textField,
+  wordField,
+} from '../../files/fields.ts'
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as const
 
 const routes = ['next', 'escalate', 'stop'] as const satisfies readonly Route[]
 
 /** Keys of the design that only a later version supports. */
-export const laterKeys = ['dependsOn', 'blastRadius', 'activeHours', 'order']
-export const laterLimitKeys = ['blastRadius', 'activeHours']
+export const laterKeys = ['dependsOn', 'activeHours', 'order']
+export const laterLimitKeys = ['activeHours']
+
+const targetsField = countField(1, 1_000_000)
+const shareField = percentField(1).transform((percent) => ({ percent }))
+const boundField = z.union([targetsField, shareField], { error: 'must be a count such as 2, or a share such as 25%' })
+const boundsField = z
+  .union([boundField, z.array(boundField).min(1).max(2)], {
+    error: 'must be a count such as 2, a share such as 25%, or both in a list such as [25%, 2]',
+  })
+  .meta({ description: 'At most so many targets ill at once: a count, a share of the total, or both in a list.' })
 
 /** The top-level keys of a playbook. What needs more than one look (`when`, `steps`, `verify`) is read elsewhere. */
 export const playbookShape = {
@@ -32,6 +50,7 @@ export const playbookShape = {
         attempts: optional(z.array(budgetField).min(1, 'needs at least one budget').max(10)),
         rate: optional(z.array(budgetField).min(1, 'needs at least one budget').max(10)),
         maxWait: optional(durationField(0, 7 * day)),
+        blastRadius: optional(section({ max: boundsField, of: optional(textField(10_000)) })),
       },
       laterLimitKeys,
     ),

@@ -104,6 +104,8 @@ export const migrations: readonly (readonly string[])[] = [
     `create index incidents_due on incidents
       (iif(state in ('open', 'waiting', 'awaiting_approval', 'handed_over'), playbook, ''), due_at) where due_at is not null`,
   ],
+  // What a storm is counted by; only the few events that open incidents pay for it.
+  ["create index audit_arrivals on audit (at, playbook) where type in ('incident.opened', 'incident.reopened')"],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */

@@ -1,5 +1,6 @@
 import type { Reads, Tx } from '../../engine/ports.ts'
 import { alertReads, alertWrites } from './alert-table.ts'
+import { arrivalReads } from './arrivals.ts'
 import { attemptReads, attemptWrites } from './attempt-table.ts'
 import { auditReads } from './audit-table.ts'
 import type { AuditWriter } from './audit-writer.ts'
@@ -23,6 +24,7 @@ export function readsOver(db: StoreDb): Reads {
     ...settingReads(db),
     ...remainderReads(db),
     ...auditReads(db),
+    ...arrivalReads(db),
     ...gapReads(db),
   }
 }
@@ -47,6 +49,14 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     async auditHead() {
       await audit.flush()
       return reads.auditHead()
+    },
+    async arrivalAt(filter, later) {
+      await audit.flush()
+      return reads.arrivalAt(filter, later)
+    },
+    async arrivals(filter, namesMax) {
+      await audit.flush()
+      return reads.arrivals(filter, namesMax)
     },
   }
 }

@@ -49,6 +49,10 @@ export function registerStoreGauges({ registry, store, queue, clock, services }:
     const pause = await store.read.pause()
     return pause !== null && (pause.until === null || pause.until > clock.now()) ? 1 : 0
   })
+  number('hepar_storm', 'Whether a storm holds effects back: 0 none, 0.5 the ramp after one, 1 latched.', async () => {
+    const { storm } = await store.read.stormRecord()
+    return storm === null ? 0 : storm.phase === 'latched' ? 1 : 0.5
+  })
   number(
     'hepar_store_bytes',
     'What the store has in use, without its write-ahead log.',

@@ -7,7 +7,10 @@ import type { JsonObject } from '../../domain/json.ts'
 import type { LeavesAlone, LeftAlone } from '../../domain/left-alone.ts'
 import type { Pause } from '../../domain/pause.ts'
 import type { Mode, Playbook } from '../../domain/playbook.ts'
+import type { StormFacts } from '../../domain/storm.ts'
 import type { AttemptHistory, BudgetWindow, PastEffect } from '../counting.ts'
+import type { FleetTotal } from '../fleet.ts'
+import type { Unwell } from '../mass-ports.ts'
 import type { OracleAnswer, PlanOutcome } from '../ports.ts'
 
 /** What the store knows, read in the transaction that commits the intent. */
@@ -24,6 +27,9 @@ export interface StoredFacts {
   readonly holder: Attempt | null
   /** The attempt whose temporary effect is in force on the target. */
   readonly effect: Attempt | null
+  /** Targets of the playbook besides this one that are ill or under an effect. */
+  readonly unwell: Unwell
+  readonly storm: StormFacts
 }
 
 /** What an alert's source says of it. */
@@ -32,7 +38,7 @@ export interface AskedAlert {
   readonly answer: OracleAnswer
 }
 
-/** Everything a gate may look at. `oracle` and `plan` are gathered only when a gate before them lets the check go on. */
+/** Everything a gate may look at. `oracle`, `plan` and `total` are gathered only when a gate before them lets the check go on. */
 export interface GateFacts {
   readonly now: number
   readonly incident: Incident
@@ -47,12 +53,18 @@ export interface GateFacts {
   readonly stored: StoredFacts
   readonly oracle?: readonly AskedAlert[]
   readonly plan?: PlanOutcome
+  /** The size of the playbook's fleet; `null` where its blast radius needs none. */
+  readonly total?: FleetTotal | null
 }
+
+export type Need = 'oracle' | 'plan' | 'total'
 
 /** A check before an effect. `decide` is pure; `needs` names what must be gathered from the world first. */
 export interface Gate {
   readonly name: GateName
-  readonly needs?: 'oracle' | 'plan'
+  readonly needs?: Need
+  /** Asked before anything is asked of the world, too: while it blocks, thousands would ask for nothing. */
+  readonly early?: true
   /** A soft block lets the later gates speak too: the plan is made, but not carried out. */
   readonly soft?: true
   decide(facts: GateFacts): GateDecision

@@ -197,7 +197,7 @@ test('everything written arrives', async () => {
     verify: [{ kind: 'cleared' }, { kind: 'http', status: 204, timeoutMs: 1000 }],
     forMs: 0,
     withinMs: 30_000,
-    limits: { cooldownMs: 0, attempts: [{ count: 1, windowMs: 300_000 }], maxWaitMs: 5_400_000 },
+    limits: { cooldownMs: 0, attempts: [{ count: 1, windowMs: 300_000 }], maxWaitMs: 5_400_000, blastRadius: null },
     reopenWithinMs: 0,
   })
 })

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../../src/domain/config.ts'
 import { gateNames } from '../../../src/domain/gate.ts'
 import type { LeftAlone } from '../../../src/domain/left-alone.ts'
+import { noStorm } from '../../../src/domain/storm.ts'
 import type { PastEffect } from '../../../src/engine/counting.ts'
 import { evaluateGates, gates } from '../../../src/engine/gates/evaluate.ts'
 import type { GateFacts } from '../../../src/engine/gates/gate.ts'
@@ -19,6 +20,7 @@ const firing: OracleAnswer = {
   detail: 'active',
 }
 const planned: PlanOutcome = { kind: 'planned', plan: someAttempt().plan, digest: 'd1' }
+const calm = { record: noStorm, crossedAt: null, trials: [] }
 const quietHistory = { windows: [{ count: 3, windowMs: 3_600_000, used: 0, oldestAt: null }], lastEndedAt: null }
 
 function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts['stored']> = {}): GateFacts {
@@ -41,10 +43,13 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
       leftAlone: [],
       holder: null,
       effect: null,
+      unwell: { others: 0, some: [] },
+      storm: calm,
       ...stored,
     },
     oracle: [{ fingerprint: 'f1', answer: firing }],
     plan: planned,
+    total: null,
     ...more,
   }
 }
@@ -88,7 +93,7 @@ test('with nothing against it, the verdict is run and every gate has said why', 
 })
 
 test('the world is asked only after the gates before let the check go on', () => {
-  const { oracle: _, plan: __, ...bare } = someGateFacts()
+  const { oracle: _, plan: __, total: ___, ...bare } = someGateFacts()
   expect(evaluateGates(bare)).toEqual({ kind: 'gather', need: 'oracle' })
   expect(evaluateGates({ ...bare, oracle: [{ fingerprint: 'f1', answer: firing }] })).toEqual({
     kind: 'gather',
