@@ -29,6 +29,8 @@ export const auditTypes = [
   'silence.failed',
   'pause.set',
   'pause.cleared',
+  'pause.placed',
+  'pause.lifted',
   'notification.sent',
   'notification.failed',
   'audit.key_changed',

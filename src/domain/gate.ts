@@ -4,8 +4,11 @@ import type { JsonObject } from './json.ts'
 export const gateNames = [
   'stop_switch',
   'mode',
+  'pauses',
+  'active_hours',
   'freshness',
   'target',
+  'dependencies',
   'attempt_budget',
   'cooldown',
   'target_lock',

@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts'
+import type { Schedule } from './schedule.ts'
 import type { Template } from './template.ts'
 
 export const modes = ['observe', 'approve', 'auto'] as const
@@ -65,6 +66,8 @@ export interface Playbook {
   readonly priority: number
   readonly when: Condition
   readonly target: Template
+  /** Targets whose open incidents are healed first. */
+  readonly dependsOn: readonly Template[]
   readonly mode: Mode
   readonly continue: boolean
   readonly settleMs: number
@@ -78,6 +81,8 @@ export interface Playbook {
     readonly cooldownMs: number
     readonly attempts: readonly AttemptBudget[]
     readonly maxWaitMs: number
+    /** When it may act at all; `null` at any hour. */
+    readonly activeHours: Schedule | null
   }
   readonly reopenWithinMs: number
 }

@@ -2,6 +2,7 @@ import type { Attempt } from '../domain/attempt.ts'
 import { concludeUnhealed } from './conclude.ts'
 import { hasCode, messageOf } from './errors.ts'
 import { playbookOf } from './load-facts.ts'
+import { createPace, type Pace } from './pace.ts'
 import type { Checkpoint, Clock, EffectResult, Log, NewId, PolicyHolder, Runner, Store, Tx } from './ports.ts'
 import { recordReverted } from './revert.ts'
 
@@ -19,6 +20,8 @@ export interface Effects {
   start(attempt: Attempt, runner: Runner): void
   isRunning(attempt: string): boolean
   full(): boolean
+  /** Of those that waited for a pause, a window or a dependency to end. */
+  readonly pace: Pace
   /** From now on none may begin; those that run are ended after the grace. */
   stop(graceMs: number): void
   stopping(): boolean
@@ -45,6 +48,7 @@ export function createEffects(ports: ActPorts, onRecorded: () => void): Effects 
       running.set(attempt.id, done)
     },
     isRunning: (attempt) => running.has(attempt),
+    pace: createPace(),
     full: () => running.size >= ports.policy.current().config.limits.effectsMax,
     stop(graceMs) {
       grace ??= setTimeout(() => graceOver.abort(), graceMs)

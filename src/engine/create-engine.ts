@@ -27,10 +27,12 @@ import { recover } from './recover.ts'
 import { previewRematch, rematch } from './rematch.ts'
 import { createRetentionRounds } from './retention.ts'
 import { createRounds, type Rounds } from './rounds.ts'
+import { liftPause, placePause } from './scoped-pauses.ts'
 import { createSilencing } from './silencing.ts'
 import { setPause } from './stop-switch.ts'
 import { sweep } from './sweep.ts'
 import { completeWaiting } from './truncated.ts'
+import { createWaking } from './waking.ts'
 
 /** Everything the engine needs from the world. */
 export interface EnginePorts {
@@ -56,6 +58,11 @@ export function createEngine(world: EnginePorts): Engine {
   const silencing = createSilencing(world)
   const retention = createRetentionRounds(world)
   const background = createBackground(log)
+  const waking = createWaking(world)
+  const wakingRounds = createRounds(waking.wake, {
+    pauseMs: () => (waking.owed() ? wakeAgainMs : null),
+    onError: (error) => log.warn({ error: messageOf(error) }, 'what waited could not be woken'),
+  })
   // In rounds, so that the rest of a delivery is never fetched and decided by two at a time.
   const completing = createRounds(() => completeWaiting(ports), {
     pauseMs: () => null,
@@ -64,6 +71,7 @@ export function createEngine(world: EnginePorts): Engine {
   const sweeping = createSweeping(ports, background, completing)
   const stopListening = store.onCommit((events) => {
     queue.wake()
+    if (waking.hear(events)) wakingRounds.kick()
     if (events.some(({ type }) => type === 'incident.handed_over')) outbox.kick()
     if (events.some(({ type }) => changesSilences.has(type))) silencing.kick()
   })
@@ -83,6 +91,8 @@ export function createEngine(world: EnginePorts): Engine {
     resume: (incident, by, reason) => resume(incident, by, reason, ports),
     heal: (request) => heal(request, ports),
     setPause: (pause, by, how) => setPause(pause, by, ports, how),
+    placePause: (wanted, by) => placePause(wanted, by, ports),
+    liftPause: (id, by) => liftPause(id, by, ports),
     preview: (policy) => previewRematch(policy, ports),
     adopt: (preview, by) => rematch(preview, by, ports),
     recover: () => recover(ports),
@@ -101,6 +111,7 @@ export function createEngine(world: EnginePorts): Engine {
       await queue.close()
       await effects.settle()
       await completing.close()
+      await wakingRounds.close()
       await retention.close()
       await background.settle()
       await silencing.close()
@@ -109,6 +120,9 @@ export function createEngine(world: EnginePorts): Engine {
     },
   }
 }
+
+/** After a wake that failed, which the store's medium decides. */
+const wakeAgainMs = 1_000
 
 /** Events after which other alerts may want to be silent, or none. */
 const changesSilences: ReadonlySet<AuditType> = new Set([

@@ -4,6 +4,7 @@ import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Step } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
+import { readDependencies } from './dependencies.ts'
 import { evaluateGates } from './gates/evaluate.ts'
 import type { AskedAlert, GateFacts, StoredFacts } from './gates/gate.ts'
 import type { Actions, Clock, OracleAnswer, PlanOutcome, Reads, Sources } from './ports.ts'
@@ -30,16 +31,19 @@ export interface Assessment {
 /** What the store knows about an incident's next effect; called again in the transaction that commits the intent. */
 export async function readStored(
   read: Reads,
-  { incident, playbook }: Pick<Assessment, 'incident' | 'playbook'>,
+  { incident, playbook, policy }: Pick<Assessment, 'incident' | 'playbook' | 'policy'>,
   now: number,
-  { alerts, plan }: { readonly alerts?: readonly AlertRecord[]; readonly plan?: Plan } = {},
+  { alerts: given, plan }: { readonly alerts?: readonly AlertRecord[]; readonly plan?: Plan } = {},
 ): Promise<StoredFacts> {
+  const alerts = given ?? (await read.alertsOf(incident.id))
   return {
     pause: await read.pause(),
-    alerts: alerts ?? (await read.alertsOf(incident.id)),
+    pauses: await read.pauses(),
+    alerts,
     history: await read.attemptHistory(playbook.name, incident.target, playbook.limits.attempts, now),
     holder: await read.holder(plan ? objectsOf(plan) : [incident.target]),
     effect: await read.effectOn(incident.target),
+    dependencies: await readDependencies(read, playbook, leadingAlert(alerts) ?? noAlert, policy.config),
   }
 }
 
@@ -49,16 +53,7 @@ export async function gather(
   stored: StoredFacts,
   ports: GatherPorts,
 ): Promise<{ readonly facts: GateFacts; readonly verdict: Verdict }> {
-  const { incident, playbook, step, policy } = assessment
-  const base = {
-    incident,
-    playbook,
-    ceiling: policy.config.mode,
-    alertAgeMaxMs: policy.config.limits.alertAgeMaxMs,
-    temporary: holdMsOf(step, policy.actions) !== null,
-    stored,
-  }
-  let facts: GateFacts = { ...base, now: ports.clock.now() }
+  let facts = factsOf(assessment, stored, ports.clock.now())
   for (;;) {
     const evaluation = evaluateGates(facts)
     if (evaluation.kind === 'verdict') return { facts, verdict: evaluation.verdict }
@@ -66,6 +61,21 @@ export async function gather(
       evaluation.need === 'oracle'
         ? { ...facts, oracle: await askSources(stored.alerts, ports) }
         : await withPlan(facts, assessment, ports)
+  }
+}
+
+/** What the gates may look at before the world is asked. */
+export function factsOf({ incident, playbook, step, policy }: Assessment, stored: StoredFacts, now: number): GateFacts {
+  const { mode, limits, maintenance } = policy.config
+  return {
+    now,
+    incident,
+    playbook,
+    ceiling: mode,
+    alertAgeMaxMs: limits.alertAgeMaxMs,
+    windows: maintenance,
+    temporary: holdMsOf(step, policy.actions) !== null,
+    stored,
   }
 }
 

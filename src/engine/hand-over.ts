@@ -22,6 +22,7 @@ export async function handOver(
     handedOverAt: now,
     human: true,
     waiting: null,
+    owed: null,
     blockedSince: null,
     holdUntil: null,
     updatedAt: now,

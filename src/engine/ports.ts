@@ -7,7 +7,7 @@ import type { AuditFilter, IncidentFilter } from '../domain/filters.ts'
 import type { Incident, IncidentState } from '../domain/incident.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
 import type { OutboxMessage } from '../domain/message.ts'
-import type { Pause } from '../domain/pause.ts'
+import type { Pause, ScopedPause } from '../domain/pause.ts'
 import type { AttemptBudget } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Gap, PastEnds, PrunableEvents, PrunableFinder, PrunedRows, StoreSize } from '../domain/retention.ts'
@@ -55,6 +55,10 @@ export interface Reads {
   /** Open incidents to which this alert is attached. */
   openIncidentsOf(source: string, fingerprint: string): Promise<readonly Incident[]>
   incidents(filter: IncidentFilter): Promise<readonly Incident[]>
+  /** Open incidents of any playbook on these targets, oldest first. */
+  openIncidentsOn(targets: readonly string[]): Promise<readonly Incident[]>
+  /** Incidents that wait at this gate, newest first, those opened before the one with the id `before`. */
+  waitingAt(gate: string, limit: number, before?: string): Promise<readonly Incident[]>
   /** Ids of incidents whose `dueAt` has come, most overdue first. */
   due(now: number, limit: number): Promise<readonly string[]>
   nextDueAt(): Promise<number | null>
@@ -76,6 +80,8 @@ export interface Reads {
     now: number,
   ): Promise<AttemptHistory>
   pause(): Promise<Pause | null>
+  /** Pauses in force, to come, or expired a while ago, oldest first; at most `pausesMax`. */
+  pauses(): Promise<readonly ScopedPause[]>
   /** Set while this store is a copy of another that has not gone on from there yet. */
   copy(): Promise<StoreCopy | null>
   /** Truncated deliveries whose rest has not been decided yet, oldest first. */
@@ -104,6 +110,9 @@ export interface Tx extends Reads {
   /** Notes of a concluded attempt that its temporary effect is taken back. */
   release(attempt: string): Promise<void>
   setPause(pause: Pause | null): Promise<void>
+  insertPause(pause: ScopedPause): Promise<void>
+  /** Resolves to what was removed, or `null`. */
+  removePause(id: string): Promise<ScopedPause | null>
   forgetCopy(): Promise<void>
   /** In place of an earlier one of the same group. Keeps the `keepMax` newest of all groups; resolves to how many others are lost. */
   saveRemainder(remainder: Remainder, keepMax: number): Promise<number>

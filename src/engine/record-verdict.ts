@@ -6,6 +6,7 @@ import { assessedEvent, restingEvent, waitingEvent } from './assess-events.ts'
 import { closeIncident } from './close.ts'
 import type { GateFacts } from './gates/gate.ts'
 import type { Assessment } from './gather.ts'
+import { maintenanceOver } from './pauses.ts'
 import type { Tx } from './ports.ts'
 
 /** Writes down a verdict other than `run`: why not, until when, and what would unblock it. */
@@ -28,7 +29,10 @@ export async function recordVerdict(
   const changed = !sameBlock(incident.waiting, waiting)
   const resting = verdict === 'would_run' || verdict === 'ask'
   const observed = lowerMode(facts.ceiling, playbook.mode) === 'observe'
-  const blockedSince = observed ? null : (incident.blockedSince ?? now)
+  const about = { playbook: playbook.name, target: incident.target }
+  const maintenance = maintenanceOver({ pauses: facts.stored.pauses, windows: facts.windows }, about, now)
+  // Maintenance holds hand-overs back, so that time in it is no wait: after it, everything begins anew.
+  const blockedSince = observed || maintenance !== null ? null : (incident.blockedSince ?? now)
   const giveUpAt = blockedSince === null ? Number.POSITIVE_INFINITY : blockedSince + playbook.limits.maxWaitMs
   await tx.saveIncident({
     ...incident,
@@ -49,8 +53,9 @@ export async function recordVerdict(
 
 function waitingOf(blockedBy: GateReport | null, now: number): Waiting | null {
   if (blockedBy?.result !== 'block') return null
-  const { gate, reason, until, unblock } = blockedBy
-  return { gate, reason, until: until === null ? null : Math.max(until, now + 1), unblock }
+  const { gate, reason, until, unblock, facts } = blockedBy
+  const on = Array.isArray(facts.on) ? { on: facts.on.map(String) } : {}
+  return { gate, reason, until: until === null ? null : Math.max(until, now + 1), unblock, ...on }
 }
 
 /** The same gate with the same words is one block, however far its numbers have moved on. */

@@ -3,7 +3,7 @@ import type { Attempt } from '../../src/domain/attempt.ts'
 import type { AuditEvent, NewAuditEvent } from '../../src/domain/audit.ts'
 import { type Config, defaultLimits, type Role, type Source, type Token } from '../../src/domain/config.ts'
 import type { Incident, IncidentState } from '../../src/domain/incident.ts'
-import type { Pause } from '../../src/domain/pause.ts'
+import type { Pause, ScopedPause } from '../../src/domain/pause.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { secret } from '../../src/domain/secret.ts'
 import type { Engine } from '../../src/engine/engine.ts'
@@ -48,6 +48,7 @@ export function config(changes: Partial<Config> = {}): Config {
     auth: { tokens: [] },
     notify: [],
     announce: [],
+    maintenance: [],
     limits: defaultLimits,
     retention: { auditMs: null, bytesMax: 10e9 },
     log: { level: 'info' },
@@ -82,6 +83,7 @@ export function incident(id: string, changes: Partial<Incident> = {}): Incident 
     cancelRequestedBy: null,
     human: false,
     unconfirmedSince: null,
+    owed: null,
     dueAt: now,
     version: 1,
     manual: null,
@@ -99,6 +101,7 @@ export interface FakeWorld {
   attempts: Attempt[]
   events: AuditEvent[]
   pause: Pause | null
+  pauses: readonly ScopedPause[]
   phase: 'starting' | 'running' | 'stopping'
   storeProblem: string | null
   reloadReport: ReloadReport
@@ -133,6 +136,7 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     attempts: [],
     events: [],
     pause: null,
+    pauses: [],
     phase: 'running',
     storeProblem: null,
     reloadReport: { ok: false, problems: [] },
@@ -203,6 +207,17 @@ function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
       world.pause = pause && { ...pause, by, since: now }
       return world.pause
     },
+    placePause: async (wanted, by) => {
+      const pause = { ...wanted, id: `pause-${world.pauses.length + 1}`, by, since: now, from: wanted.from ?? now }
+      world.pauses = [...world.pauses, pause]
+      return pause
+    },
+    liftPause: async (id) => {
+      const pause = world.pauses.find((row) => row.id === id)
+      if (pause === undefined) throw new HeparError('not_found', `there is no pause ${id}`)
+      world.pauses = world.pauses.filter((row) => row !== pause)
+      return pause
+    },
     preview: async () => ({ active: 0, willMatch: 0, willOpen: 0 }),
     adopt: async () => {},
     recover: async () => {},
@@ -224,6 +239,9 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     latestIncident: unused,
     latestIncidents: unused,
     openIncidentsOf: unused,
+    openIncidentsOn: unused,
+    waitingAt: unused,
+    pauses: async () => guarded(() => world.pauses),
     due: unused,
     nextDueAt: unused,
     attempt: unused,

@@ -1,14 +1,15 @@
 import * as z from 'zod'
 import { budgetWindowMaxMs, cooldownMaxMs, modes, type Route, reopenWithinMaxMs } from '../../domain/playbook.ts'
 import { countField, durationField, optional, section, textField, wordField } from '../../files/fields.ts'
+import { scheduleShape } from '../../files/schedule-fields.ts'
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as const
 
 const routes = ['next', 'escalate', 'stop'] as const satisfies readonly Route[]
 
 /** Keys of the design that only a later version supports. */
-export const laterKeys = ['dependsOn', 'blastRadius', 'activeHours', 'order']
-export const laterLimitKeys = ['blastRadius', 'activeHours', 'rate']
+export const laterKeys = ['blastRadius', 'activeHours', 'order']
+export const laterLimitKeys = ['blastRadius', 'rate']
 
 const budgetField = z
   .string()
@@ -28,6 +29,7 @@ export const playbookShape = {
   priority: optional(countField(-1_000_000, 1_000_000)),
   when: z.unknown(),
   target: textField(500),
+  dependsOn: optional(z.array(textField(500)).max(20, 'names more than 20 targets')),
   mode: optional(wordField(modes)),
   continue: optional(z.boolean()),
   settle: optional(durationField(0, day)),
@@ -42,6 +44,7 @@ export const playbookShape = {
         cooldown: optional(durationField(0, cooldownMaxMs)),
         attempts: optional(z.array(budgetField).min(1, 'needs at least one budget').max(10)),
         maxWait: optional(durationField(0, 7 * day)),
+        activeHours: optional(section(scheduleShape)),
       },
       laterLimitKeys,
     ),

@@ -38,6 +38,7 @@ const fresh: Omit<Rest, 'playbookRevision' | 'illSince' | 'acceptedAt' | 'starts
   cancelRequestedBy: null,
   human: false,
   unconfirmedSince: null,
+  owed: null,
   manual: null,
 }
 

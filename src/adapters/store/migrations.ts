@@ -89,6 +89,11 @@ export const migrations: readonly (readonly string[])[] = [
     "create index attempts_active on attempts (target) where phase <> 'concluded'",
     "insert into holds select target, id from attempts where phase <> 'concluded'",
   ],
+  [
+    'create table pauses (id text primary key, data text not null)',
+    "create index incidents_open_target on incidents (target) where state <> 'closed'",
+    "create index incidents_waiting_at on incidents (json_extract(data, '$.waiting.gate')) where state = 'waiting'",
+  ],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */

@@ -6,6 +6,7 @@ import type { AuditWriter } from './audit-writer.ts'
 import { gapReads } from './gap-table.ts'
 import { incidentReads, incidentWrites } from './incident-table.ts'
 import { outboxReads, outboxWrites } from './outbox-table.ts'
+import { pauseReads, pauseWrites } from './pause-table.ts'
 import { pruneWrites } from './prune-table.ts'
 import { remainderReads, remainderWrites } from './remainder-table.ts'
 import { settingReads, settingWrites } from './settings-table.ts'
@@ -19,6 +20,7 @@ export function readsOver(db: StoreDb): Reads {
     ...attemptReads(db),
     ...outboxReads(db),
     ...settingReads(db),
+    ...pauseReads(db),
     ...remainderReads(db),
     ...auditReads(db),
     ...gapReads(db),
@@ -34,6 +36,7 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     ...attemptWrites(db),
     ...outboxWrites(db),
     ...settingWrites(db),
+    ...pauseWrites(db),
     ...remainderWrites(db),
     ...pruneWrites(db),
     append: async (events) => audit.append(events),

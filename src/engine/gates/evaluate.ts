@@ -1,15 +1,29 @@
 import type { GateReport, Verdict } from '../../domain/gate.ts'
+import { activeHours } from './active-hours.ts'
 import { attemptBudget } from './attempt-budget.ts'
 import { cooldown } from './cooldown.ts'
+import { dependencies } from './dependencies.ts'
 import { freshness } from './freshness.ts'
 import type { Gate, GateFacts } from './gate.ts'
 import { mode, modeOf } from './mode.ts'
+import { pauses } from './pauses.ts'
 import { stopSwitch } from './stop-switch.ts'
 import { target } from './target.ts'
 import { targetLock } from './target-lock.ts'
 
 /** The fixed order. A later gate slots in here and nowhere else. */
-export const gates: readonly Gate[] = [stopSwitch, mode, freshness, target, attemptBudget, cooldown, targetLock]
+export const gates: readonly Gate[] = [
+  stopSwitch,
+  mode,
+  pauses,
+  activeHours,
+  freshness,
+  target,
+  dependencies,
+  attemptBudget,
+  cooldown,
+  targetLock,
+]
 
 /** Either what the gates decided together, or what must be gathered before they can go on. */
 export type Evaluation =

@@ -3,18 +3,22 @@ import type { Attempt } from '../../domain/attempt.ts'
 import type { GateDecision, GateName } from '../../domain/gate.ts'
 import type { Incident } from '../../domain/incident.ts'
 import type { JsonObject } from '../../domain/json.ts'
-import type { Pause } from '../../domain/pause.ts'
+import type { MaintenanceWindow, Pause, ScopedPause } from '../../domain/pause.ts'
 import type { Mode, Playbook } from '../../domain/playbook.ts'
+import type { Dependencies } from '../dependencies.ts'
 import type { AttemptHistory, OracleAnswer, PlanOutcome } from '../ports.ts'
 
 /** What the store knows, read in the transaction that commits the intent. */
 export interface StoredFacts {
   readonly pause: Pause | null
+  /** Those in force and those to come, whatever they are about. */
+  readonly pauses: readonly ScopedPause[]
   readonly alerts: readonly AlertRecord[]
   readonly history: AttemptHistory
   readonly holder: Attempt | null
   /** The attempt whose temporary effect is in force on the target. */
   readonly effect: Attempt | null
+  readonly dependencies: Dependencies
 }
 
 /** What an alert's source says of it. */
@@ -30,6 +34,8 @@ export interface GateFacts {
   readonly playbook: Playbook
   readonly ceiling: Mode
   readonly alertAgeMaxMs: number
+  /** Windows of maintenance of the configuration. */
+  readonly windows: readonly MaintenanceWindow[]
   /** True when the step's effect is a temporary one. */
   readonly temporary: boolean
   readonly stored: StoredFacts
