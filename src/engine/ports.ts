@@ -7,11 +7,11 @@ import type { AuditFilter, IncidentFilter } from '../domain/filters.ts'
 import type { Incident, IncidentState } from '../domain/incident.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
 import type { OutboxMessage } from '../domain/message.ts'
-import type { Pause, ScopedPause } from '../domain/pause.ts'
 import type { AttemptBudget } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Gap, PastEnds, PrunableEvents, PrunableFinder, PrunedRows, StoreSize } from '../domain/retention.ts'
 import type { HealingSilence } from '../domain/silence.ts'
+import type { PauseReads, PauseWrites } from './pause-port.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
 export interface Clock {
@@ -39,7 +39,7 @@ export interface AttemptHistory {
   readonly lastEndedAt: number | null
 }
 
-export interface Reads {
+export interface Reads extends PauseReads {
   alerts(source: string, fingerprints: readonly string[]): Promise<readonly AlertRecord[]>
   /** Firing alerts as they were first seen, for sweeps and the API; `after` is the `next` of the previous page. */
   firingAlerts(page: {
@@ -79,9 +79,6 @@ export interface Reads {
     budgets: readonly AttemptBudget[],
     now: number,
   ): Promise<AttemptHistory>
-  pause(): Promise<Pause | null>
-  /** Pauses in force, to come, or expired a while ago, oldest first; at most `pausesMax`. */
-  pauses(): Promise<readonly ScopedPause[]>
   /** Set while this store is a copy of another that has not gone on from there yet. */
   copy(): Promise<StoreCopy | null>
   /** Truncated deliveries whose rest has not been decided yet, oldest first. */
@@ -96,7 +93,7 @@ export interface Reads {
 }
 
 /** Writes of one transaction. All or nothing; events are chained in the order appended. */
-export interface Tx extends Reads {
+export interface Tx extends Reads, PauseWrites {
   saveAlerts(records: readonly AlertRecord[]): Promise<void>
   /** Throws StaleWrite when an open incident of one of their playbooks and targets exists: a unique index, not a check. */
   openIncidents(incidents: readonly Incident[]): Promise<void>
@@ -109,10 +106,6 @@ export interface Tx extends Reads {
   saveAttempt(attempt: Attempt): Promise<void>
   /** Notes of a concluded attempt that its temporary effect is taken back. */
   release(attempt: string): Promise<void>
-  setPause(pause: Pause | null): Promise<void>
-  insertPause(pause: ScopedPause): Promise<void>
-  /** Resolves to what was removed, or `null`. */
-  removePause(id: string): Promise<ScopedPause | null>
   forgetCopy(): Promise<void>
   /** In place of an earlier one of the same group. Keeps the `keepMax` newest of all groups; resolves to how many others are lost. */
   saveRemainder(remainder: Remainder, keepMax: number): Promise<number>
