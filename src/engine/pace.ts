@@ -4,13 +4,13 @@ const gapMs = 1_000 / startsPerSecondMax
 
 /** What waited begins one after another, the most urgent first, however many of them may go on at the same moment. */
 export interface Pace {
-  /** When it may begin: `now` for at once, or else the time of its turn. `booked` is one whose turn has come before. */
+  /** When it may begin: `now` for at once, or else the time of its turn. `booked` is one that comes back for its turn. */
   turn(wanting: { readonly priority: number; readonly booked: boolean }, now: number): number
 }
 
 export function createPace(): Pace {
   let lastAt = -Infinity
-  /** The latest turn that was given out, by priority; those whose turn was taken by a more urgent one come before all. */
+  /** The latest turn that was given out, by rank. */
   const turns = new Map<number, number>()
   return {
     turn({ priority, booked }, now) {
@@ -19,15 +19,18 @@ export function createPace(): Pace {
         lastAt = now
         turns.clear()
       }
-      if (lastAt + gapMs <= now) {
+      // Whose turn was taken by a more urgent one comes before its equals.
+      const rank = booked ? priority + 0.5 : priority
+      let at = lastAt + gapMs
+      let isNext = at <= now
+      for (const [other, taken] of turns) {
+        if (taken < now) turns.delete(other)
+        else if (other > rank) isNext = false
+        if (taken >= now && other >= rank) at = Math.max(at, taken + gapMs)
+      }
+      if (isNext) {
         lastAt = now
         return now
-      }
-      const rank = booked ? Infinity : priority
-      let at = lastAt + gapMs
-      for (const [other, taken] of turns) {
-        if (taken <= now) turns.delete(other)
-        else if (other >= rank) at = Math.max(at, taken + gapMs)
       }
       turns.set(rank, at)
       return at
