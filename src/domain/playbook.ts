@@ -80,6 +80,8 @@ export interface Playbook {
   readonly limits: {
     readonly cooldownMs: number
     readonly attempts: readonly AttemptBudget[]
+    /** Attempts over all its targets. */
+    readonly rate: readonly AttemptBudget[]
     readonly maxWaitMs: number
     /** When it may act at all; `null` at any hour. */
     readonly activeHours: Schedule | null

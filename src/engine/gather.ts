@@ -4,10 +4,12 @@ import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Step } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { PastEffect } from './counting.ts'
 import { readDependencies } from './dependencies.ts'
 import { evaluateGates } from './gates/evaluate.ts'
 import type { AskedAlert, GateFacts, StoredFacts } from './gates/gate.ts'
 import type { Actions, Clock, OracleAnswer, PlanOutcome, Reads, Sources } from './ports.ts'
+import { isHighest } from './priority.ts'
 import { renderParams, scopeOf } from './render.ts'
 import { holdMsOf } from './temporary.ts'
 
@@ -36,15 +38,38 @@ export async function readStored(
   { alerts: given, plan }: { readonly alerts?: readonly AlertRecord[]; readonly plan?: Plan } = {},
 ): Promise<StoredFacts> {
   const alerts = given ?? (await read.alertsOf(incident.id))
+  const { limits } = policy.config
+  const { target } = incident
   return {
     pause: await read.pause(),
     pauses: await read.pauses(),
     alerts,
     history: await read.attemptHistory(playbook.name, incident.target, playbook.limits.attempts, now),
+    rates: {
+      all: await read.attemptsBegun(null, limits.rate, now),
+      playbook: await read.attemptsBegun(playbook.name, playbook.limits.rate, now),
+    },
+    actions: await read.actionsOn(target, limits.targetActions, now),
+    effects: await effectsRound(read, { incident, playbook, policy }, now),
+    leftAlone: await read.leftAlone(target),
     holder: await read.holder(plan ? objectsOf(plan) : [incident.target]),
     effect: await read.effectOn(incident.target),
     dependencies: await readDependencies(read, playbook, leadingAlert(alerts) ?? noAlert, policy.config),
   }
+}
+
+/** In one window of a busy fleet; older ones have fallen out of any loop that is worth naming. */
+const effectsMax = 500
+
+/** Nothing is read where a loop cannot be: of each round it would have left an attempt at its own place. */
+async function effectsRound(
+  read: Reads,
+  { incident, playbook, policy }: Pick<Assessment, 'incident' | 'playbook' | 'policy'>,
+  now: number,
+): Promise<readonly PastEffect[]> {
+  const { loops } = policy.config.limits
+  const { windows } = await read.attemptHistory(playbook.name, incident.target, [loops], now)
+  return (windows[0]?.used ?? 0) < loops.count ? [] : read.effectsSince(now - loops.windowMs, effectsMax)
 }
 
 /** Asks the world for what the gates need, in the gates' order and no further than they let it. Has no effect. */
@@ -74,6 +99,8 @@ export function factsOf({ incident, playbook, step, policy }: Assessment, stored
     ceiling: mode,
     alertAgeMaxMs: limits.alertAgeMaxMs,
     windows: maintenance,
+    limits,
+    highest: isHighest(incident, policy),
     temporary: holdMsOf(step, policy.actions) !== null,
     stored,
   }

@@ -136,7 +136,7 @@ describe('after a pause', () => {
       const urgent = { all: [{ fact: 'labels', path: '$.name', operator: 'glob', value: 'urgent*' }] }
       const [calm] = policy.playbooks
       const playbooks = [{ ...calm!, name: 'urgent', priority: 9, when: urgent }, calm!]
-      const config = { ...policy.config, limits: { ...policy.config.limits, effectsMax: 1_000 } }
+      const config = { ...policy.config, limits: { ...policy.config.limits, effectsMax: 1_000, rate: [] } }
       const simulation = await startSimulation({ ...policy, playbooks, config }, [...many(40), ...many(3, 'urgent')])
       const until = how === 'over by the clock' ? simulation.now() + 30_000 : null
       const lift =

@@ -92,6 +92,7 @@ describe('a store restored from a backup', () => {
     const limits = {
       cooldownMs: 0,
       attempts: [{ count: 9, windowMs: 3_600_000 }],
+      rate: [],
       maxWaitMs: 7 * 86_400_000,
       activeHours: null,
     }

@@ -3,8 +3,9 @@ import type { IncidentFilter } from '../../domain/filters.ts'
 import { type Incident, type IncidentState, incidentStates, transitions } from '../../domain/incident.ts'
 import { HeparError } from '../../engine/errors.ts'
 import type { Reads, Tx } from '../../engine/ports.ts'
+import { dueReads } from './due-incidents.ts'
 import { type IncidentRow, incidentColumns, pushIncident, toIncident, toRow } from './incident-row.ts'
-import { packFingerprint, packUuid, unpackUuid } from './packed.ts'
+import { packFingerprint, packUuid } from './packed.ts'
 import { isUniqueViolation } from './sqlite.ts'
 import {
   filled,
@@ -28,6 +29,8 @@ type IncidentReads = Pick<
   | 'openIncidentsOn'
   | 'waitingAt'
   | 'due'
+  | 'lanes'
+  | 'dueFrom'
   | 'nextDueAt'
   | 'incidentCounts'
 >
@@ -70,9 +73,6 @@ export function incidentReads(db: StoreDb): IncidentReads {
       .limit(integer),
   )
   const keyOfId = prepared(db, db.selectFrom('incidents').select('key').where('id', '=', text))
-  const scheduled = db.selectFrom('incidents').where('due_at', 'is not', null).orderBy('due_at')
-  const due = prepared(db, scheduled.select('id').where('due_at', '<=', integer).orderBy('key').limit(integer))
-  const nextDue = prepared(db, scheduled.select('due_at').limit(sql.lit(1)))
   const counts = prepared(
     db,
     db
@@ -86,6 +86,7 @@ export function incidentReads(db: StoreDb): IncidentReads {
     latestIncident: async (playbook, target) =>
       first(await open(playbook, target)) ?? first(await closedLast(playbook, target)),
     latestIncidents: latestOfTargets(db),
+    ...dueReads(db),
     openIncidentsOf: async (source, fingerprint) =>
       (await ofAlert(source, packFingerprint(fingerprint))).map(toIncident),
     incidents: async (filter) => (await newest(db, filter)).map(toIncident),
@@ -98,8 +99,6 @@ export function incidentReads(db: StoreDb): IncidentReads {
       const [row] = before === undefined ? [] : await keyOfId(packUuid(before))
       return (await waitingAt(gate, row?.key ?? Number.MAX_SAFE_INTEGER, limit)).map(toIncident)
     },
-    due: async (now, limit) => (await due(now, limit)).map(({ id }) => unpackUuid(id)),
-    nextDueAt: async () => (await nextDue())[0]?.due_at ?? null,
     async incidentCounts() {
       const result = Object.fromEntries(incidentStates.map((state) => [state, 0])) as Record<IncidentState, number>
       for (const { state, count } of await counts()) result[state as IncidentState] = count

@@ -1,12 +1,15 @@
 import type { GateReport, Verdict } from '../../domain/gate.ts'
 import { activeHours } from './active-hours.ts'
 import { attemptBudget } from './attempt-budget.ts'
+import { cascade } from './cascade.ts'
 import { cooldown } from './cooldown.ts'
 import { dependencies } from './dependencies.ts'
+import { flapping } from './flapping.ts'
 import { freshness } from './freshness.ts'
 import type { Gate, GateFacts } from './gate.ts'
 import { mode, modeOf } from './mode.ts'
 import { pauses } from './pauses.ts'
+import { rate } from './rate.ts'
 import { stopSwitch } from './stop-switch.ts'
 import { target } from './target.ts'
 import { targetLock } from './target-lock.ts'
@@ -21,7 +24,10 @@ export const gates: readonly Gate[] = [
   target,
   dependencies,
   attemptBudget,
+  flapping,
+  cascade,
   cooldown,
+  rate,
   targetLock,
 ]
 
