@@ -9,6 +9,7 @@ export type Fields = Readonly<Record<string, unknown>>
 export interface Client {
   get(path: string, query?: Readonly<Record<string, string | number | undefined>>): Promise<Fields>
   send(method: 'POST' | 'PUT' | 'DELETE', path: string, body: string | Fields): Promise<Fields>
+  remove(path: string): Promise<Fields>
 }
 
 const timeoutMs = 60_000
@@ -50,6 +51,7 @@ export function createClient({ env }: Pick<CliParts, 'env'>): Client {
       const search = new URLSearchParams(given as [string, string][]).toString()
       return ask(search === '' ? path : `${path}?${search}`, { method: 'GET' })
     },
+    remove: (path) => ask(path, { method: 'DELETE' }),
     send: (method, path, body) => {
       const headers = { 'content-type': 'application/json' }
       return ask(path, { method, headers, body: typeof body === 'string' ? body : JSON.stringify(body) })

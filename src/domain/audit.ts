@@ -33,6 +33,8 @@ export const auditTypes = [
   'storm.latched',
   'storm.ramped',
   'storm.released',
+  'pause.placed',
+  'pause.lifted',
   'notification.sent',
   'notification.failed',
   'audit.key_changed',

@@ -1,5 +1,6 @@
 import type { HttpRule } from './http-allow.ts'
 import type { Json } from './json.ts'
+import type { MaintenanceWindow } from './pause.ts'
 import type { AttemptBudget, Mode } from './playbook.ts'
 import type { RedisServer } from './redis-server.ts'
 import type { Retention } from './retention.ts'
@@ -149,6 +150,7 @@ export interface Config {
   readonly notify: readonly Channel[]
   /** Names of the channels that are told what concerns no single incident, and what no escalation of a playbook names. */
   readonly announce: readonly string[]
+  readonly maintenance: readonly MaintenanceWindow[]
   readonly limits: Limits
   readonly retention: Retention
   readonly log: { readonly level: string }

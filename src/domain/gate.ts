@@ -5,8 +5,11 @@ import type { LeavesAlone } from './left-alone.ts'
 export const gateNames = [
   'stop_switch',
   'mode',
+  'pauses',
+  'active_hours',
   'freshness',
   'target',
+  'dependencies',
   'attempt_budget',
   'flapping',
   'cascade',

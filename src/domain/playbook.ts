@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts'
+import type { Schedule } from './schedule.ts'
 import type { Template } from './template.ts'
 
 export const modes = ['observe', 'approve', 'auto'] as const
@@ -74,6 +75,8 @@ export interface Playbook {
   readonly priority: number
   readonly when: Condition
   readonly target: Template
+  /** Targets whose open incidents are healed first. */
+  readonly dependsOn: readonly Template[]
   readonly mode: Mode
   readonly continue: boolean
   readonly settleMs: number
@@ -90,6 +93,8 @@ export interface Playbook {
     readonly rate: readonly AttemptBudget[]
     readonly maxWaitMs: number
     readonly blastRadius: BlastRadius | null
+    /** When it may act at all; `null` at any hour. */
+    readonly activeHours: Schedule | null
   }
   readonly reopenWithinMs: number
 }

@@ -28,11 +28,13 @@ import { releaseStorm } from './release-storm.ts'
 import { previewRematch, rematch } from './rematch.ts'
 import { createRetentionRounds } from './retention.ts'
 import { createRounds, type Rounds } from './rounds.ts'
+import { liftPause, placePause } from './scoped-pauses.ts'
 import { createSilencing } from './silencing.ts'
 import { setPause } from './stop-switch.ts'
 import { createStormRounds } from './storm-rounds.ts'
 import { sweep } from './sweep.ts'
 import { completeWaiting } from './truncated.ts'
+import { createWaking } from './waking.ts'
 
 /** Everything the engine needs from the world. */
 export interface EnginePorts {
@@ -62,6 +64,11 @@ export function createEngine(world: EnginePorts): Engine {
   const silencing = createSilencing(world)
   const retention = createRetentionRounds(world)
   const background = createBackground(log)
+  const waking = createWaking(world)
+  const wakingRounds = createRounds(waking.wake, {
+    pauseMs: () => (waking.owed() ? wakeAgainMs : null),
+    onError: (error) => log.warn({ error: messageOf(error) }, 'what waited could not be woken'),
+  })
   // In rounds, so that the rest of a delivery is never fetched and decided by two at a time.
   const completing = createRounds(() => completeWaiting(ports), {
     pauseMs: () => null,
@@ -73,6 +80,7 @@ export function createEngine(world: EnginePorts): Engine {
     queue.wake()
     if (events.some(({ type }) => tells.has(type))) outbox.kick()
     if (events.some(({ type }) => movesStorm.has(type))) stormRounds.kick()
+    if (waking.hear(events)) wakingRounds.kick()
     if (events.some(({ type }) => changesSilences.has(type))) silencing.kick()
   })
   return {
@@ -91,6 +99,8 @@ export function createEngine(world: EnginePorts): Engine {
     resume: (incident, by, reason) => resume(incident, by, reason, ports),
     heal: (request) => heal(request, ports),
     setPause: (pause, by, how) => setPause(pause, by, ports, how),
+    placePause: (wanted, by) => placePause(wanted, by, ports),
+    liftPause: (id, by) => liftPause(id, by, ports),
     preview: (policy) => previewRematch(policy, ports),
     releaseStorm: (by, reason) => releaseStorm(by, reason, ports),
     adopt: (preview, by) => rematch(preview, by, ports),
@@ -111,6 +121,7 @@ export function createEngine(world: EnginePorts): Engine {
       await queue.close()
       await effects.settle()
       await completing.close()
+      await wakingRounds.close()
       await retention.close()
       await stormRounds.close()
       await background.settle()
@@ -126,6 +137,9 @@ const tells: ReadonlySet<AuditType> = new Set(['incident.handed_over', 'storm.la
 
 /** Events after which the storm latch looks when it has to look again. */
 const movesStorm: ReadonlySet<AuditType> = new Set(['storm.latched', 'storm.ramped', 'attempt.concluded'])
+
+/** After a wake that failed, which the store's medium decides. */
+const wakeAgainMs = 1_000
 
 /** Events after which other alerts may want to be silent, or none. */
 const changesSilences: ReadonlySet<AuditType> = new Set([

@@ -83,6 +83,7 @@ function withPerson(incident: Incident, reason: string, now: number): Incident {
     handedOverAt: now,
     human: true,
     waiting: null,
+    owed: null,
     blockedSince: null,
     holdUntil: null,
     updatedAt: now,

@@ -18,6 +18,7 @@ export function manualPlaybook(incident: Pick<Incident, 'manual'>): Playbook {
     priority: 0,
     when: { all: [] },
     target: [],
+    dependsOn: [],
     mode: 'auto',
     continue: false,
     settleMs: 0,
@@ -41,6 +42,7 @@ export function manualPlaybook(incident: Pick<Incident, 'manual'>): Playbook {
       rate: [],
       maxWaitMs: 900_000,
       blastRadius: null,
+      activeHours: null,
     },
     reopenWithinMs: 0,
   }
@@ -74,6 +76,7 @@ export async function loadFacts(
     stillMatched: incident.manual !== null || (playbook !== null && leadsTo(incident, playbook, alerts, policy)),
     attempt,
     effect: await effectOf(attempts, read, policy),
+    pausing: { pauses: await read.pauses(), windows: policy.config.maintenance },
     restored: (await read.pause())?.restored !== undefined,
     running: attempt !== null && isRunning(attempt.id),
     limits: policy.config.limits,

@@ -6,6 +6,7 @@ import { attachAlerts } from './attach.ts'
 import { changedEvent } from './confirm.ts'
 import { routeAlert, withRouting } from './destinations.ts'
 import type { RematchPreview } from './engine.ts'
+import { lookAgain } from './look-again.ts'
 import type { Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
 import { forEachFiring } from './sweep.ts'
 import { afterArrivals } from './watch-storm.ts'
@@ -66,7 +67,9 @@ export async function rematch(preview: RematchPreview | null, by: string, ports:
   await forEachFiring(ports, null, async (page) => {
     await store.transaction('rematch', (tx) => rematchPage(tx, page, policy, ports))
   })
-  await store.transaction('rematch', (tx) => lookAtOpenIncidents(tx, clock.now()))
+  await lookAgain(ports, (tx, before, limit) => {
+    return tx.incidents({ states: quietStates, limit, ...(before !== undefined && { before }) })
+  })
 }
 
 async function rematchPage(tx: Tx, page: readonly AlertRecord[], policy: Policy, ports: RematchPorts): Promise<void> {
@@ -100,9 +103,3 @@ function staysEnded({ playbooks }: AlertRecord, { name }: Playbook, latest: Inci
 }
 
 const quietStates: readonly Incident['state'][] = ['open', 'waiting', 'awaiting_approval', 'holding', 'handed_over']
-
-async function lookAtOpenIncidents(tx: Tx, now: number): Promise<void> {
-  for (const incident of await tx.incidents({ states: quietStates, limit: 100_000 })) {
-    await tx.saveIncident({ ...incident, dueAt: now, updatedAt: now })
-  }
-}

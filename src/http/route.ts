@@ -54,6 +54,14 @@ export function write<Q extends z.ZodType, B extends z.ZodType>(
   return { ...shape, handle }
 }
 
+/** A route that takes away what its path names, without a body. */
+export function remove<Q extends z.ZodType>(
+  shape: Omit<RouteShape, 'method'> & { readonly query: Q },
+  handle: Handle<z.output<Q>, null>,
+): Route {
+  return { ...shape, method: 'delete', body: null, handle }
+}
+
 /** A route that takes an Alertmanager webhook body. */
 export function delivery<Q extends z.ZodType>(
   shape: Omit<RouteShape, 'method'> & { readonly query: Q },

@@ -6,6 +6,7 @@ import { cancelIncident, listIncidentEvents, listIncidents, resumeIncident, show
 import { describeApi } from './openapi.ts'
 import { livez, metrics, readyz } from './operations.ts'
 import { getPause, putPause } from './pause.ts'
+import { liftPause, listPauses, placePause } from './pauses.ts'
 import { reload } from './reload.ts'
 import { ok, type Route, read } from './route.ts'
 import { showSafeMode } from './safe-mode.ts'
@@ -39,6 +40,9 @@ export const routes: readonly Route[] = [
   putPause,
   getStorm,
   deleteStorm,
+  listPauses,
+  placePause,
+  liftPause,
   showSafeMode,
   listAudit,
   auditHead,

@@ -95,6 +95,7 @@ describe('a store restored from a backup', () => {
       rate: [],
       maxWaitMs: 7 * 86_400_000,
       blastRadius: null,
+      activeHours: null,
     }
     const simulation = await simulate([web], simulatedPolicy({ steps: [again, again, escalate], limits }))
     await simulation.deliver('web', 'firing')

@@ -3,7 +3,7 @@ import type { Attempt } from '../../src/domain/attempt.ts'
 import type { AuditEvent, NewAuditEvent } from '../../src/domain/audit.ts'
 import { type Config, defaultLimits, type Role, type Source, type Token } from '../../src/domain/config.ts'
 import type { Incident, IncidentState } from '../../src/domain/incident.ts'
-import type { Pause } from '../../src/domain/pause.ts'
+import type { Pause, ScopedPause } from '../../src/domain/pause.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { secret } from '../../src/domain/secret.ts'
 import { noStorm, type StormRecord } from '../../src/domain/storm.ts'
@@ -49,6 +49,7 @@ export function config(changes: Partial<Config> = {}): Config {
     auth: { tokens: [] },
     notify: [],
     announce: [],
+    maintenance: [],
     limits: defaultLimits,
     retention: { auditMs: null, bytesMax: 10e9 },
     log: { level: 'info' },
@@ -84,6 +85,7 @@ export function incident(id: string, changes: Partial<Incident> = {}): Incident 
     cancelRequestedBy: null,
     human: false,
     unconfirmedSince: null,
+    owed: null,
     dueAt: now,
     version: 1,
     manual: null,
@@ -102,6 +104,7 @@ export interface FakeWorld {
   events: AuditEvent[]
   pause: Pause | null
   storm: StormRecord
+  pauses: readonly ScopedPause[]
   phase: 'starting' | 'running' | 'stopping'
   storeProblem: string | null
   reloadReport: ReloadReport
@@ -137,6 +140,7 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     events: [],
     pause: null,
     storm: noStorm,
+    pauses: [],
     phase: 'running',
     storeProblem: null,
     reloadReport: { ok: false, problems: [] },
@@ -213,6 +217,17 @@ function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
       world.storm = noStorm
       return noStorm
     },
+    placePause: async (wanted, by) => {
+      const pause = { ...wanted, id: `pause-${world.pauses.length + 1}`, by, since: now, from: wanted.from ?? now }
+      world.pauses = [...world.pauses, pause]
+      return pause
+    },
+    liftPause: async (id) => {
+      const pause = world.pauses.find((row) => row.id === id)
+      if (pause === undefined) throw new HeparError('not_found', `there is no pause ${id}`)
+      world.pauses = world.pauses.filter((row) => row !== pause)
+      return pause
+    },
     preview: async () => ({ active: 0, willMatch: 0, willOpen: 0 }),
     adopt: async () => {},
     recover: async () => {},
@@ -234,6 +249,9 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     latestIncident: unused,
     latestIncidents: unused,
     openIncidentsOf: unused,
+    openIncidentsOn: unused,
+    waitingAt: unused,
+    pauses: async () => guarded(() => world.pauses),
     lanes: unused,
     dueFrom: unused,
     attemptsBegun: unused,

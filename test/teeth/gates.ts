@@ -7,8 +7,8 @@ export const gates = [
   ...teethOf({ ...shared, file: 'src/engine/gates/evaluate.ts' }, [
     {
       takes: 'the stop switch',
-      find: '  stopSwitch,\n  mode,',
-      replace: '  mode,',
+      find: '  stopSwitch,\n  mode,\n',
+      replace: '  mode,\n',
       red: 'each gate blocks > stop_switch',
     },
     {

@@ -10,14 +10,15 @@ import {
   textField,
   wordField,
 } from '../../files/fields.ts'
+import { scheduleShape } from '../../files/schedule-fields.ts'
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as const
 
 const routes = ['next', 'escalate', 'stop'] as const satisfies readonly Route[]
 
 /** Keys of the design that only a later version supports. */
-export const laterKeys = ['dependsOn', 'activeHours', 'order']
-export const laterLimitKeys = ['activeHours']
+export const laterKeys = ['activeHours', 'blastRadius', 'order']
+export const laterLimitKeys: readonly string[] = []
 
 const targetsField = countField(1, 1_000_000)
 const shareField = percentField(1).transform((percent) => ({ percent }))
@@ -35,6 +36,7 @@ export const playbookShape = {
   priority: optional(countField(-1_000_000, 1_000_000)),
   when: z.unknown(),
   target: textField(500),
+  dependsOn: optional(z.array(textField(500)).max(20, 'names more than 20 targets')),
   mode: optional(wordField(modes)),
   continue: optional(z.boolean()),
   settle: optional(durationField(0, day)),
@@ -51,6 +53,7 @@ export const playbookShape = {
         rate: optional(z.array(budgetField).min(1, 'needs at least one budget').max(10)),
         maxWait: optional(durationField(0, 7 * day)),
         blastRadius: optional(section({ max: boundsField, of: optional(textField(10_000)) })),
+        activeHours: optional(section(scheduleShape)),
       },
       laterLimitKeys,
     ),

@@ -106,6 +106,11 @@ export const migrations: readonly (readonly string[])[] = [
   ],
   // What a storm is counted by; only the few events that open incidents pay for it.
   ["create index audit_arrivals on audit (at, playbook) where type in ('incident.opened', 'incident.reopened')"],
+  [
+    'create table pauses (id text primary key, data text not null)',
+    "create index incidents_open_target on incidents (target) where state <> 'closed'",
+    "create index incidents_waiting_at on incidents (json_extract(data, '$.waiting.gate')) where state = 'waiting'",
+  ],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */

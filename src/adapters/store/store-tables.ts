@@ -8,6 +8,7 @@ import { gapReads } from './gap-table.ts'
 import { incidentReads, incidentWrites } from './incident-table.ts'
 import { leftAloneReads, leftAloneWrites } from './left-alone-table.ts'
 import { outboxReads, outboxWrites } from './outbox-table.ts'
+import { pauseReads, pauseWrites } from './pause-table.ts'
 import { pruneWrites } from './prune-table.ts'
 import { remainderReads, remainderWrites } from './remainder-table.ts'
 import { settingReads, settingWrites } from './settings-table.ts'
@@ -22,6 +23,7 @@ export function readsOver(db: StoreDb): Reads {
     ...leftAloneReads(db),
     ...outboxReads(db),
     ...settingReads(db),
+    ...pauseReads(db),
     ...remainderReads(db),
     ...auditReads(db),
     ...arrivalReads(db),
@@ -39,6 +41,7 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     ...leftAloneWrites(db),
     ...outboxWrites(db),
     ...settingWrites(db),
+    ...pauseWrites(db),
     ...remainderWrites(db),
     ...pruneWrites(db),
     append: async (events) => audit.append(events),

@@ -1,12 +1,15 @@
 import type { GateReport, Verdict } from '../../domain/gate.ts'
+import { activeHours } from './active-hours.ts'
 import { attemptBudget } from './attempt-budget.ts'
 import { blastRadius } from './blast-radius.ts'
 import { cascade } from './cascade.ts'
 import { cooldown } from './cooldown.ts'
+import { dependencies } from './dependencies.ts'
 import { flapping } from './flapping.ts'
 import { freshness } from './freshness.ts'
 import type { Gate, GateFacts, Need } from './gate.ts'
 import { mode, modeOf } from './mode.ts'
+import { pauses } from './pauses.ts'
 import { rate } from './rate.ts'
 import { stopSwitch } from './stop-switch.ts'
 import { stormLatch } from './storm-latch.ts'
@@ -17,8 +20,11 @@ import { targetLock } from './target-lock.ts'
 export const gates: readonly Gate[] = [
   stopSwitch,
   mode,
+  pauses,
+  activeHours,
   freshness,
   target,
+  dependencies,
   attemptBudget,
   flapping,
   cascade,

@@ -5,10 +5,11 @@ import type { GateDecision, GateName } from '../../domain/gate.ts'
 import type { Incident } from '../../domain/incident.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { LeavesAlone, LeftAlone } from '../../domain/left-alone.ts'
-import type { Pause } from '../../domain/pause.ts'
+import type { MaintenanceWindow, Pause, ScopedPause } from '../../domain/pause.ts'
 import type { Mode, Playbook } from '../../domain/playbook.ts'
 import type { StormFacts } from '../../domain/storm.ts'
 import type { AttemptHistory, BudgetWindow, PastEffect } from '../counting.ts'
+import type { Dependencies } from '../dependencies.ts'
 import type { FleetTotal } from '../fleet.ts'
 import type { Unwell } from '../mass-ports.ts'
 import type { OracleAnswer, PlanOutcome } from '../ports.ts'
@@ -16,6 +17,8 @@ import type { OracleAnswer, PlanOutcome } from '../ports.ts'
 /** What the store knows, read in the transaction that commits the intent. */
 export interface StoredFacts {
   readonly pause: Pause | null
+  /** Those in force and those to come, whatever they are about. */
+  readonly pauses: readonly ScopedPause[]
   readonly alerts: readonly AlertRecord[]
   readonly history: AttemptHistory
   readonly rates: { readonly all: readonly BudgetWindow[]; readonly playbook: readonly BudgetWindow[] }
@@ -30,6 +33,7 @@ export interface StoredFacts {
   /** Targets of the playbook besides this one that are ill or under an effect. */
   readonly unwell: Unwell
   readonly storm: StormFacts
+  readonly dependencies: Dependencies
 }
 
 /** What an alert's source says of it. */
@@ -45,6 +49,8 @@ export interface GateFacts {
   readonly playbook: Playbook
   readonly ceiling: Mode
   readonly alertAgeMaxMs: number
+  /** Windows of maintenance of the configuration. */
+  readonly windows: readonly MaintenanceWindow[]
   readonly limits: Limits
   /** True when no loaded playbook has a higher priority, or a person asked. */
   readonly highest: boolean

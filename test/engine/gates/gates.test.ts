@@ -3,6 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../../src/domain/config.ts'
 import { gateNames } from '../../../src/domain/gate.ts'
 import type { LeftAlone } from '../../../src/domain/left-alone.ts'
+import type { MaintenanceWindow, ScopedPause } from '../../../src/domain/pause.ts'
+import type { Schedule } from '../../../src/domain/schedule.ts'
 import { noStorm } from '../../../src/domain/storm.ts'
 import type { PastEffect } from '../../../src/engine/counting.ts'
 import { evaluateGates, gates } from '../../../src/engine/gates/evaluate.ts'
@@ -30,11 +32,14 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
     playbook: somePlaybook(),
     ceiling: 'auto',
     alertAgeMaxMs: 3_600_000,
+    windows: [],
     limits: defaultLimits,
     highest: true,
     temporary: false,
     stored: {
       pause: null,
+      pauses: [],
+      dependencies: { ok: true, targets: [], open: [] },
       alerts: [someRecord()],
       history: quietHistory,
       rates: { all: [], playbook: [] },
@@ -85,6 +90,30 @@ test('the gates stand in the published order', () => {
   expect(gates.map(({ name }) => name)).toEqual([...gateNames])
 })
 
+const somePause = (more: Partial<ScopedPause> = {}): ScopedPause => ({
+  id: 'p1',
+  playbook: null,
+  target: null,
+  reason: 'drill',
+  by: 'ada',
+  since: 1,
+  from: 1,
+  until: 20_000,
+  maintenance: false,
+  ...more,
+})
+const someWindow: MaintenanceWindow = {
+  name: 'early',
+  cron: '0 0 * * *',
+  durationMs: 60_000,
+  timeZone: 'UTC',
+  playbook: null,
+  target: null,
+  reason: 'updates',
+}
+const withHours = (activeHours: Schedule) => somePlaybook({ limits: { ...somePlaybook().limits, activeHours } })
+const cause = someIncident({ id: 'i9', target: 'redis/cache' })
+
 test('with nothing against it, the verdict is run and every gate has said why', () => {
   const verdict = verdictOf(someGateFacts())
   expect(verdict.verdict).toBe('run')
@@ -109,6 +138,41 @@ describe('each gate blocks', () => {
       'stop_switch',
       someGateFacts({}, { pause: { reason: 'drill', by: 'ada', since: 1, until: 20_000 } }),
       { verdict: 'wait', blockedBy: { gate: 'stop_switch', until: 20_000 } },
+    ],
+    [
+      'pauses: one that somebody placed, until the last of several ends',
+      someGateFacts({}, { pauses: [somePause(), somePause({ id: 'p2', until: 40_000 })] }),
+      { verdict: 'wait', blockedBy: { gate: 'pauses', until: 40_000, unblock: expect.stringContaining('unpause p1') } },
+    ],
+    [
+      'pauses: one that somebody has to lift has no end',
+      someGateFacts({}, { pauses: [somePause(), somePause({ id: 'p2', until: null })] }),
+      { verdict: 'wait', blockedBy: { gate: 'pauses', until: null } },
+    ],
+    [
+      'pauses: a window of the configuration',
+      someGateFacts({ windows: [{ ...someWindow, target: 'container/*' }] }),
+      { verdict: 'wait', blockedBy: { gate: 'pauses', until: 60_000, reason: expect.stringContaining('"early"') } },
+    ],
+    [
+      'active_hours',
+      someGateFacts({ playbook: withHours({ cron: '1 0 * * *', durationMs: 60_000, timeZone: 'UTC' }) }),
+      { verdict: 'wait', blockedBy: { gate: 'active_hours', until: 60_000 } },
+    ],
+    [
+      'dependencies: what it depends on is ill',
+      someGateFacts({}, { dependencies: { ok: true, targets: ['redis/cache'], open: [cause] } }),
+      { verdict: 'wait', blockedBy: { gate: 'dependencies', reason: expect.stringContaining('incident i9') } },
+    ],
+    [
+      'dependencies: what it depends on cannot be told',
+      someGateFacts({}, { dependencies: { ok: false, reason: 'labels.cache is missing' } }),
+      { verdict: 'wait', blockedBy: { gate: 'dependencies', reason: expect.stringContaining('labels.cache') } },
+    ],
+    [
+      'dependencies: it depends on itself',
+      someGateFacts({}, { dependencies: { ok: true, targets: ['container/local/web'], open: [] } }),
+      { verdict: 'wait', blockedBy: { gate: 'dependencies', reason: 'it depends on itself' } },
     ],
     [
       'mode: observe plans only',
@@ -235,6 +299,22 @@ describe('each gate blocks', () => {
     ],
   ])('%s', (_, facts, expected) => {
     expect(verdictOf(facts)).toMatchObject(expected)
+  })
+
+  test('a pause holds back neither what it does not cover nor what comes before or after it', () => {
+    for (const pause of [
+      somePause({ playbook: 'other-*' }),
+      somePause({ target: 'container/*/db' }),
+      somePause({ from: 10_001 }),
+      somePause({ until: 10_000 }),
+    ]) {
+      expect(verdictOf(someGateFacts({}, { pauses: [pause] })).verdict).toBe('run')
+    }
+    for (const pause of [somePause({ playbook: 'rest?rt', target: '*web' }), somePause({ target: 'container/*' })]) {
+      expect(verdictOf(someGateFacts({}, { pauses: [pause] })).verdict).toBe('wait')
+    }
+    const hours = withHours({ cron: '0 0 * * *', durationMs: 60_000, timeZone: 'UTC' })
+    expect(verdictOf(someGateFacts({ playbook: hours })).verdict).toBe('run')
   })
 
   test('the last attempts of the rate are there for the highest priority', () => {
