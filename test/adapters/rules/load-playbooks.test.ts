@@ -217,10 +217,46 @@ describe('each mistake is found with its place:', () => {
     ],
     [
       'later limits',
-      `${sound}limits:\n  blastRadius: {}\n  activeHours: x`,
+      `${sound}limits:\n  rate: {}\n  activeHours: x`,
       [
-        '14:3: error: limits: "blastRadius" is not supported by this version',
+        '14:3: error: limits: "rate" is not supported by this version',
         '15:3: error: limits: "activeHours" is not supported by this version',
+      ],
+    ],
+    [
+      'a share of nothing',
+      `${sound}limits:\n  blastRadius: { max: 25% }`,
+      [
+        '14:16: error: limits.blastRadius: a share needs "of": the PromQL query whose one sample is the number of targets',
+      ],
+    ],
+    [
+      'a total that an alert decides',
+      `${sound}limits:\n  blastRadius: { max: 25%, of: 'count(up{job="{{ labels.job }}"})' }`,
+      [
+        '14:32: error: limits.blastRadius.of: must not hold a placeholder: it counts the targets of all alerts of this playbook',
+      ],
+    ],
+    [
+      'a total that is no PromQL',
+      `${sound}limits:\n  blastRadius: { max: [25%, 2], of: 'count(up' }`,
+      ['14:37: error: limits.blastRadius.of: is not PromQL: unexpected text at character 9'],
+    ],
+    [
+      'a total for a count',
+      `${sound}limits:\n  blastRadius: { max: 2, of: count(up) }`,
+      ['14:30: error: limits.blastRadius.of: says of what a share is taken, and "max" has none'],
+    ],
+    [
+      'two shares',
+      `${sound}limits:\n  blastRadius: { max: [25%, 10%], of: count(up) }`,
+      ['14:23: error: limits.blastRadius.max: has two bounds of one kind: give one count and one share'],
+    ],
+    [
+      'a share that is none',
+      `${sound}limits:\n  blastRadius: { max: 0% }`,
+      [
+        '14:23: error: limits.blastRadius.max: must be a count such as 2, a share such as 25%, or both in a list such as [25%, 2]',
       ],
     ],
     ['prototype keys', `${sound}__proto__: 1`, ['13:1: error: the key "__proto__" is not allowed']],
