@@ -92,8 +92,9 @@ describe('a store restored from a backup', () => {
     const limits = {
       cooldownMs: 0,
       attempts: [{ count: 9, windowMs: 3_600_000 }],
-      maxWaitMs: 7 * 86_400_000,
+      rate: [],
       blastRadius: null,
+      maxWaitMs: 7 * 86_400_000,
     }
     const simulation = await simulate([web], simulatedPolicy({ steps: [again, again, escalate], limits }))
     await simulation.deliver('web', 'firing')

@@ -1,10 +1,13 @@
 import type { GateReport, Verdict } from '../../domain/gate.ts'
 import { attemptBudget } from './attempt-budget.ts'
 import { blastRadius } from './blast-radius.ts'
+import { cascade } from './cascade.ts'
 import { cooldown } from './cooldown.ts'
+import { flapping } from './flapping.ts'
 import { freshness } from './freshness.ts'
 import type { Gate, GateFacts, Need } from './gate.ts'
 import { mode, modeOf } from './mode.ts'
+import { rate } from './rate.ts'
 import { stopSwitch } from './stop-switch.ts'
 import { stormLatch } from './storm-latch.ts'
 import { target } from './target.ts'
@@ -17,7 +20,10 @@ export const gates: readonly Gate[] = [
   freshness,
   target,
   attemptBudget,
+  flapping,
+  cascade,
   cooldown,
+  rate,
   blastRadius,
   stormLatch,
   targetLock,
@@ -49,11 +55,9 @@ export function evaluateGates(facts: GateFacts): Evaluation {
 
 /** What a later gate holds up anyway is not worth a question to the world. */
 function blockedEarly(facts: GateFacts): GateReport | null {
-  for (const gate of gates) {
-    const report: GateReport | null = gate.early ? { gate: gate.name, ...gate.decide(facts) } : null
-    if (report?.result === 'block') return report
-  }
-  return null
+  const early = gates.filter((gate) => gate.early)
+  const reports = early.map((gate): GateReport => ({ gate: gate.name, ...gate.decide(facts) }))
+  return reports.find(({ result }) => result === 'block') ?? null
 }
 
 function decided(verdict: Verdict['verdict'], gates: readonly GateReport[], blockedBy: GateReport | null): Evaluation {

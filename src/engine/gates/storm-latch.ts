@@ -8,7 +8,7 @@ const release = 'look at what they have in common; a person may end it: hepar st
 export const stormLatch: Gate = {
   name: 'storm_latch',
   early: true,
-  decide({ stored, stormLimits: limits, now }) {
+  decide({ stored, limits: { storm: limits }, now }) {
     const { record, trials } = settledStorm(stored.storm, limits, now)
     const { storm } = record
     if (storm === null) return pass('there is no storm of incidents')
@@ -33,6 +33,6 @@ export const stormLatch: Gate = {
   },
 }
 
-function tooMany({ incidentsMax, windowMs }: GateFacts['stormLimits']): string {
+function tooMany({ incidentsMax, windowMs }: GateFacts['limits']['storm']): string {
   return `a storm: more than ${incidentsMax} new incidents in ${formatDurationMs(windowMs)}`
 }

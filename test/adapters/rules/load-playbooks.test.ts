@@ -143,6 +143,8 @@ test('a sound playbook compiles with the documented defaults', async () => {
         { count: 3, windowMs: 3_600_000 },
         { count: 7, windowMs: 86_400_000 },
       ],
+      rate: [],
+      blastRadius: null,
       maxWaitMs: 900_000,
     },
     reopenWithinMs: 600_000,
@@ -217,11 +219,8 @@ describe('each mistake is found with its place:', () => {
     ],
     [
       'later limits',
-      `${sound}limits:\n  rate: {}\n  activeHours: x`,
-      [
-        '14:3: error: limits: "rate" is not supported by this version',
-        '15:3: error: limits: "activeHours" is not supported by this version',
-      ],
+      `${sound}limits:\n  activeHours: x`,
+      ['14:3: error: limits: "activeHours" is not supported by this version'],
     ],
     [
       'a share of nothing',
