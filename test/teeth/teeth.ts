@@ -8,6 +8,7 @@ import { figures } from './figures.ts'
 import { gates } from './gates.ts'
 import { intake } from './intake.ts'
 import { intent } from './intent.ts'
+import { mass } from './mass.ts'
 import { pausing } from './pauses.ts'
 import { policies } from './policies.ts'
 import { proof } from './proof.ts'
@@ -30,6 +31,7 @@ import { touches } from './touches.ts'
 export const teeth: readonly Tooth[] = [
   ...gates,
   ...pausing,
+  ...mass,
   ...intent,
   ...repetition,
   ...decisions,

@@ -61,11 +61,9 @@ export function evaluateGates(facts: GateFacts): Evaluation {
 
 /** What a later gate holds up anyway is not worth a question to the world. */
 function blockedEarly(facts: GateFacts): GateReport | null {
-  for (const gate of gates) {
-    const report: GateReport | null = gate.early ? { gate: gate.name, ...gate.decide(facts) } : null
-    if (report?.result === 'block') return report
-  }
-  return null
+  const early = gates.filter((gate) => gate.early)
+  const reports = early.map((gate): GateReport => ({ gate: gate.name, ...gate.decide(facts) }))
+  return reports.find(({ result }) => result === 'block') ?? null
 }
 
 function decided(verdict: Verdict['verdict'], gates: readonly GateReport[], blockedBy: GateReport | null): Evaluation {

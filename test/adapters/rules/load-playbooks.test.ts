@@ -145,6 +145,7 @@ test('a sound playbook compiles with the documented defaults', async () => {
         { count: 7, windowMs: 86_400_000 },
       ],
       rate: [],
+      blastRadius: null,
       maxWaitMs: 900_000,
       activeHours: null,
     },
@@ -212,16 +213,47 @@ describe('each mistake is found with its place:', () => {
     ['duplicate key', `${sound}version: 1`, ['13:1: error: duplicate key']],
     ['later keys', `order: 1\n${sound}`, ['1:1: error: "order" is not supported by this version']],
     [
-      'later limits',
-      `${sound}limits:\n  blastRadius: {}`,
-      ['14:3: error: limits: "blastRadius" is not supported by this version'],
-    ],
-    [
       'a dependency on itself, and one that is no target',
       `dependsOn: ["container/local/{{ labels.name }}", cache]\n${sound}`,
       [
         '1:13: error: dependsOn[0]: is its own target: it would wait for itself',
         '1:50: error: dependsOn[1]: must begin with the kind of target, such as container/',
+      ],
+    ],
+    [
+      'a share of nothing',
+      `${sound}limits:\n  blastRadius: { max: 25% }`,
+      [
+        '14:16: error: limits.blastRadius: a share needs "of": the PromQL query whose one sample is the number of targets',
+      ],
+    ],
+    [
+      'a total that an alert decides',
+      `${sound}limits:\n  blastRadius: { max: 25%, of: 'count(up{job="{{ labels.job }}"})' }`,
+      [
+        '14:32: error: limits.blastRadius.of: must not hold a placeholder: it counts the targets of all alerts of this playbook',
+      ],
+    ],
+    [
+      'a total that is no PromQL',
+      `${sound}limits:\n  blastRadius: { max: [25%, 2], of: 'count(up' }`,
+      ['14:37: error: limits.blastRadius.of: is not PromQL: unexpected text at character 9'],
+    ],
+    [
+      'a total for a count',
+      `${sound}limits:\n  blastRadius: { max: 2, of: count(up) }`,
+      ['14:30: error: limits.blastRadius.of: says of what a share is taken, and "max" has none'],
+    ],
+    [
+      'two shares',
+      `${sound}limits:\n  blastRadius: { max: [25%, 10%], of: count(up) }`,
+      ['14:23: error: limits.blastRadius.max: has two bounds of one kind: give one count and one share'],
+    ],
+    [
+      'a share that is none',
+      `${sound}limits:\n  blastRadius: { max: 0% }`,
+      [
+        '14:23: error: limits.blastRadius.max: must be a count such as 2, a share such as 25%, or both in a list such as [25%, 2]',
       ],
     ],
     [
