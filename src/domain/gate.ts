@@ -6,6 +6,7 @@ export const gateNames = [
   'mode',
   'freshness',
   'target',
+  'override',
   'attempt_budget',
   'cooldown',
   'target_lock',

@@ -1,4 +1,4 @@
-import type { Attempt } from '../domain/attempt.ts'
+import type { Attempt, CheckResult } from '../domain/attempt.ts'
 import type { Effects } from './act.ts'
 import { assessedEvent, intendedEvent } from './assess-events.ts'
 import { HeparError } from './errors.ts'
@@ -6,7 +6,8 @@ import { evaluateGates } from './gates/evaluate.ts'
 import type { GateFacts } from './gates/gate.ts'
 import { type Assessment, askSources, type GatherPorts, gather, readStored } from './gather.ts'
 import { newAttempt } from './new-attempt.ts'
-import type { NewId, PolicyHolder, Runner, Store, Tx } from './ports.ts'
+import type { HttpProbe, NewId, PolicyHolder, Runner, Store, Tx } from './ports.ts'
+import { proveBefore } from './prove-before.ts'
 import { recordVerdict } from './record-verdict.ts'
 
 export interface AssessPorts extends GatherPorts {
@@ -14,6 +15,7 @@ export interface AssessPorts extends GatherPorts {
   readonly newId: NewId
   readonly policy: PolicyHolder
   readonly effects: Effects
+  readonly probeHttp: HttpProbe
 }
 
 /** An oracle's answer older than this is asked for again before the intent. */
@@ -34,18 +36,24 @@ export async function assess(assessment: Assessment, ports: AssessPorts): Promis
     await store.transaction('verdict', (tx) => recordVerdict(tx, assessment, gathered.facts, gathered.verdict))
     return
   }
+  const before = await proveBefore(assessment, stored.alerts, ports)
   const old = clock.now() - startedAt > answerAgeMaxMs && gathered.facts.oracle !== undefined
   const facts = old ? { ...gathered.facts, oracle: await askSources(stored.alerts, ports) } : gathered.facts
-  await commitAndStart(assessment, facts, ports)
+  await commitAndStart(assessment, facts, before, ports)
 }
 
-async function commitAndStart(assessment: Assessment, facts: GateFacts, ports: AssessPorts): Promise<void> {
+async function commitAndStart(
+  assessment: Assessment,
+  facts: GateFacts,
+  before: readonly CheckResult[] | null,
+  ports: AssessPorts,
+): Promise<void> {
   const action = assessment.policy.actions.find(({ name }) => name === assessment.step.action)
   if (!action) throw new Error(`no plugin named "${assessment.step.action}" is loaded`)
   const runner = await ports.actions.reserve(action)
   let attempt: Attempt | null = null
   try {
-    attempt = await ports.store.transaction('intent', (tx) => intend(tx, assessment, facts, runner, ports))
+    attempt = await ports.store.transaction('intent', (tx) => intend(tx, { assessment, before }, facts, runner, ports))
   } finally {
     if (attempt === null) await runner.discard()
   }
@@ -55,7 +63,7 @@ async function commitAndStart(assessment: Assessment, facts: GateFacts, ports: A
 /** The counting gates and the intent in one transaction: what they counted cannot change before it is committed. `null` when nothing is to begin. */
 async function intend(
   tx: Tx,
-  assessment: Assessment,
+  { assessment, before }: { readonly assessment: Assessment; readonly before: readonly CheckResult[] | null },
   gathered: GateFacts,
   runner: Runner,
   ports: AssessPorts,
@@ -74,7 +82,7 @@ async function intend(
     return null
   }
   const earlier = await tx.attemptsOf(assessment.incident.id)
-  const attempt = newAttempt(assessment, facts.plan, runner, { now, id: ports.newId(now), earlier })
+  const attempt = newAttempt(assessment, facts.plan, runner, { now, id: ports.newId(now), earlier, before })
   const { incident } = assessment
   await tx.insertAttempt(attempt)
   await tx.saveIncident({

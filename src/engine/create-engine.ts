@@ -3,6 +3,7 @@ import { createAccept } from './accept.ts'
 import { createEffects } from './act.ts'
 import { type AdvancePorts, advance } from './advance.ts'
 import { askAbout } from './confirm.ts'
+import { promote } from './demotion.ts'
 import type { Engine } from './engine.ts'
 import { messageOf } from './errors.ts'
 import { explain } from './explain.ts'
@@ -64,7 +65,7 @@ export function createEngine(world: EnginePorts): Engine {
   const sweeping = createSweeping(ports, background, completing)
   const stopListening = store.onCommit((events) => {
     queue.wake()
-    if (events.some(({ type }) => type === 'incident.handed_over')) outbox.kick()
+    if (events.some(({ type }) => tellsPeople.has(type))) outbox.kick()
     if (events.some(({ type }) => changesSilences.has(type))) silencing.kick()
   })
   return {
@@ -82,6 +83,7 @@ export function createEngine(world: EnginePorts): Engine {
     cancel: (incident, by, reason) => cancel(incident, by, reason, ports),
     resume: (incident, by, reason) => resume(incident, by, reason, ports),
     heal: (request) => heal(request, ports),
+    promote: (playbook, by, reason) => promote(playbook, by, reason, ports),
     setPause: (pause, by, how) => setPause(pause, by, ports, how),
     preview: (policy) => previewRematch(policy, ports),
     adopt: (preview, by) => rematch(preview, by, ports),
@@ -109,6 +111,9 @@ export function createEngine(world: EnginePorts): Engine {
     },
   }
 }
+
+/** Events that come with a message to people. */
+const tellsPeople: ReadonlySet<AuditType> = new Set(['incident.handed_over', 'playbook.demoted'])
 
 /** Events after which other alerts may want to be silent, or none. */
 const changesSilences: ReadonlySet<AuditType> = new Set([

@@ -4,6 +4,8 @@ import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Pause } from '../domain/pause.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { Demotion } from '../domain/trial.ts'
+import type { LadderChoice } from './ladder.ts'
 
 /** What one playbook's conditions made of one alert. */
 export interface PlaybookTrace {
@@ -26,6 +28,8 @@ export interface IncidentExplanation {
   readonly plan: Plan | null
   readonly planDigest: string | null
   readonly note: string
+  /** What would be tried and why, where that is not the playbook as it is written. */
+  readonly ladder: LadderChoice | null
 }
 
 export interface AlertExplanation {
@@ -70,6 +74,8 @@ export interface Engine {
     by: string,
     how?: { readonly restored?: boolean },
   ): Promise<Pause | null>
+  /** Lifts a playbook's demotion. Throws `not_found`, or `conflict` when it is not demoted. */
+  promote(playbook: string, by: string, reason: string): Promise<Demotion>
   /** What `adopt` would do; reads only. */
   preview(policy: Policy): Promise<RematchPreview>
   /** Rematches the active alerts under the policy now in force and records the change. */

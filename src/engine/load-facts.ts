@@ -2,6 +2,7 @@ import { type Attempt, objectsOf } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
+import { choiceFor } from './choose-ladder.ts'
 import type { EffectInForce, Facts } from './next.ts'
 import type { Reads } from './ports.ts'
 import { alertsOfIllness } from './present-illness.ts'
@@ -31,11 +32,20 @@ export function manualPlaybook(incident: Pick<Incident, 'manual'>): Playbook {
         on: { ineffective: 'stop', failed: 'stop', unknown: 'stop' },
       },
     ],
+    order: 'written',
     verify: [],
     forMs: 10_000,
     withinMs: 120_000,
     silence: false,
-    limits: { cooldownMs: 0, attempts: [{ count: 10, windowMs: 3_600_000 }], maxWaitMs: 900_000 },
+    limits: {
+      cooldownMs: 0,
+      attempts: [{ count: 10, windowMs: 3_600_000 }],
+      maxWaitMs: 900_000,
+      retryAfterMs: 0,
+      demoteAfter: null,
+      // Who asks for it by hand knows what others did.
+      yieldForMs: 0,
+    },
     reopenWithinMs: 0,
   }
 }
@@ -52,6 +62,7 @@ export async function loadFacts(
   id: string,
   policy: Policy,
   isRunning: (attempt: string) => boolean,
+  now: number,
 ): Promise<Facts | null> {
   const incident = await read.incident(id)
   if (incident === null) return null
@@ -59,9 +70,11 @@ export async function loadFacts(
   const alerts = await alertsOfIllness(read, incident)
   const attempts = await read.attemptsOf(id)
   const attempt = attempts.find(({ phase }) => phase !== 'concluded') ?? null
+  const quiet = attempt === null && incident.state !== 'closed' && incident.state !== 'handed_over'
   return {
     incident,
     playbook,
+    choice: quiet && playbook !== null ? await choiceFor(read, incident, playbook, policy, now) : null,
     ceiling: policy.config.mode,
     policyRevision: policy.revision,
     alerts,

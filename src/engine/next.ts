@@ -4,6 +4,7 @@ import type { Limits } from '../domain/config.ts'
 import { formatDurationMs } from '../domain/duration.ts'
 import type { Ending, Incident } from '../domain/incident.ts'
 import { lowerMode, type Mode, type Playbook, type Step } from '../domain/playbook.ts'
+import { type LadderChoice, stepAt } from './ladder.ts'
 import { carries } from './temporary.ts'
 
 /** Everything `next` decides on, read from one snapshot. */
@@ -20,6 +21,8 @@ export interface Facts {
   readonly attempt: Attempt | null
   /** Its temporary effect that is in force while no attempt is under way, if any. */
   readonly effect: EffectInForce | null
+  /** What the ladder is to be before its first step is looked at; `null` when it stands. */
+  readonly choice: LadderChoice | null
   /** True until an operator has confirmed that a restored store may act. */
   readonly restored: boolean
   /** True when this process is carrying that attempt's effect out right now. */
@@ -42,6 +45,7 @@ export interface EffectInForce {
 export type Command =
   | { readonly do: 'wait'; readonly until: number; readonly reason: string }
   | { readonly do: 'confirm' }
+  | { readonly do: 'choose_ladder'; readonly choice: LadderChoice }
   | { readonly do: 'assess'; readonly step: number; readonly action: Extract<Step, { kind: 'action' }> }
   | { readonly do: 'declare_unknown'; readonly attempt: Attempt }
   | { readonly do: 'verify'; readonly attempt: Attempt }
@@ -121,10 +125,20 @@ function nextWhenQuiet(facts: Facts, now: number): Command {
   return nextStep(facts, playbook, now)
 }
 
-function nextStep({ incident, ceiling, policyRevision, limits }: Facts, playbook: Playbook, now: number): Command {
-  const step = playbook.steps[incident.step]
-  if (step === undefined) return handOver(incident, 'every step of the ladder has been tried')
-  if (step.kind === 'escalate') return { do: 'hand_over', channel: step.channel, reason: 'the ladder says so' }
+function nextStep(
+  { incident, ceiling, policyRevision, limits, choice }: Facts,
+  playbook: Playbook,
+  now: number,
+): Command {
+  if (choice !== null) return { do: 'choose_ladder', choice }
+  const place = stepAt(incident, playbook)
+  const skipped = incident.step === 0 && incident.ladder !== null
+  const before = skipped ? 'every step was tried on this target a short while ago and did not help' : null
+  if (place === null) return handOver(incident, before ?? 'every step of the ladder has been tried')
+  const { step, index } = place
+  if (step.kind === 'escalate') {
+    return { do: 'hand_over', channel: step.channel, reason: (index > 0 && before) || 'the ladder says so' }
+  }
   const observed = lowerMode(ceiling, playbook.mode) === 'observe'
   const resting = incident.wouldRunRevision === policyRevision
   if (observed && resting) return idle(now, limits, 'observed: what would run is recorded')
@@ -135,7 +149,7 @@ function nextStep({ incident, ceiling, policyRevision, limits }: Facts, playbook
     return handOver(incident, `waited longer than ${waited}: ${incident.waiting?.reason ?? 'blocked'}`, playbook)
   }
   if (resting) return { do: 'wait', until: giveUpAt ?? now + limits.reconcileEveryMs, reason: 'waiting for approval' }
-  return { do: 'assess', step: incident.step, action: step }
+  return { do: 'assess', step: index, action: step }
 }
 
 /** The alerts say that it is over. Believe it once a source has confirmed it, or after asking for long enough. */

@@ -20,11 +20,12 @@ function playbook(name: string, when: Condition, over: Partial<Playbook> = {}): 
     continue: false,
     settleMs: 0,
     steps: [],
+    order: 'written',
     verify: [],
     forMs: 0,
     withinMs: 0,
     silence: false,
-    limits: { cooldownMs: 0, attempts: [], maxWaitMs: 0 },
+    limits: { cooldownMs: 0, attempts: [], maxWaitMs: 0, retryAfterMs: 0, demoteAfter: null, yieldForMs: 0 },
     reopenWithinMs: 0,
     ...over,
   })

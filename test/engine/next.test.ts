@@ -209,6 +209,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
     policyRevision: 'r1',
     alerts: some.alerts,
     stillMatched: some.stillMatched,
+    choice: null,
     attempt: some.phase === null || some.phase === 'concluded' ? null : someAttempt({ phase: some.phase }),
     effect:
       some.effect && some.phase !== 'verifying'

@@ -73,8 +73,16 @@ export function somePlaybook(more: Partial<Playbook> = {}): Playbook {
     verify: [{ kind: 'cleared' }],
     forMs: 10_000,
     withinMs: 120_000,
+    order: 'written',
     silence: false,
-    limits: { cooldownMs: 300_000, attempts: [{ count: 3, windowMs: 3_600_000 }], maxWaitMs: 900_000 },
+    limits: {
+      cooldownMs: 300_000,
+      attempts: [{ count: 3, windowMs: 3_600_000 }],
+      maxWaitMs: 900_000,
+      retryAfterMs: 0,
+      demoteAfter: null,
+      yieldForMs: 120_000,
+    },
     reopenWithinMs: 600_000,
     ...more,
   }
@@ -92,6 +100,7 @@ export function someAttempt(more: Partial<Attempt> = {}): Attempt {
     playbook: 'restart',
     target: 'container/local/web',
     step: 0,
+    stepKey: 'container-restart',
     action: 'container-restart',
     phase: 'acting',
     plan: {
@@ -121,6 +130,7 @@ export function someAttempt(more: Partial<Attempt> = {}): Attempt {
     heldSince: null,
     lastRoundAt: null,
     checks: [],
+    before: null,
     outcome: null,
     concludedAt: null,
     ...more,
@@ -155,6 +165,7 @@ export function someFacts(more: Partial<Facts> = {}): Facts {
     effect: null,
     restored: false,
     running: false,
+    choice: null,
     limits: defaultLimits,
     ...more,
   }

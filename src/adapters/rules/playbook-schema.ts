@@ -1,5 +1,12 @@
 import * as z from 'zod'
-import { budgetWindowMaxMs, cooldownMaxMs, modes, type Route, reopenWithinMaxMs } from '../../domain/playbook.ts'
+import {
+  budgetWindowMaxMs,
+  cooldownMaxMs,
+  modes,
+  type Route,
+  reopenWithinMaxMs,
+  stepOrders,
+} from '../../domain/playbook.ts'
 import { countField, durationField, optional, section, textField, wordField } from '../../files/fields.ts'
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as const
@@ -7,7 +14,7 @@ const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as co
 const routes = ['next', 'escalate', 'stop'] as const satisfies readonly Route[]
 
 /** Keys of the design that only a later version supports. */
-export const laterKeys = ['dependsOn', 'blastRadius', 'activeHours', 'order']
+export const laterKeys = ['dependsOn', 'blastRadius', 'activeHours']
 export const laterLimitKeys = ['blastRadius', 'activeHours', 'rate']
 
 const budgetField = z
@@ -21,6 +28,10 @@ const budgetField = z
   })
   .meta({ description: 'At most so many attempts in any window of this length, such as 3/1h.' })
 
+const demoteField = z.union([countField(1, 100), z.literal('never')], {
+  error: 'must be a whole number from 1 to 100, or never',
+})
+
 /** The top-level keys of a playbook. What needs more than one look (`when`, `steps`, `verify`) is read elsewhere. */
 export const playbookShape = {
   version: z.literal(1, { error: ({ input }) => (input === undefined ? undefined : 'must be 1') }),
@@ -32,6 +43,7 @@ export const playbookShape = {
   continue: optional(z.boolean()),
   settle: optional(durationField(0, day)),
   steps: z.array(z.unknown()).min(1, 'needs at least one step').max(20, 'has more than 20 steps'),
+  order: optional(wordField(stepOrders)),
   verify: optional(z.array(z.unknown()).max(20, 'has more than 20 checks')),
   for: optional(durationField(0, hour)),
   within: optional(durationField(second, hour)),
@@ -42,6 +54,9 @@ export const playbookShape = {
         cooldown: optional(durationField(0, cooldownMaxMs)),
         attempts: optional(z.array(budgetField).min(1, 'needs at least one budget').max(10)),
         maxWait: optional(durationField(0, 7 * day)),
+        retryAfter: optional(durationField(0, 7 * day)),
+        demoteAfter: optional(demoteField),
+        yieldFor: optional(durationField(0, day)),
       },
       laterLimitKeys,
     ),

@@ -10,6 +10,7 @@ import { pruneWrites } from './prune-table.ts'
 import { remainderReads, remainderWrites } from './remainder-table.ts'
 import { settingReads, settingWrites } from './settings-table.ts'
 import type { StoreDb } from './tables.ts'
+import { trialReads, trialWrites } from './trial-table.ts'
 
 /** All reads over one connection. */
 export function readsOver(db: StoreDb): Reads {
@@ -17,6 +18,7 @@ export function readsOver(db: StoreDb): Reads {
     ...alertReads(db),
     ...incidentReads(db),
     ...attemptReads(db),
+    ...trialReads(db),
     ...outboxReads(db),
     ...settingReads(db),
     ...remainderReads(db),
@@ -32,6 +34,7 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     ...alertWrites(db),
     ...incidentWrites(db),
     ...attemptWrites(db),
+    ...trialWrites(db),
     ...outboxWrites(db),
     ...settingWrites(db),
     ...remainderWrites(db),

@@ -4,12 +4,22 @@ import { cooldown } from './cooldown.ts'
 import { freshness } from './freshness.ts'
 import type { Gate, GateFacts } from './gate.ts'
 import { mode, modeOf } from './mode.ts'
+import { override } from './override.ts'
 import { stopSwitch } from './stop-switch.ts'
 import { target } from './target.ts'
 import { targetLock } from './target-lock.ts'
 
 /** The fixed order. A later gate slots in here and nowhere else. */
-export const gates: readonly Gate[] = [stopSwitch, mode, freshness, target, attemptBudget, cooldown, targetLock]
+export const gates: readonly Gate[] = [
+  stopSwitch,
+  mode,
+  freshness,
+  target,
+  override,
+  attemptBudget,
+  cooldown,
+  targetLock,
+]
 
 /** Either what the gates decided together, or what must be gathered before they can go on. */
 export type Evaluation =

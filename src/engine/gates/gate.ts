@@ -5,6 +5,7 @@ import type { Incident } from '../../domain/incident.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { Pause } from '../../domain/pause.ts'
 import type { Mode, Playbook } from '../../domain/playbook.ts'
+import type { Demotion, OwnEffect } from '../../domain/trial.ts'
 import type { AttemptHistory, OracleAnswer, PlanOutcome } from '../ports.ts'
 
 /** What the store knows, read in the transaction that commits the intent. */
@@ -15,6 +16,10 @@ export interface StoredFacts {
   readonly holder: Attempt | null
   /** The attempt whose temporary effect is in force on the target. */
   readonly effect: Attempt | null
+  /** The playbook's latest demotion, in force or not. */
+  readonly demotion: Demotion | null
+  /** Hepar's own latest effect on the target, or on what else the plan touches. */
+  readonly ownEffect: OwnEffect | null
 }
 
 /** What an alert's source says of it. */

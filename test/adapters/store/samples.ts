@@ -49,6 +49,7 @@ export function sampleIncident(changes: Partial<Incident> = {}): Incident {
     closedAt: null,
     updatedAt: noon,
     step: 0,
+    ladder: null,
     attempts: 0,
     touched: false,
     reopenings: 0,
@@ -74,6 +75,7 @@ export function sampleAttempt(changes: Partial<Attempt> = {}): Attempt {
     playbook: 'container-unhealthy',
     target: 'container/local/web',
     step: 0,
+    stepKey: 'container-restart',
     action: 'container-restart',
     phase: 'acting',
     plan: {
@@ -103,6 +105,7 @@ export function sampleAttempt(changes: Partial<Attempt> = {}): Attempt {
     heldSince: null,
     lastRoundAt: null,
     checks: [],
+    before: null,
     outcome: null,
     concludedAt: null,
     ...changes,
