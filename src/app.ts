@@ -192,7 +192,7 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
   store.onCommit(createAuditLog(log, { level: () => inForce.config().log.level }))
   const queue = createMemoryQueue({ read: store.read, clock, log })
   const services = () => inForce.config().services
-  registerStoreGauges({ registry: metrics.registry, store, queue, clock, services })
+  registerStoreGauges({ registry: metrics.registry, store, queue, clock, policy: inForce, services })
   const exporter = createExporter(inForce.config(), (wanted) => watchContainers({ ...wanted, log }))
   closing.defer(() => exporter.close())
   registerContainerMetrics(metrics.registry, exporter)

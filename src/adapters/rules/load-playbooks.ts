@@ -3,6 +3,7 @@ import type { Playbook } from '../../domain/playbook.ts'
 import type { Problem } from '../../domain/policy.ts'
 import { fromTopToBottom, readSourceFile, reporter } from '../../files/source-file.ts'
 import { compilePlaybook } from './compile-playbook.ts'
+import { findConflicts, type WrittenPlaybook } from './conflicts.ts'
 import type { PlaybookContext } from './context.ts'
 import { findPlaybookFiles } from './find-files.ts'
 
@@ -17,7 +18,7 @@ export async function loadPlaybooks(
   context: PlaybookContext,
 ): Promise<{ readonly playbooks: readonly Playbook[]; readonly problems: readonly Problem[] }> {
   const problems: Problem[] = []
-  const playbooks: Playbook[] = []
+  const written: WrittenPlaybook[] = []
   const seen = new Map<string, string>()
   const files = findPlaybookFiles(folders, problems)
   if (files.length === 0 && problems.length === 0) {
@@ -32,9 +33,10 @@ export async function loadPlaybooks(
     const found: Problem[] = reading.ok ? [] : [...reading.problems]
     const playbook = source && (await compilePlaybook(source, name, context, reporter(source, found)))
     problems.push(...fromTopToBottom(found))
-    if (reading.ok && playbook) playbooks.push(playbook)
+    if (reading.ok && playbook) written.push({ playbook, source: reading.source })
   }
-  return { playbooks, problems }
+  problems.push(...findConflicts(written))
+  return { playbooks: written.map(({ playbook }) => playbook), problems }
 }
 
 function checkName(name: string, file: string, seen: Map<string, string>, problems: Problem[]): void {

@@ -63,7 +63,12 @@ export function trialWrites(db: StoreDb): Pick<Tx, 'addTrial' | 'relapse' | 'sav
   const insert = preparedWrite(db, db.insertInto('trials').values(places))
   const forgetOld = preparedWrite(db, db.deleteFrom('trials').where('at', '<', integer))
   const same = db.selectFrom('trials').where('playbook', '=', text).where('step', '=', text).where('class', '=', text)
-  const beyond = same.select('key').orderBy('at', 'desc').orderBy('key', 'desc').limit(-1).offset(trialsKeptMax)
+  const beyond = same
+    .select('key')
+    .orderBy('at', 'desc')
+    .orderBy('key', 'desc')
+    .limit(sql.lit(-1))
+    .offset(sql.lit(trialsKeptMax))
   const forgetMany = preparedWrite(db, db.deleteFrom('trials').where('key', 'in', beyond))
   const latest = db
     .selectFrom('trials')

@@ -136,6 +136,7 @@ test('a sound playbook compiles with the documented defaults', async () => {
     ],
     forMs: 10_000,
     withinMs: 120_000,
+    order: 'written',
     silence: false,
     limits: {
       cooldownMs: 300_000,
@@ -144,6 +145,9 @@ test('a sound playbook compiles with the documented defaults', async () => {
         { count: 7, windowMs: 86_400_000 },
       ],
       maxWaitMs: 900_000,
+      retryAfterMs: 3_600_000,
+      demoteAfter: 3,
+      yieldForMs: 120_000,
     },
     reopenWithinMs: 600_000,
   })
@@ -173,7 +177,11 @@ test('everything written arrives', async () => {
       verify: [{ alert: 'cleared' }, { http: { url: 'http://web/{{ labels.x }}', status: 204, timeout: '1s' } }],
       for: 0,
       within: '30s',
-      limits: { cooldown: '0', attempts: ['1/5m'], maxWait: '1h30m' },
+      limits: {
+        ...{ cooldown: '0', attempts: ['1/5m'], maxWait: '1h30m' },
+        ...{ retryAfter: '0s', demoteAfter: 'never', yieldFor: '30s' },
+      },
+      order: 'evidence',
       reopenWithin: '0s',
     }),
   )
@@ -196,7 +204,15 @@ test('everything written arrives', async () => {
     verify: [{ kind: 'cleared' }, { kind: 'http', status: 204, timeoutMs: 1000 }],
     forMs: 0,
     withinMs: 30_000,
-    limits: { cooldownMs: 0, attempts: [{ count: 1, windowMs: 300_000 }], maxWaitMs: 5_400_000 },
+    limits: {
+      cooldownMs: 0,
+      attempts: [{ count: 1, windowMs: 300_000 }],
+      maxWaitMs: 5_400_000,
+      retryAfterMs: 0,
+      demoteAfter: null,
+      yieldForMs: 30_000,
+    },
+    order: 'evidence',
     reopenWithinMs: 0,
   })
 })
@@ -209,10 +225,10 @@ describe('each mistake is found with its place:', () => {
     ['duplicate key', `${sound}version: 1`, ['13:1: error: duplicate key']],
     [
       'later keys',
-      `dependsOn: []\norder: 1\n${sound}`,
+      `dependsOn: []\nactiveHours: 1\n${sound}`,
       [
         '1:1: error: "dependsOn" is not supported by this version',
-        '2:1: error: "order" is not supported by this version',
+        '2:1: error: "activeHours" is not supported by this version',
       ],
     ],
     [
