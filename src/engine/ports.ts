@@ -12,7 +12,7 @@ import type { AttemptBudget } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Gap, PastEnds, PrunableEvents, PrunableFinder, PrunedRows, StoreSize } from '../domain/retention.ts'
 import type { HealingSilence } from '../domain/silence.ts'
-import type { Demotion, OwnEffect, Trial } from '../domain/trial.ts'
+import type { TrialReads, TrialWrites } from './trial-ports.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
 export interface Clock {
@@ -40,7 +40,7 @@ export interface AttemptHistory {
   readonly lastEndedAt: number | null
 }
 
-export interface Reads {
+export interface Reads extends TrialReads {
   alerts(source: string, fingerprints: readonly string[]): Promise<readonly AlertRecord[]>
   /** Firing alerts as they were first seen, for sweeps and the API; `after` is the `next` of the previous page. */
   firingAlerts(page: {
@@ -76,20 +76,6 @@ export interface Reads {
     budgets: readonly AttemptBudget[],
     now: number,
   ): Promise<AttemptHistory>
-  /** Newest first; `steps` are step keys. */
-  trials(filter: {
-    readonly playbook?: string
-    readonly steps?: readonly string[]
-    readonly targetClass?: string
-    readonly target?: string
-    readonly since: number
-    readonly limit: number
-  }): Promise<readonly Trial[]>
-  /** The latest one of this playbook, in force or not. */
-  demotion(playbook: string): Promise<Demotion | null>
-  demotions(): Promise<readonly Demotion[]>
-  /** The latest effect of Hepar on one of these. */
-  ownEffect(objects: readonly string[]): Promise<OwnEffect | null>
   pause(): Promise<Pause | null>
   /** Set while this store is a copy of another that has not gone on from there yet. */
   copy(): Promise<StoreCopy | null>
@@ -105,7 +91,7 @@ export interface Reads {
 }
 
 /** Writes of one transaction. All or nothing; events are chained in the order appended. */
-export interface Tx extends Reads {
+export interface Tx extends Reads, TrialWrites {
   saveAlerts(records: readonly AlertRecord[]): Promise<void>
   /** Throws StaleWrite when an open incident of one of their playbooks and targets exists: a unique index, not a check. */
   openIncidents(incidents: readonly Incident[]): Promise<void>
@@ -118,13 +104,6 @@ export interface Tx extends Reads {
   saveAttempt(attempt: Attempt): Promise<void>
   /** Notes of a concluded attempt that its temporary effect is taken back. */
   release(attempt: string): Promise<void>
-  /** Forgets what is older than `trialsKeptMs`, and of the same step and class what is beyond `trialsKeptMax`. */
-  addTrial(trial: Trial): Promise<void>
-  /** Notes of the latest trial of this incident, if it healed, that the target fell ill again. */
-  relapse(incident: Pick<Incident, 'id' | 'playbook' | 'target'>): Promise<void>
-  saveDemotion(demotion: Demotion): Promise<void>
-  /** In place of earlier ones on the same objects. */
-  saveOwnEffects(effects: readonly OwnEffect[]): Promise<void>
   setPause(pause: Pause | null): Promise<void>
   forgetCopy(): Promise<void>
   /** In place of an earlier one of the same group. Keeps the `keepMax` newest of all groups; resolves to how many others are lost. */

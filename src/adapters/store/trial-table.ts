@@ -7,7 +7,7 @@ import {
   trialsKeptMax,
   trialsKeptMs,
 } from '../../domain/trial.ts'
-import type { Reads, Tx } from '../../engine/ports.ts'
+import type { TrialReads, TrialWrites } from '../../engine/trial-ports.ts'
 import { packUuid, unpackUuid } from './packed.ts'
 import { integer, prepared, preparedWrite, type StoreDb, type StoreTables, text } from './tables.ts'
 
@@ -16,7 +16,7 @@ type TrialRow = StoreTables['trials']
 /** Own effects are compared with changes of the present illness; nobody asks for older ones. */
 const ownEffectsKeptMs = 7 * 86_400_000
 
-export function trialReads(db: StoreDb): Pick<Reads, 'trials' | 'demotion' | 'demotions' | 'ownEffect'> {
+export function trialReads(db: StoreDb): TrialReads {
   const demotions = prepared(db, db.selectFrom('demotions').selectAll().orderBy('playbook'))
   const demotion = prepared(db, db.selectFrom('demotions').selectAll().where('playbook', '=', text))
   const own = prepared(db, db.selectFrom('own_effects').selectAll().where('object', '=', text))
@@ -59,7 +59,7 @@ const places = {
   well_before: integer,
 }
 
-export function trialWrites(db: StoreDb): Pick<Tx, 'addTrial' | 'relapse' | 'saveDemotion' | 'saveOwnEffects'> {
+export function trialWrites(db: StoreDb): TrialWrites {
   const insert = preparedWrite(db, db.insertInto('trials').values(places))
   const forgetOld = preparedWrite(db, db.deleteFrom('trials').where('at', '<', integer))
   const same = db.selectFrom('trials').where('playbook', '=', text).where('step', '=', text).where('class', '=', text)
@@ -77,7 +77,7 @@ export function trialWrites(db: StoreDb): Pick<Tx, 'addTrial' | 'relapse' | 'sav
     .where('target', '=', text)
     .orderBy('at', 'desc')
     .orderBy('key', 'desc')
-    .limit(1)
+    .limit(sql.lit(1))
   const markRelapsed = preparedWrite(
     db,
     db

@@ -664,10 +664,10 @@ describe('a playbook whose ladder ends without a word', () => {
 describe('files', () => {
   test('of subfolders count, other and hidden files do not, links are followed', async () => {
     write('a.yaml', sound)
-    write('team/b.yml', sound)
+    write('team/b.yml', sound.replace('Down', 'Other'))
     write('team/notes.md', 'x')
     write('.git/c.yaml', sound)
-    write('..data/d.yaml', sound)
+    write('..data/d.yaml', sound.replace('Down', 'Third'))
     symlinkSync(join(folder, '..data/d.yaml'), join(folder, 'd.yaml'))
     symlinkSync(folder, join(folder, 'team/loop'))
     const { playbooks, problems } = await load()
