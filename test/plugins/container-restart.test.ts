@@ -234,7 +234,14 @@ describe('a run', () => {
     await expect(on.run(made)).rejects.toThrow(/nothing was done.*is now named/)
     await container.post(`rename?name=${container.name}`)
     await container.post('restart?t=5')
-    await expect(on.run(made)).rejects.toThrow(/nothing was done.*was started by somebody else/)
+    const refusal = on.run(made)
+    await expect(refusal).rejects.toThrow(/nothing was done.*was started by somebody else/)
+    // So it is planned anew, and the plan says when that was.
+    await expect(refusal).rejects.toMatchObject({ code: 'not_started' })
+    const { StartedAt } = (await container.inspect()).State
+    const { changed } = await on.planned(container.name)
+    expect(changed?.what).toBe('it was started')
+    expect(Math.abs((changed?.at ?? 0) - Date.parse(StartedAt))).toBeLessThan(1_000)
     expect((await on.effects(container)).filter((action) => action === 'restart')).toHaveLength(1)
   })
 

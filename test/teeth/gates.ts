@@ -13,8 +13,8 @@ export const gates = [
     },
     {
       takes: 'the order of the gates: freshness before the target is planned',
-      find: 'freshness, target, attemptBudget',
-      replace: 'target, freshness, attemptBudget',
+      find: 'freshness, target, override',
+      replace: 'target, freshness, override',
       red: 'the gates stand in the published order',
     },
     {

@@ -8,6 +8,7 @@ import { figures } from './figures.ts'
 import { gates } from './gates.ts'
 import { intake } from './intake.ts'
 import { intent } from './intent.ts'
+import { ladder } from './ladder.ts'
 import { policies } from './policies.ts'
 import { proof } from './proof.ts'
 import { recovery } from './recovery.ts'
@@ -27,6 +28,7 @@ import { touches } from './touches.ts'
 /** Every safety that a test must miss when it is taken away. */
 export const teeth: readonly Tooth[] = [
   ...gates,
+  ...ladder,
   ...intent,
   ...decisions,
   ...intake,
