@@ -260,6 +260,32 @@ describe('a step that keeps failing its verification', () => {
   })
 })
 
+test('an end after somebody else touched the target is credited to people, whoever heals it then', async () => {
+  const web = somePatient('web')
+  const { plan } = playedActions(
+    { now: 0, patients: new Map([['web', web]]) },
+    () => {},
+    () => '',
+  )
+  const touchedAt = 1_001_000
+  const simulation = await startSimulation(simulatedPolicy(), [web], {
+    actions: {
+      async plan(call) {
+        const made = await plan(call)
+        if (made.kind !== 'planned') return made
+        return { ...made, plan: { ...made.plan, changed: { at: touchedAt, what: 'it was started' } } }
+      },
+    },
+  })
+  onTestFinished(() => simulation.close())
+  await simulation.deliver('web', 'firing')
+  simulation.pass(2_000)
+  await untilAtRest(simulation)
+  expect(web.restarts.map(({ at }) => at >= touchedAt + limits.yieldForMs)).toEqual([true])
+  const [closed] = await simulation.store.read.audit({ types: ['incident.closed'], limit: 1 })
+  expect(closed?.body).toMatchObject({ ending: 'healed', by: 'human' })
+})
+
 test('the positive probes are asked just before the effect, and what they saw is kept: it acted though all was well', async () => {
   const verify = [{ kind: 'http', url: ['http://played/web'], status: 200, timeoutMs: 1_000 }] as const
   let status = 200
