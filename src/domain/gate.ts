@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts'
+import type { LeavesAlone } from './left-alone.ts'
 
 /** Every gate's name, in the fixed order in which they are evaluated. */
 export const gateNames = [
@@ -8,7 +9,10 @@ export const gateNames = [
   'target',
   'override',
   'attempt_budget',
+  'flapping',
+  'cascade',
   'cooldown',
+  'rate',
   'target_lock',
 ] as const
 export type GateName = (typeof gateNames)[number]
@@ -24,6 +28,8 @@ export type GateDecision =
       readonly until: number | null
       readonly unblock: string
       readonly final: boolean
+      /** Set when nothing may start on these targets for a while, and a person is told once. */
+      readonly leaves?: LeavesAlone
     }
 
 export type GateReport = GateDecision & { readonly gate: GateName }

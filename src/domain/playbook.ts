@@ -82,6 +82,8 @@ export interface Playbook {
   readonly limits: {
     readonly cooldownMs: number
     readonly attempts: readonly AttemptBudget[]
+    /** Attempts over all its targets. */
+    readonly rate: readonly AttemptBudget[]
     readonly maxWaitMs: number
     /** How long a step that did not help on a target is not tried again there; 0 for no such time. */
     readonly retryAfterMs: number

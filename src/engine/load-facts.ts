@@ -40,6 +40,7 @@ export function manualPlaybook(incident: Pick<Incident, 'manual'>): Playbook {
     limits: {
       cooldownMs: 0,
       attempts: [{ count: 10, windowMs: 3_600_000 }],
+      rate: [],
       maxWaitMs: 900_000,
       retryAfterMs: 0,
       demoteAfter: null,

@@ -51,7 +51,7 @@ export async function cancel(
   })
 }
 
-/** Gives a handed-over incident back to the ladder, from its first step. */
+/** Gives a handed-over incident back to the ladder, from its first step. What flapped or went in a loop is no longer left alone. */
 export async function resume(
   id: string,
   by: string,
@@ -68,6 +68,7 @@ export async function resume(
         `incident ${id} is ${incident.state}; only a handed-over incident can be resumed`,
       )
     }
+    const takenUp = await tx.takeUpAgain(incident.target)
     await tx.append([
       {
         type: 'incident.resumed',
@@ -76,7 +77,7 @@ export async function resume(
         incident: id,
         playbook: incident.playbook,
         target: incident.target,
-        body: { reason },
+        body: { reason, ...(takenUp.length > 0 && { takenUp: [...takenUp] }) },
       },
     ])
     return tx.saveIncident({
@@ -86,6 +87,7 @@ export async function resume(
       // Whoever resumes it wants every step, also those that were tried a short while ago.
       ladder: playbook && { revision: playbook.revision, order: playbook.steps.map((_, index) => index) },
       handedOverAt: null,
+      toldAt: null,
       blockedSince: null,
       wouldRunRevision: null,
       updatedAt: now,

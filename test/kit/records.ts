@@ -78,6 +78,7 @@ export function somePlaybook(more: Partial<Playbook> = {}): Playbook {
     limits: {
       cooldownMs: 300_000,
       attempts: [{ count: 3, windowMs: 3_600_000 }],
+      rate: [],
       maxWaitMs: 900_000,
       retryAfterMs: 0,
       demoteAfter: null,
@@ -120,6 +121,7 @@ export function someAttempt(more: Partial<Attempt> = {}): Attempt {
     reverts: null,
     fence: 1,
     runner: { pid: 1, startTicks: '1', bootId: 'b', marker: 'm' },
+    illSince: 1_000,
     intendedAt: 2_000,
     deadlineAt: 62_000,
     effectEndedAt: null,

@@ -78,6 +78,7 @@ function settings(
     limits: {
       cooldownMs: fields.limits?.cooldown ?? 300_000,
       attempts: fields.limits?.attempts ?? defaultBudgets,
+      rate: fields.limits?.rate ?? [],
       maxWaitMs: fields.limits?.maxWait ?? 900_000,
       retryAfterMs: fields.limits?.retryAfter ?? defaultRetryAfterMs,
       demoteAfter: demoteAfterOf(fields.limits?.demoteAfter),

@@ -1,10 +1,13 @@
 import type { GateReport, Verdict } from '../../domain/gate.ts'
 import { attemptBudget } from './attempt-budget.ts'
+import { cascade } from './cascade.ts'
 import { cooldown } from './cooldown.ts'
+import { flapping } from './flapping.ts'
 import { freshness } from './freshness.ts'
 import type { Gate, GateFacts } from './gate.ts'
 import { mode, modeOf } from './mode.ts'
 import { override } from './override.ts'
+import { rate } from './rate.ts'
 import { stopSwitch } from './stop-switch.ts'
 import { target } from './target.ts'
 import { targetLock } from './target-lock.ts'
@@ -17,7 +20,10 @@ export const gates: readonly Gate[] = [
   target,
   override,
   attemptBudget,
+  flapping,
+  cascade,
   cooldown,
+  rate,
   targetLock,
 ]
 
