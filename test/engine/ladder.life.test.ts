@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Playbook, Step } from '../../src/domain/playbook.ts'
+import type { Policy } from '../../src/domain/policy.ts'
 import { successRate } from '../../src/domain/success-rate.ts'
 import { promote } from '../../src/engine/demotion.ts'
 import { explain } from '../../src/engine/explain.ts'
@@ -17,11 +18,17 @@ const hour = 3_600_000
 const limits = { ...somePlaybook().limits, cooldownMs: 0, attempts: [{ count: 1_000, windowMs: 24 * hour }] }
 const steps = [{ ...restart, action: 'first' }, { ...restart, action: 'second' }, escalate]
 
+/** As often as a test likes may the same target be acted on. */
+function withoutFlapping(policy: Policy): Policy {
+  const targetActions = [{ count: 1_000, windowMs: hour }]
+  return { ...policy, config: { ...policy.config, limits: { ...policy.config.limits, targetActions } } }
+}
+
 /** A simulation of one patient whom only `cure` helps, and what was tried on it as the world saw it. */
 async function simulate(more: Partial<Playbook>, cure: { name: string | null } = { name: null }) {
   const web: Patient = { ...somePatient('web', false), ill: false }
   const tried: string[] = []
-  const base = simulatedPolicy({ steps, limits, reopenWithinMs: 1_000, ...more })
+  const base = withoutFlapping(simulatedPolicy({ steps, limits, reopenWithinMs: 1_000, ...more }))
   const actions = ['first', 'second'].map((name) => ({ ...playedAction, name }))
   const simulation = await startSimulation({ ...base, actions }, [web], played(web, tried, cure))
   onTestFinished(() => simulation.close())
