@@ -199,7 +199,7 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
   })
   const services = () => inForce.config().services
   const windows = () => inForce.config().maintenance
-  registerStoreGauges({ registry: metrics.registry, store, queue, clock, services, windows })
+  registerStoreGauges({ registry: metrics.registry, store, queue, clock, policy: inForce, services, windows })
   const exporter = createExporter(inForce.config(), (wanted) => watchContainers({ ...wanted, log }))
   closing.defer(() => exporter.close())
   registerContainerMetrics(metrics.registry, exporter)

@@ -3,7 +3,7 @@ import { visible } from '../domain/visible.ts'
 import { alerts } from './alerts.ts'
 import { audit } from './audit.ts'
 import { backup, restore } from './backup.ts'
-import { actions, playbooks } from './catalogue.ts'
+import { actions, playbooks, promote } from './catalogue.ts'
 import { check } from './check.ts'
 import { exitCodes } from './command.ts'
 import { explain } from './explain.ts'
@@ -37,6 +37,7 @@ const commands = [
   unpause,
   storm,
   playbooks,
+  promote,
   actions,
   stats,
   reload,

@@ -5,6 +5,7 @@ import { eventWords } from './event-words.ts'
 import { formatEvidence } from './evidence.ts'
 import { CliError } from './failure.ts'
 import { formatGates } from './gates.ts'
+import { formatLadder } from './ladder.ts'
 import type { CliParts } from './parts.ts'
 import { formatFields, formatTable, heading } from './table.ts'
 
@@ -42,6 +43,7 @@ function format(answer: Fields): string {
       attempts: incident.attempts,
     }),
     formatWhyNot(answer.whyNot as Fields | null, rows(answer, 'timeline')),
+    formatLadder(answer.ladder as Fields | null),
     rows(answer, 'gates').length > 0 ? heading('Gates, last time') + formatGates(rows(answer, 'gates')) : '',
     rows(answer, 'alerts').length > 0 ? heading('Alerts') + formatAlerts(rows(answer, 'alerts')) : '',
     ...rows(answer, 'attempts').map(formatAttempt),
@@ -81,6 +83,7 @@ function formatAttempt(attempt: Fields): string {
       digest: attempt.planDigest,
       pin: plan.pin,
       begun: attempt.intendedAt,
+      wellBefore: wellBefore(attempt),
       effect: attempt.effect,
       detail: attempt.effectDetail === '' ? null : attempt.effectDetail,
       outcome: attempt.outcome,
@@ -91,6 +94,13 @@ function formatAttempt(attempt: Fields): string {
     evidence !== '' && attempt.reverts === null ? `  evidence\n${evidence}` : '',
     checks.length > 0 ? `\n${formatTable(['CHECK', 'RESULT', 'SAW'], checks)}` : '',
   ].join('')
+}
+
+/** Whether the probes passed before anything was done: then the effect may have been for nothing. */
+function wellBefore({ before }: Fields): string | null {
+  if (!Array.isArray(before) || before.length === 0) return null
+  const failed = (before as readonly Fields[]).filter(({ passed }) => passed !== true)
+  return failed.length === 0 ? 'yes: every probe passed already' : 'no'
 }
 
 function formatEvent(event: Fields): readonly unknown[] {

@@ -9,6 +9,7 @@ export const gateNames = [
   'active_hours',
   'freshness',
   'target',
+  'override',
   'dependencies',
   'attempt_budget',
   'flapping',

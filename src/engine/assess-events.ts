@@ -5,6 +5,7 @@ import type { Incident, Waiting } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { GateFacts } from './gates/gate.ts'
 import type { Assessment } from './gather.ts'
+import { stepIndexOf } from './new-attempt.ts'
 
 function planDigestOf({ plan }: GateFacts): string | null {
   return plan?.kind === 'planned' ? plan.digest : null
@@ -20,7 +21,7 @@ export function assessedEvent(assessment: Assessment, facts: GateFacts, { verdic
     verdict,
     gates: gates.map((report) => ({ ...report })),
     planDigest: planDigestOf(facts),
-    step: assessment.incident.step,
+    step: stepIndexOf(assessment),
     action: assessment.step.action,
     policyRevision: assessment.policy.revision,
   }
@@ -52,12 +53,12 @@ export function heldBackEvent({ id, playbook, target }: Incident, waiting: Waiti
 
 export function restingEvent(assessment: Assessment, facts: GateFacts, verdict: Verdict['verdict']): NewAuditEvent {
   const summary = facts.plan?.kind === 'planned' ? facts.plan.plan.summary : ''
-  const { incident, step } = assessment
+  const { step } = assessment
   return {
     type: verdict === 'ask' ? 'incident.asked' : 'incident.would_run',
     at: facts.now,
     ...about(assessment),
-    body: { action: step.action, step: incident.step, planDigest: planDigestOf(facts), summary },
+    body: { action: step.action, step: stepIndexOf(assessment), planDigest: planDigestOf(facts), summary },
   }
 }
 
@@ -85,6 +86,7 @@ export function intendedEvent(attempt: Attempt): NewAuditEvent {
       ...(attempt.plan.touches && { touches: [...attempt.plan.touches] }),
       // A revert is planned together with the effect that it takes back.
       ...(reverts === null && { evidence: attempt.plan.evidence }),
+      ...(attempt.before !== null && { before: attempt.before.map((check) => ({ ...check })) }),
       ...(holdMs !== null && { holdMs }),
       ...(reverts !== null && { reverts }),
     },

@@ -3,6 +3,7 @@ import type { NewAuditEvent } from '../domain/audit.ts'
 import type { Credit, Ending, Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { Tx } from './ports.ts'
+import { rememberRecovery } from './remember-trial.ts'
 
 /** Endings after which the target is well, so that a time to recovery exists. */
 const recovered: ReadonlySet<Ending> = new Set(['healed', 'mitigated', 'self_recovered', 'escalated', 'unverified'])
@@ -52,6 +53,7 @@ export async function closeIncident(
     },
   }
   await tx.append([event])
+  if (ending === 'self_recovered') await rememberRecovery(tx, incident, now)
   return closed
 }
 

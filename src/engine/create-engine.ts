@@ -3,6 +3,7 @@ import { createAccept } from './accept.ts'
 import { createEffects } from './act.ts'
 import { type AdvancePorts, advance } from './advance.ts'
 import { askAbout } from './confirm.ts'
+import { promote } from './demotion.ts'
 import type { Engine } from './engine.ts'
 import { messageOf } from './errors.ts'
 import { explain } from './explain.ts'
@@ -98,6 +99,7 @@ export function createEngine(world: EnginePorts): Engine {
     cancel: (incident, by, reason) => cancel(incident, by, reason, ports),
     resume: (incident, by, reason) => resume(incident, by, reason, ports),
     heal: (request) => heal(request, ports),
+    promote: (playbook, by, reason) => promote(playbook, by, reason, ports),
     setPause: (pause, by, how) => setPause(pause, by, ports, how),
     placePause: (wanted, by) => placePause(wanted, by, ports),
     liftPause: (id, by) => liftPause(id, by, ports),
@@ -133,7 +135,12 @@ export function createEngine(world: EnginePorts): Engine {
 }
 
 /** Events whose commit may have put a message into the outbox. */
-const tells: ReadonlySet<AuditType> = new Set(['incident.handed_over', 'storm.latched', 'storm.released'])
+const tells: ReadonlySet<AuditType> = new Set([
+  'incident.handed_over',
+  'storm.latched',
+  'storm.released',
+  'playbook.demoted',
+])
 
 /** Events after which the storm latch looks when it has to look again. */
 const movesStorm: ReadonlySet<AuditType> = new Set(['storm.latched', 'storm.ramped', 'attempt.concluded'])

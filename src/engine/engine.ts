@@ -5,6 +5,8 @@ import type { Incident } from '../domain/incident.ts'
 import type { Pause, ScopedPause } from '../domain/pause.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { StormRecord } from '../domain/storm.ts'
+import type { Demotion } from '../domain/trial.ts'
+import type { LadderChoice } from './ladder.ts'
 import type { WantedScopedPause } from './scoped-pauses.ts'
 
 /** What one playbook's conditions made of one alert. */
@@ -28,6 +30,8 @@ export interface IncidentExplanation {
   readonly plan: Plan | null
   readonly planDigest: string | null
   readonly note: string
+  /** What would be tried and why, where that is not the playbook as it is written. */
+  readonly ladder: LadderChoice | null
 }
 
 export interface AlertExplanation {
@@ -78,6 +82,8 @@ export interface Engine {
   placePause(wanted: WantedScopedPause, by: string): Promise<ScopedPause>
   /** Lifts that one and no other. Throws `not_found`. */
   liftPause(id: string, by: string): Promise<ScopedPause>
+  /** Lifts a playbook's demotion. Throws `not_found`, or `conflict` when it is not demoted. */
+  promote(playbook: string, by: string, reason: string): Promise<Demotion>
   /** What `adopt` would do; reads only. */
   preview(policy: Policy): Promise<RematchPreview>
   /** Rematches the active alerts under the policy now in force and records the change. */

@@ -20,7 +20,7 @@ import { readUnwell } from './unwell.ts'
 export type ActionStep = Extract<Step, { kind: 'action' }>
 
 export interface GatherPorts {
-  readonly store: { readonly read: Pick<Reads, 'attempt' | 'holder'> }
+  readonly store: { readonly read: Pick<Reads, 'attempt' | 'holder' | 'ownEffect'> }
   readonly clock: Clock
   readonly sources: Sources
   readonly actions: Actions
@@ -61,6 +61,8 @@ export async function readStored(
     unwell: await readUnwell(read, incident, playbook),
     storm: await readStorm(read, policy, now),
     dependencies: await readDependencies(read, playbook, leadingAlert(alerts) ?? noAlert, policy.config),
+    demotion: await read.demotion(playbook.name),
+    ownEffect: await read.ownEffect(plan ? objectsOf(plan) : [incident.target]),
   }
 }
 
@@ -111,13 +113,15 @@ export function factsOf({ incident, playbook, step, policy }: Assessment, stored
   }
 }
 
-/** With the plan it is known what else would be touched, and so who may hold that. */
+/** With the plan it is known what else would be touched, and so who may hold that, and whether Hepar itself touched it last. */
 async function withPlan(facts: GateFacts, assessment: Assessment, ports: GatherPorts): Promise<GateFacts> {
   const { stored } = facts
   const plan = await makePlan(assessment, stored.alerts, ports)
   if (plan.kind !== 'planned') return { ...facts, plan }
-  const holder = stored.holder ?? (await ports.store.read.holder(objectsOf(plan.plan)))
-  return { ...facts, plan, stored: { ...stored, holder } }
+  const objects = objectsOf(plan.plan)
+  const holder = stored.holder ?? (await ports.store.read.holder(objects))
+  const ownEffect = await ports.store.read.ownEffect(objects)
+  return { ...facts, plan, stored: { ...stored, holder, ownEffect } }
 }
 
 /** Asks each firing alert's own source whether it still fires. */

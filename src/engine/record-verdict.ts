@@ -65,6 +65,8 @@ export async function recordVerdict(
     state: verdict === 'ask' ? 'awaiting_approval' : 'waiting',
     waiting,
     blockedSince,
+    // Whoever was there first is credited with the end.
+    human: incident.human || blockedBy?.gate === 'override',
     wouldRunRevision: resting ? policy.revision : null,
     updatedAt: now,
     dueAt: Math.min((waiting?.until ?? now + limits.reconcileEveryMs) + line * lineEachMs, giveUpAt),

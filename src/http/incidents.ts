@@ -59,6 +59,7 @@ export const showIncident = read(
     return ok({
       incident: viewIncident(incident),
       whyNot: viewIncident(incident).waiting ?? (incident.ending === 'refused' ? refusalOf(timeline) : null),
+      ladder: timeline.findLast(({ type }) => type === 'incident.ladder_chosen')?.body ?? null,
       gates: viewGates(assessed?.body?.gates),
       alerts: alerts.map(viewAlert),
       attempts: attempts.map(viewAttempt),

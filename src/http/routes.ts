@@ -1,6 +1,6 @@
 import { listAlerts } from './alerts.ts'
 import { auditHead, listAudit } from './audit.ts'
-import { listActions, listPlaybooks, runAction } from './catalogue.ts'
+import { listActions, listPlaybooks, promotePlaybook, runAction } from './catalogue.ts'
 import { nothing } from './fields.ts'
 import { cancelIncident, listIncidentEvents, listIncidents, resumeIncident, showIncident } from './incidents.ts'
 import { describeApi } from './openapi.ts'
@@ -34,6 +34,7 @@ export const routes: readonly Route[] = [
   listAlerts,
   explain,
   listPlaybooks,
+  promotePlaybook,
   listActions,
   runAction,
   getPause,

@@ -210,6 +210,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
     pausing: { pauses: [], windows: [] },
     alerts: some.alerts,
     stillMatched: some.stillMatched,
+    choice: null,
     attempt: some.phase === null || some.phase === 'concluded' ? null : someAttempt({ phase: some.phase }),
     effect:
       some.effect && some.phase !== 'verifying'

@@ -19,6 +19,7 @@ const contract: Readonly<Record<string, readonly Role[] | 'everybody'>> = {
   'GET /api/v1/incidents/:id/events': ['viewer', 'operator', 'admin'],
   'POST /api/v1/incidents/:id/cancel': ['operator', 'admin'],
   'POST /api/v1/incidents/:id/resume': ['operator', 'admin'],
+  'POST /api/v1/playbooks/:name/promote': ['operator', 'admin'],
   'GET /api/v1/alerts': ['viewer', 'operator', 'admin'],
   'POST /api/v1/explain': ['operator', 'admin'],
   'GET /api/v1/playbooks': ['viewer', 'operator', 'admin'],

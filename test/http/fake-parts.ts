@@ -7,6 +7,7 @@ import type { Pause, ScopedPause } from '../../src/domain/pause.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { secret } from '../../src/domain/secret.ts'
 import { noStorm, type StormRecord } from '../../src/domain/storm.ts'
+import type { Demotion, Trial } from '../../src/domain/trial.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { HeparError } from '../../src/engine/errors.ts'
 import type { Log, Reads } from '../../src/engine/ports.ts'
@@ -73,6 +74,7 @@ export function incident(id: string, changes: Partial<Incident> = {}): Incident 
     closedAt: null,
     updatedAt: now,
     step: 0,
+    ladder: null,
     attempts: 0,
     touched: false,
     reopenings: 0,
@@ -102,6 +104,8 @@ export interface FakeWorld {
   alerts: AlertRecord[]
   attempts: Attempt[]
   events: AuditEvent[]
+  trials: Trial[]
+  demotions: Demotion[]
   pause: Pause | null
   storm: StormRecord
   pauses: readonly ScopedPause[]
@@ -138,6 +142,8 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     alerts: [],
     attempts: [],
     events: [],
+    trials: [],
+    demotions: [],
     pause: null,
     storm: noStorm,
     pauses: [],
@@ -167,6 +173,20 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     version: '1.2.3',
   }
   return Object.assign(world, { parts })
+}
+
+export function someDemotion(changes: Partial<Demotion> = {}): Demotion {
+  return {
+    playbook: 'restart',
+    revision: 'r1',
+    step: 'container-restart@1',
+    action: 'container-restart',
+    targetClass: 'container/web-#',
+    reason: 'container-restart failed its verification 3 times in a row on container/web-#',
+    since: now - 60_000,
+    liftedAt: null,
+    ...changes,
+  }
 }
 
 function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
@@ -206,6 +226,11 @@ function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
       world.asked.push({ verb: 'heal', by: request.by, more: request })
       if (request.action === 'unknown') throw new HeparError('invalid', 'there is no action "unknown"')
       return incident('manual-1', { playbook: 'manual', target: request.target })
+    },
+    promote: async (playbook, by, reason) => {
+      world.asked.push({ verb: 'promote', by, more: reason })
+      if (playbook !== 'restart') throw new HeparError('not_found', `there is no playbook ${playbook}`)
+      return someDemotion({ liftedAt: now })
     },
     setPause: async (pause, by) => {
       world.pause = pause && { ...pause, by, since: now }
@@ -266,6 +291,10 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     effectOn: async (target) =>
       guarded(() => world.attempts.find((row) => row.inForce && row.target === target) ?? null),
     effectsInForce: unused,
+    trials: async () => guarded(() => world.trials),
+    demotion: async () => guarded(() => world.demotions[0] ?? null),
+    demotions: async () => guarded(() => world.demotions),
+    ownEffect: unused,
     attemptHistory: unused,
     outboxDue: unused,
     gaps: unused,

@@ -74,6 +74,7 @@ export function somePlaybook(more: Partial<Playbook> = {}): Playbook {
     verify: [{ kind: 'cleared' }],
     forMs: 10_000,
     withinMs: 120_000,
+    order: 'written',
     silence: false,
     limits: {
       cooldownMs: 300_000,
@@ -82,6 +83,9 @@ export function somePlaybook(more: Partial<Playbook> = {}): Playbook {
       maxWaitMs: 900_000,
       blastRadius: null,
       activeHours: null,
+      retryAfterMs: 0,
+      demoteAfter: null,
+      yieldForMs: 120_000,
     },
     reopenWithinMs: 600_000,
     ...more,
@@ -100,6 +104,7 @@ export function someAttempt(more: Partial<Attempt> = {}): Attempt {
     playbook: 'restart',
     target: 'container/local/web',
     step: 0,
+    stepKey: 'container-restart',
     action: 'container-restart',
     phase: 'acting',
     plan: {
@@ -130,6 +135,7 @@ export function someAttempt(more: Partial<Attempt> = {}): Attempt {
     heldSince: null,
     lastRoundAt: null,
     checks: [],
+    before: null,
     outcome: null,
     concludedAt: null,
     ...more,
@@ -165,6 +171,7 @@ export function someFacts(more: Partial<Facts> = {}): Facts {
     restored: false,
     pausing: { pauses: [], windows: [] },
     running: false,
+    choice: null,
     limits: defaultLimits,
     ...more,
   }

@@ -8,6 +8,7 @@ import { figures } from './figures.ts'
 import { gates } from './gates.ts'
 import { intake } from './intake.ts'
 import { intent } from './intent.ts'
+import { ladder } from './ladder.ts'
 import { mass } from './mass.ts'
 import { pausing } from './pauses.ts'
 import { policies } from './policies.ts'
@@ -32,6 +33,7 @@ export const teeth: readonly Tooth[] = [
   ...gates,
   ...pausing,
   ...mass,
+  ...ladder,
   ...intent,
   ...repetition,
   ...decisions,

@@ -21,6 +21,14 @@ const defaultBudgets: readonly AttemptBudget[] = [
   { count: 7, windowMs: 86_400_000 },
 ]
 
+const defaultRetryAfterMs = 3_600_000
+const defaultDemoteAfter = 3
+const defaultYieldForMs = 120_000
+
+function demoteAfterOf(written: number | 'never' | undefined): number | null {
+  return written === 'never' ? null : (written ?? defaultDemoteAfter)
+}
+
 /** Compiles one file. Reports every problem; `null` when one of them is an error. */
 export async function compilePlaybook(
   source: SourceFile,
@@ -70,6 +78,7 @@ function settings(
     mode: fields.mode ?? 'auto',
     continue: fields.continue ?? false,
     settleMs: fields.settle ?? 0,
+    order: fields.order ?? 'written',
     forMs: fields.for ?? defaultForMs,
     withinMs: fields.within ?? defaultWithinMs,
     silence: fields.silence ?? false,
@@ -80,6 +89,9 @@ function settings(
       maxWaitMs: fields.limits?.maxWait ?? 900_000,
       blastRadius,
       activeHours: activeHoursOf(fields),
+      retryAfterMs: fields.limits?.retryAfter ?? defaultRetryAfterMs,
+      demoteAfter: demoteAfterOf(fields.limits?.demoteAfter),
+      yieldForMs: fields.limits?.yieldFor ?? defaultYieldForMs,
     },
     reopenWithinMs: fields.reopenWithin ?? 600_000,
   }

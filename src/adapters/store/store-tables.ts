@@ -13,6 +13,7 @@ import { pruneWrites } from './prune-table.ts'
 import { remainderReads, remainderWrites } from './remainder-table.ts'
 import { settingReads, settingWrites } from './settings-table.ts'
 import type { StoreDb } from './tables.ts'
+import { trialReads, trialWrites } from './trial-table.ts'
 
 /** All reads over one connection. */
 export function readsOver(db: StoreDb): Reads {
@@ -20,6 +21,7 @@ export function readsOver(db: StoreDb): Reads {
     ...alertReads(db),
     ...incidentReads(db),
     ...attemptReads(db),
+    ...trialReads(db),
     ...leftAloneReads(db),
     ...outboxReads(db),
     ...settingReads(db),
@@ -38,6 +40,7 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     ...alertWrites(db),
     ...incidentWrites(db),
     ...attemptWrites(db),
+    ...trialWrites(db),
     ...leftAloneWrites(db),
     ...outboxWrites(db),
     ...settingWrites(db),

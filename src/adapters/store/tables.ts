@@ -62,6 +62,24 @@ export interface StoreTables {
   left_alone: { target: string; why: string; reason: string; since: number; until: number; incident: Packed }
   /** What an attempt that is not concluded holds: its target, and what else its plan touches. */
   holds: { object: string; attempt: string }
+  trials: {
+    /** Given by the database, in the order in which they ended. */
+    key: Generated<number>
+    playbook: string
+    revision: string
+    step: string
+    action: string
+    class: string
+    target: string
+    incident: Packed
+    outcome: string
+    at: number
+    took_ms: number
+    relapsed: number
+    well_before: number | null
+  }
+  demotions: { playbook: string; data: string }
+  own_effects: { object: string; attempt: string; began_at: number; ended_at: number }
   outbox: {
     id: string
     dedupe_key: string

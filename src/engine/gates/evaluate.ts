@@ -9,6 +9,7 @@ import { flapping } from './flapping.ts'
 import { freshness } from './freshness.ts'
 import type { Gate, GateFacts, Need } from './gate.ts'
 import { mode, modeOf } from './mode.ts'
+import { override } from './override.ts'
 import { pauses } from './pauses.ts'
 import { rate } from './rate.ts'
 import { stopSwitch } from './stop-switch.ts'
@@ -24,6 +25,7 @@ export const gates: readonly Gate[] = [
   activeHours,
   freshness,
   target,
+  override,
   dependencies,
   attemptBudget,
   flapping,

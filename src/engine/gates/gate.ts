@@ -8,6 +8,7 @@ import type { LeavesAlone, LeftAlone } from '../../domain/left-alone.ts'
 import type { MaintenanceWindow, Pause, ScopedPause } from '../../domain/pause.ts'
 import type { Mode, Playbook } from '../../domain/playbook.ts'
 import type { StormFacts } from '../../domain/storm.ts'
+import type { Demotion, OwnEffect } from '../../domain/trial.ts'
 import type { AttemptHistory, BudgetWindow, PastEffect } from '../counting.ts'
 import type { Dependencies } from '../dependencies.ts'
 import type { FleetTotal } from '../fleet.ts'
@@ -34,6 +35,10 @@ export interface StoredFacts {
   readonly unwell: Unwell
   readonly storm: StormFacts
   readonly dependencies: Dependencies
+  /** The playbook's latest demotion, in force or not. */
+  readonly demotion: Demotion | null
+  /** Hepar's own latest effect on the target, or on what else the plan touches. */
+  readonly ownEffect: OwnEffect | null
 }
 
 /** What an alert's source says of it. */

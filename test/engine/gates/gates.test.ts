@@ -51,6 +51,8 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
       effect: null,
       unwell: { others: 0, some: [] },
       storm: calm,
+      demotion: null,
+      ownEffect: null,
       ...stored,
     },
     oracle: [{ fingerprint: 'f1', answer: firing }],
