@@ -7,6 +7,7 @@ import { watchContainers } from './adapters/docker/watch-containers.ts'
 import { createHttpProbe } from './adapters/http-client/probe.ts'
 import { createDeliver } from './adapters/notify/deliver.ts'
 import { registerPathMetrics } from './adapters/paths/path-metrics.ts'
+import { createAskPolicy } from './adapters/policy/ask-policy.ts'
 import { createMemoryQueue } from './adapters/queue/memory.ts'
 import { askDocker, askHttp } from './adapters/reachability/neighbours.ts'
 import { watchFiles } from './adapters/reload/watch.ts'
@@ -114,6 +115,7 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
     silencers: createSilencers(() => inForce.config().sources, { clock }),
     actions: files.actions,
     probeHttp: createHttpProbe(() => inForce.config().http.allow),
+    askPolicy: createAskPolicy(() => inForce.config()),
     deliver: createDeliver(() => inForce.config().notify),
     queue,
     log,

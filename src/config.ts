@@ -98,6 +98,7 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
   return {
     file,
     listen: overrides.listen ?? values.listen ?? { host: '127.0.0.1', port: 4372 },
+    externalUrl: values.externalUrl || null,
     dataFolder: dirname(storeFile),
     store: { kind: 'sqlite', file: storeFile },
     mode: overrides.mode ?? values.mode ?? 'observe',
@@ -115,6 +116,8 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
     auth: { tokens: values.auth?.tokens ?? [] },
     notify: Object.entries(values.notify ?? {}).map(([name, peer]) => ({ name, peer })),
     announce: values.announce ?? Object.keys(values.notify ?? {}),
+    approval: { fourEyes: values.approval?.fourEyes ?? false },
+    policies: Object.entries(values.policies ?? {}).map(([name, peer]) => ({ name, peer })),
     limits: overLimits(defaultLimits, values.limits),
     retention: buildRetention(values.retention),
     log: { level: overrides.logLevel ?? values.log?.level ?? 'info' },

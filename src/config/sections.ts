@@ -7,7 +7,7 @@ import { dockerField } from './docker.ts'
 import { httpField } from './http.ts'
 import { limitsField } from './limits.ts'
 import { pathsField } from './paths.ts'
-import { peerField } from './peer.ts'
+import { peerField, urlField } from './peer.ts'
 import { redisField } from './redis.ts'
 import { fileField, type References, referenceField, secretField } from './references.ts'
 import { retentionField } from './retention.ts'
@@ -19,6 +19,7 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 export function sections(references: References) {
   return {
     listen: optional(addressField(references)),
+    externalUrl: optional(urlField(references, 'base')),
     store: optional(storeField(references)),
     mode: optional(wordField(modes)),
     rules: optional(foldersField(references)),
@@ -33,6 +34,8 @@ export function sections(references: References) {
     auth: optional(section({ tokens: optional(z.array(tokenField(references))) })),
     notify: optional(z.record(nameField, peerField(references, 'whole'))),
     announce: optional(z.array(nameField)),
+    approval: optional(section({ fourEyes: optional(z.boolean()) })),
+    policies: optional(z.record(nameField, peerField(references, 'whole'))),
     limits: optional(limitsField),
     retention: optional(retentionField),
     log: optional(section({ level: optional(wordField(logLevels)) })),

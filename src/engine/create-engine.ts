@@ -3,6 +3,7 @@ import { createAccept } from './accept.ts'
 import { createEffects } from './act.ts'
 import { type AdvancePorts, advance } from './advance.ts'
 import { askAbout } from './confirm.ts'
+import { decideApproval } from './decide-approval.ts'
 import type { Engine } from './engine.ts'
 import { messageOf } from './errors.ts'
 import { explain } from './explain.ts'
@@ -10,6 +11,7 @@ import { cancel, heal, resume } from './operate.ts'
 import { createOutbox } from './outbox.ts'
 import type {
   Actions,
+  AskPolicy,
   Checkpoint,
   Clock,
   Deliver,
@@ -41,6 +43,7 @@ export interface EnginePorts {
   readonly sources: Sources
   readonly silencers: Silencers
   readonly actions: Actions
+  readonly askPolicy: AskPolicy
   readonly probeHttp: HttpProbe
   readonly deliver: Deliver
   readonly queue: Queue
@@ -64,7 +67,7 @@ export function createEngine(world: EnginePorts): Engine {
   const sweeping = createSweeping(ports, background, completing)
   const stopListening = store.onCommit((events) => {
     queue.wake()
-    if (events.some(({ type }) => type === 'incident.handed_over')) outbox.kick()
+    if (events.some(({ type }) => tellsPeople.has(type))) outbox.kick()
     if (events.some(({ type }) => changesSilences.has(type))) silencing.kick()
   })
   return {
@@ -81,6 +84,7 @@ export function createEngine(world: EnginePorts): Engine {
     explain: (delivery) => explain(delivery, ports),
     cancel: (incident, by, reason) => cancel(incident, by, reason, ports),
     resume: (incident, by, reason) => resume(incident, by, reason, ports),
+    decideApproval: (request) => decideApproval(request, ports),
     heal: (request) => heal(request, ports),
     setPause: (pause, by, how) => setPause(pause, by, ports, how),
     preview: (policy) => previewRematch(policy, ports),
@@ -109,6 +113,15 @@ export function createEngine(world: EnginePorts): Engine {
     },
   }
 }
+
+/** Events with which a message may lie in the outbox. */
+const tellsPeople: ReadonlySet<AuditType> = new Set([
+  'incident.handed_over',
+  'approval.asked',
+  'approval.decided',
+  'approval.voided',
+  'approval.expired',
+])
 
 /** Events after which other alerts may want to be silent, or none. */
 const changesSilences: ReadonlySet<AuditType> = new Set([

@@ -1,4 +1,5 @@
 import type { AlertRecord, Decision, Delivery } from '../../src/domain/alert.ts'
+import type { Approval } from '../../src/domain/approval.ts'
 import type { Attempt } from '../../src/domain/attempt.ts'
 import type { AuditEvent, NewAuditEvent } from '../../src/domain/audit.ts'
 import { type Config, defaultLimits, type Role, type Source, type Token } from '../../src/domain/config.ts'
@@ -48,6 +49,9 @@ export function config(changes: Partial<Config> = {}): Config {
     auth: { tokens: [] },
     notify: [],
     announce: [],
+    externalUrl: null,
+    approval: { fourEyes: false },
+    policies: [],
     limits: defaultLimits,
     retention: { auditMs: null, bytesMax: 10e9 },
     log: { level: 'info' },
@@ -97,6 +101,7 @@ export interface FakeWorld {
   incidents: Incident[]
   alerts: AlertRecord[]
   attempts: Attempt[]
+  approvals: Approval[]
   events: AuditEvent[]
   pause: Pause | null
   phase: 'starting' | 'running' | 'stopping'
@@ -131,6 +136,7 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     incidents: [],
     alerts: [],
     attempts: [],
+    approvals: [],
     events: [],
     pause: null,
     phase: 'running',
@@ -194,6 +200,12 @@ function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
       world.asked.push({ verb: 'resume', by, more: reason })
       return move(id, 'open')
     },
+    decideApproval: async (request) => {
+      world.asked.push({ verb: request.decision, by: request.by, more: request })
+      const approval = world.approvals.find(({ state }) => state === 'pending')
+      if (approval === undefined) throw new HeparError('conflict', 'operator:ada has approved it already')
+      return { incident: move(request.incident, 'awaiting_approval'), approval }
+    },
     heal: async (request) => {
       world.asked.push({ verb: 'heal', by: request.by, more: request })
       if (request.action === 'unknown') throw new HeparError('invalid', 'there is no action "unknown"')
@@ -254,6 +266,8 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
           .slice(0, filter.limit),
       ),
     attemptsOf: async () => world.attempts,
+    liveApproval: async () => world.approvals.find(({ state }) => state === 'pending') ?? null,
+    approvalsOf: async () => world.approvals,
     pause: async () => guarded(() => world.pause),
     audit: async ({ incident: id, types, after = 0, limit }) =>
       guarded(() =>

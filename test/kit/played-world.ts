@@ -1,6 +1,6 @@
 import type { ActionInfo } from '../../src/domain/action.ts'
 import { digestOf } from '../../src/engine/digest.ts'
-import type { Actions, HttpProbe, Sources } from '../../src/engine/ports.ts'
+import type { Actions, AskPolicy, HttpProbe, Sources } from '../../src/engine/ports.ts'
 
 /** A target as it really is, which only the simulation knows. */
 export interface Patient {
@@ -31,6 +31,7 @@ export interface Played {
   readonly sources?: Partial<Sources>
   readonly actions?: Partial<Actions>
   readonly probeHttp?: HttpProbe
+  readonly askPolicy?: AskPolicy
 }
 
 export interface PlayedWorld {

@@ -89,6 +89,12 @@ export const migrations: readonly (readonly string[])[] = [
     "create index attempts_active on attempts (target) where phase <> 'concluded'",
     "insert into holds select target, id from attempts where phase <> 'concluded'",
   ],
+  [
+    `create table approvals (
+      key integer primary key, id text not null unique, incident blob not null references incidents (id), state text not null, data text not null)`,
+    "create unique index approvals_one_live on approvals (incident) where state in ('pending', 'approved')",
+    'create index approvals_incident on approvals (incident)',
+  ],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */

@@ -1,5 +1,6 @@
 import type { Reads, Tx } from '../../engine/ports.ts'
 import { alertReads, alertWrites } from './alert-table.ts'
+import { approvalReads, approvalWrites } from './approval-table.ts'
 import { attemptReads, attemptWrites } from './attempt-table.ts'
 import { auditReads } from './audit-table.ts'
 import type { AuditWriter } from './audit-writer.ts'
@@ -17,6 +18,7 @@ export function readsOver(db: StoreDb): Reads {
     ...alertReads(db),
     ...incidentReads(db),
     ...attemptReads(db),
+    ...approvalReads(db),
     ...outboxReads(db),
     ...settingReads(db),
     ...remainderReads(db),
@@ -32,6 +34,7 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     ...alertWrites(db),
     ...incidentWrites(db),
     ...attemptWrites(db),
+    ...approvalWrites(db),
     ...outboxWrites(db),
     ...settingWrites(db),
     ...remainderWrites(db),

@@ -57,6 +57,14 @@ export interface StoreTables {
   }
   /** What an attempt that is not concluded holds: its target, and what else its plan touches. */
   holds: { object: string; attempt: string }
+  approvals: {
+    /** Given by the database, in the order in which they were asked. */
+    key: Generated<number>
+    id: string
+    incident: Packed
+    state: string
+    data: string
+  }
   outbox: {
     id: string
     dedupe_key: string

@@ -60,7 +60,8 @@ const context: PlaybookContext = {
   config: {
     sources: [{ name: 'main', alertmanagers: [], prometheus: peer }],
     notify: [{ name: 'oncall', peer }],
-    http: { allow: [rule('http://web')] },
+    http: { allow: [rule('http://web'), rule('http://opa:8181/v1/data/hepar')] },
+    policies: [{ name: 'opa', peer }],
   },
   actions,
   broken: [{ name: 'broken', file: 'plugins/broken.ts', reason: 'SyntaxError' }],

@@ -26,9 +26,19 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
     ceiling: 'auto',
     alertAgeMaxMs: 3_600_000,
     temporary: false,
-    stored: { pause: null, alerts: [someRecord()], history: quietHistory, holder: null, effect: null, ...stored },
+    fourEyes: false,
+    stored: {
+      pause: null,
+      alerts: [someRecord()],
+      history: quietHistory,
+      holder: null,
+      effect: null,
+      approval: null,
+      ...stored,
+    },
     oracle: [{ fingerprint: 'f1', answer: firing }],
     plan: planned,
+    policy: null,
     ...more,
   }
 }
