@@ -2,6 +2,7 @@ import type { AuditType } from '../domain/audit.ts'
 import { createAccept } from './accept.ts'
 import { createEffects } from './act.ts'
 import { type AdvancePorts, advance } from './advance.ts'
+import type { AskPolicy } from './approval-ports.ts'
 import { askAbout } from './confirm.ts'
 import { decideApproval } from './decide-approval.ts'
 import type { Engine } from './engine.ts'
@@ -11,7 +12,6 @@ import { cancel, heal, resume } from './operate.ts'
 import { createOutbox } from './outbox.ts'
 import type {
   Actions,
-  AskPolicy,
   Checkpoint,
   Clock,
   Deliver,

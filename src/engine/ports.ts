@@ -1,6 +1,5 @@
 import type { ActionInfo } from '../domain/action.ts'
 import type { Alert, AlertRecord, Labels, Remainder } from '../domain/alert.ts'
-import type { Approval, ApprovalState, PolicyDecision, PolicyRef } from '../domain/approval.ts'
 import type { Attempt, CheckResult, Plan, RunnerIdentity } from '../domain/attempt.ts'
 import type { AuditEvent, AuditHead, NewAuditEvent } from '../domain/audit.ts'
 import type { StoreCopy } from '../domain/copy.ts'
@@ -13,6 +12,7 @@ import type { AttemptBudget } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Gap, PastEnds, PrunableEvents, PrunableFinder, PrunedRows, StoreSize } from '../domain/retention.ts'
 import type { HealingSilence } from '../domain/silence.ts'
+import type { ApprovalReads, ApprovalWrites } from './approval-ports.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
 export interface Clock {
@@ -40,7 +40,7 @@ export interface AttemptHistory {
   readonly lastEndedAt: number | null
 }
 
-export interface Reads {
+export interface Reads extends ApprovalReads {
   alerts(source: string, fingerprints: readonly string[]): Promise<readonly AlertRecord[]>
   /** Firing alerts as they were first seen, for sweeps and the API; `after` is the `next` of the previous page. */
   firingAlerts(page: {
@@ -76,10 +76,6 @@ export interface Reads {
     budgets: readonly AttemptBudget[],
     now: number,
   ): Promise<AttemptHistory>
-  /** What people are asked about an incident, or have approved and nobody has acted on; or `null`. */
-  liveApproval(incident: string): Promise<Approval | null>
-  /** Everything that was ever asked about an incident, oldest first. */
-  approvalsOf(incident: string): Promise<readonly Approval[]>
   pause(): Promise<Pause | null>
   /** Set while this store is a copy of another that has not gone on from there yet. */
   copy(): Promise<StoreCopy | null>
@@ -95,7 +91,7 @@ export interface Reads {
 }
 
 /** Writes of one transaction. All or nothing; events are chained in the order appended. */
-export interface Tx extends Reads {
+export interface Tx extends Reads, ApprovalWrites {
   saveAlerts(records: readonly AlertRecord[]): Promise<void>
   /** Throws StaleWrite when an open incident of one of their playbooks and targets exists: a unique index, not a check. */
   openIncidents(incidents: readonly Incident[]): Promise<void>
@@ -108,10 +104,6 @@ export interface Tx extends Reads {
   saveAttempt(attempt: Attempt): Promise<void>
   /** Notes of a concluded attempt that its temporary effect is taken back. */
   release(attempt: string): Promise<void>
-  /** Throws StaleWrite when the incident has another live one: a unique index, not a check. */
-  insertApproval(approval: Approval): Promise<void>
-  /** Saves it if it still has the state `from`; throws StaleWrite otherwise. */
-  saveApproval(approval: Approval, from: ApprovalState): Promise<void>
   setPause(pause: Pause | null): Promise<void>
   forgetCopy(): Promise<void>
   /** In place of an earlier one of the same group. Keeps the `keepMax` newest of all groups; resolves to how many others are lost. */
@@ -220,12 +212,6 @@ export type HttpProbe = (
   url: string,
   timeoutMs: number,
 ) => Promise<{ readonly ok: true; readonly status: number } | { readonly ok: false; readonly reason: string }>
-
-/** Asks an external policy about a plan. Never throws, bounded in time; whatever is no clear answer is `deny`, with the reason. */
-export type AskPolicy = (
-  policy: PolicyRef,
-  input: JsonObject,
-) => Promise<{ readonly decision: PolicyDecision; readonly reason: string }>
 
 // ---------------------------------------------------------------- actions
 

@@ -1,6 +1,7 @@
 import type { ActionInfo } from '../../src/domain/action.ts'
+import type { AskPolicy } from '../../src/engine/approval-ports.ts'
 import { digestOf } from '../../src/engine/digest.ts'
-import type { Actions, AskPolicy, HttpProbe, Sources } from '../../src/engine/ports.ts'
+import type { Actions, HttpProbe, Sources } from '../../src/engine/ports.ts'
 
 /** A target as it really is, which only the simulation knows. */
 export interface Patient {

@@ -135,6 +135,7 @@ test('a sound playbook compiles with the documented defaults', async () => {
       { kind: 'cleared' },
       { kind: 'promql', query: ['up{name="', { root: 'labels', name: 'name', escape: 'promql' }, '"} == 1'] },
     ],
+    approval: { withinMs: null, channel: null, fourEyes: false, policy: null },
     forMs: 10_000,
     withinMs: 120_000,
     silence: false,

@@ -83,7 +83,7 @@ describe('each gate blocks', () => {
       someGateFacts({ ceiling: 'observe' }),
       { verdict: 'would_run', blockedBy: { gate: 'mode' } },
     ],
-    ['mode: approve asks', someGateFacts({ ceiling: 'approve' }), { verdict: 'ask', blockedBy: { gate: 'mode' } }],
+    ['mode: approve asks', someGateFacts({ ceiling: 'approve' }), { verdict: 'ask', blockedBy: { gate: 'approval' } }],
     [
       'freshness: nothing fires any more',
       someGateFacts({}, { alerts: [someRecord({ status: 'resolved', resolvedAt: 5_000 })] }),
