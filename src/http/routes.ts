@@ -11,6 +11,7 @@ import { reload } from './reload.ts'
 import { ok, type Route, read } from './route.ts'
 import { showSafeMode } from './safe-mode.ts'
 import { stats } from './stats.ts'
+import { createToken, listTokens, revokeToken } from './tokens.ts'
 import { explain, webhook } from './webhook.ts'
 
 const openapi = read(
@@ -45,4 +46,7 @@ export const routes: readonly Route[] = [
   auditHead,
   stats,
   reload,
+  listTokens,
+  createToken,
+  revokeToken,
 ]

@@ -89,6 +89,12 @@ export const migrations: readonly (readonly string[])[] = [
     "create index attempts_active on attempts (target) where phase <> 'concluded'",
     "insert into holds select target, id from attempts where phase <> 'concluded'",
   ],
+  [
+    `create table tokens (
+      key integer primary key, id text not null unique, name text not null, role text not null, digest text not null, created_at bigint not null,
+      created_by text not null, expires_at bigint, revoked_at bigint)`,
+    'create unique index tokens_in_force on tokens (name) where revoked_at is null',
+  ],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */
