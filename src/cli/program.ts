@@ -17,6 +17,7 @@ import { schema } from './schema.ts'
 import { serve } from './serve.ts'
 import { show } from './show.ts'
 import { stats } from './stats.ts'
+import { token } from './token.ts'
 
 const commands = [
   serve,
@@ -38,6 +39,7 @@ const commands = [
   actions,
   stats,
   reload,
+  token,
 ]
 
 const usageExit = 2

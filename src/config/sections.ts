@@ -1,6 +1,7 @@
 import * as z from 'zod'
-import { roles } from '../domain/config.ts'
+import { roles, type Token } from '../domain/config.ts'
 import { modes } from '../domain/playbook.ts'
+import { hashedPrefix } from '../domain/token.ts'
 import { nameField, optional, section, wordField } from '../files/fields.ts'
 import { parseAddress, parseStore } from './addresses.ts'
 import { dockerField } from './docker.ts'
@@ -75,5 +76,29 @@ function sourceField(references: References) {
 }
 
 function tokenField(references: References) {
-  return section({ name: nameField, role: wordField(roles), token: secretField(references) })
+  return section({
+    name: nameField,
+    role: wordField(roles),
+    token: secretField(references),
+    expires: optional(timeField),
+  }).transform(({ name, role, token, expires }, context): Token => {
+    const written = token.reveal()
+    if (written.startsWith(hashedPrefix) && !/^sha256:[0-9a-f]{64}$/.test(written)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['token'],
+        message: 'must be sha256: and 64 hex digits in small letters',
+      })
+    }
+    return { name, role, token, ...(expires !== undefined && { expiresAt: expires }) }
+  })
 }
+
+const timeField = z
+  .string()
+  .transform((text, context) => {
+    const at = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN
+    if (Number.isNaN(at)) context.addIssue('must be a time such as 2030-01-31 or 2030-01-31T12:00:00Z')
+    return at
+  })
+  .meta({ type: 'string', description: 'A time such as 2030-01-31 (0:00 UTC) or 2030-01-31T12:00:00Z.' })

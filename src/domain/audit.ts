@@ -35,6 +35,8 @@ export const auditTypes = [
   'pause.cleared',
   'notification.sent',
   'notification.failed',
+  'token.created',
+  'token.revoked',
   'audit.key_changed',
   'retention.pruned',
   'store.restored',

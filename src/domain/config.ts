@@ -118,7 +118,10 @@ export type Role = (typeof roles)[number]
 export interface Token {
   readonly name: string
   readonly role: Role
+  /** The token itself, or `sha256:` and its digest in hex. */
   readonly token: Secret
+  /** Epoch milliseconds; without it the token does not expire. */
+  readonly expiresAt?: number
 }
 
 /** Everything `hepar.yaml` and the environment say, frozen. Paths are absolute, durations milliseconds. */

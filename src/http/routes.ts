@@ -3,6 +3,7 @@ import { auditHead, listAudit } from './audit.ts'
 import { listActions, listPlaybooks, runAction } from './catalogue.ts'
 import { nothing } from './fields.ts'
 import { cancelIncident, listIncidentEvents, listIncidents, resumeIncident, showIncident } from './incidents.ts'
+import { login, loginPage, logout } from './login.ts'
 import { describeApi } from './openapi.ts'
 import { livez, metrics, readyz } from './operations.ts'
 import { getPause, putPause } from './pause.ts'
@@ -10,6 +11,7 @@ import { reload } from './reload.ts'
 import { ok, type Route, read } from './route.ts'
 import { showSafeMode } from './safe-mode.ts'
 import { stats } from './stats.ts'
+import { createToken, listTokens, revokeToken } from './tokens.ts'
 import { explain, webhook } from './webhook.ts'
 
 const openapi = read(
@@ -24,6 +26,9 @@ export const routes: readonly Route[] = [
   readyz,
   metrics,
   openapi,
+  loginPage,
+  login,
+  logout,
   listIncidents,
   showIncident,
   listIncidentEvents,
@@ -41,4 +46,7 @@ export const routes: readonly Route[] = [
   auditHead,
   stats,
   reload,
+  listTokens,
+  createToken,
+  revokeToken,
 ]

@@ -7,6 +7,7 @@ import type { Incident, IncidentState } from '../../src/domain/incident.ts'
 import type { Pause } from '../../src/domain/pause.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { secret } from '../../src/domain/secret.ts'
+import type { AuthFailure, StoredToken } from '../../src/domain/token.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { HeparError } from '../../src/engine/errors.ts'
 import type { Log, Reads } from '../../src/engine/ports.ts'
@@ -104,6 +105,8 @@ export interface FakeWorld {
   approvals: Approval[]
   events: AuditEvent[]
   pause: Pause | null
+  tokens: StoredToken[]
+  readonly failures: AuthFailure[]
   phase: 'starting' | 'running' | 'stopping'
   storeProblem: string | null
   reloadReport: ReloadReport
@@ -139,6 +142,8 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     approvals: [],
     events: [],
     pause: null,
+    tokens: [],
+    failures: [],
     phase: 'running',
     storeProblem: null,
     reloadReport: { ok: false, problems: [] },
@@ -153,6 +158,7 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     metrics: {
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       scrape: async () => 'hepar_build_info 1\n',
+      countAuthFailure: (reason) => void world.failures.push(reason),
       observeDelivery: (code, seconds) => void world.deliveries.push({ code, seconds }),
     },
     reload: async ({ dryRun, by }) => {
@@ -161,6 +167,15 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     },
     log: silentLog,
     clock: { now: () => now },
+    tokens: {
+      all: () => world.tokens,
+      create: async () => {
+        throw new HeparError('conflict', 'the store makes tokens')
+      },
+      revoke: async (name) => {
+        throw new HeparError('not_found', `there is no token "${name}" in force`)
+      },
+    },
     health: { phase: () => world.phase, storeProblem: () => world.storeProblem },
     version: '1.2.3',
   }
@@ -247,6 +262,7 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     attemptHistory: unused,
     outboxDue: unused,
     gaps: unused,
+    tokens: unused,
     copy: unused,
     remainders: unused,
     incidentCounts: unused,

@@ -11,6 +11,7 @@ import { pruneWrites } from './prune-table.ts'
 import { remainderReads, remainderWrites } from './remainder-table.ts'
 import { settingReads, settingWrites } from './settings-table.ts'
 import type { StoreDb } from './tables.ts'
+import { tokenReads, tokenWrites } from './token-table.ts'
 
 /** All reads over one connection. */
 export function readsOver(db: StoreDb): Reads {
@@ -22,6 +23,7 @@ export function readsOver(db: StoreDb): Reads {
     ...outboxReads(db),
     ...settingReads(db),
     ...remainderReads(db),
+    ...tokenReads(db),
     ...auditReads(db),
     ...gapReads(db),
   }
@@ -38,6 +40,7 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     ...outboxWrites(db),
     ...settingWrites(db),
     ...remainderWrites(db),
+    ...tokenWrites(db),
     ...pruneWrites(db),
     append: async (events) => audit.append(events),
     async audit(filter) {

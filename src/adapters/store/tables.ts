@@ -79,6 +79,17 @@ export interface StoreTables {
     last_error: string | null
   }
   settings: { name: string; value: string }
+  tokens: {
+    key: Generated<number>
+    id: string
+    name: string
+    role: string
+    digest: string
+    created_at: number
+    created_by: string
+    expires_at: number | null
+    revoked_at: number | null
+  }
   remainders: { id: string; group_digest: string; data: string }
   audit: {
     seq: number

@@ -59,7 +59,7 @@ test('a store written by an earlier version is brought to this one, and loses no
   db.exec(`drop trigger audit_keep; drop table audit_gaps;
     create trigger audit_keep before delete on audit begin select raise(abort, 'the audit log is append-only'); end;
     drop index incidents_closed_at; drop index alerts_resolved; drop index outbox_done; drop index incidents_ending;
-    drop table approvals; drop table remainders; drop table holds; drop index attempts_active;
+    drop table approvals; drop table remainders; drop table holds; drop table tokens; drop index attempts_active;
     create unique index attempts_one_holds on attempts (target) where phase <> 'concluded'; drop index attempts_one_in_force;
     alter table attempts drop column reverts; alter table attempts drop column in_force;
     update attempts set data = json_remove(data, '$.holdMs');
