@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { visible } from '../domain/visible.ts'
 import { alerts } from './alerts.ts'
+import { approve, reject } from './approve.ts'
 import { audit } from './audit.ts'
 import { backup, restore } from './backup.ts'
 import { actions, playbooks } from './catalogue.ts'
@@ -33,6 +34,8 @@ const commands = [
   run,
   cancel,
   resume,
+  approve,
+  reject,
   pause,
   unpause,
   playbooks,

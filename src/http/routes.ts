@@ -1,4 +1,5 @@
 import { listAlerts } from './alerts.ts'
+import { approveIncident, decideOnPage, rejectIncident, showApproval } from './approvals.ts'
 import { auditHead, listAudit } from './audit.ts'
 import { listActions, listPlaybooks, runAction } from './catalogue.ts'
 import { nothing } from './fields.ts'
@@ -34,6 +35,10 @@ export const routes: readonly Route[] = [
   listIncidentEvents,
   cancelIncident,
   resumeIncident,
+  approveIncident,
+  rejectIncident,
+  showApproval,
+  decideOnPage,
   listAlerts,
   explain,
   listPlaybooks,
