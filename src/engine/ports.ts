@@ -273,8 +273,6 @@ export interface Actions {
   close(): Promise<void>
 }
 
-// ---------------------------------------------------------------- the rest
-
 /** Sends one outbox message. The receiver gets `idempotencyKey` to de-duplicate. Never throws. */
 export type Deliver = (message: {
   channel: string

@@ -1,3 +1,4 @@
+import { approvals } from './approvals.ts'
 import { audit } from './audit.ts'
 import { calls } from './calls.ts'
 import { cleaning } from './cleaning.ts'
@@ -27,6 +28,7 @@ import { touches } from './touches.ts'
 /** Every safety that a test must miss when it is taken away. */
 export const teeth: readonly Tooth[] = [
   ...gates,
+  ...approvals,
   ...intent,
   ...decisions,
   ...intake,
