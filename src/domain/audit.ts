@@ -15,6 +15,7 @@ export const auditTypes = [
   'incident.would_run',
   'incident.holding',
   'incident.handed_over',
+  'incident.left_alone',
   'incident.resumed',
   'incident.cancel_requested',
   'incident.closed',

@@ -3,12 +3,17 @@ import type { NewAuditEvent } from '../domain/audit.ts'
 import type { GateReport, Verdict } from '../domain/gate.ts'
 import type { Waiting } from '../domain/incident.ts'
 import { lowerMode, type Playbook } from '../domain/playbook.ts'
-import { settleAsk } from './asking.ts'
+import { endAsk, settleAsk } from './asking.ts'
 import { assessedEvent, waitingEvent, wouldRunEvent } from './assess-events.ts'
 import { closeIncident } from './close.ts'
 import type { GateFacts } from './gates/gate.ts'
 import type { Assessment } from './gather.ts'
+import { leaveAlone } from './leave-alone.ts'
+import { channelOf } from './next.ts'
 import type { NewId, Tx } from './ports.ts'
+
+const lineMax = 2_400
+const lineEachMs = 50
 
 /** Writes down a verdict other than `run`: why not, until when, and what would unblock it. */
 export async function recordVerdict(
@@ -16,7 +21,7 @@ export async function recordVerdict(
   assessment: Assessment,
   facts: GateFacts,
   { verdict, gates, blockedBy }: Verdict,
-  newId: NewId,
+  { newId }: { readonly newId: NewId },
 ): Promise<void> {
   const { incident, playbook, policy } = assessment
   const { now } = facts
@@ -32,8 +37,28 @@ export async function recordVerdict(
   const changed = !sameBlock(incident.waiting, waiting)
   const resting = verdict === 'would_run'
   const observed = lowerMode(facts.ceiling, playbook.mode) === 'observe'
+  // What is only observed pages nobody.
+  if (!observed && blockedBy?.result === 'block' && blockedBy.leaves) {
+    const { reason, leaves } = blockedBy
+    await tx.append([assessed, waitingEvent(incident, blockedBy, now)])
+    await endAsk(tx, incident, { reason, now, newId })
+    const dueAt = now + limits.reconcileEveryMs
+    const assessedIncident = { ...incident, playbookRevision: playbook.revision }
+    await leaveAlone(tx, {
+      incident: assessedIncident,
+      channel: channelOf(playbook),
+      reason,
+      leaves,
+      now,
+      dueAt,
+      newId,
+    })
+    return
+  }
   const blockedSince = observed ? null : (ask?.since ?? incident.blockedSince ?? now)
   const lookAgainAt = now + limits.reconcileEveryMs
+  // Many wait for one and the same moment; they are looked at one after another then, each playbook for itself.
+  const line = waiting?.gate === 'rate' ? await tx.dueFrom(incident.playbook, waiting.until ?? now, lineMax) : 0
   await tx.saveIncident({
     ...incident,
     playbookRevision: playbook.revision,
@@ -43,7 +68,7 @@ export async function recordVerdict(
     wouldRunRevision: resting ? policy.revision : null,
     updatedAt: now,
     dueAt: Math.min(
-      verdict === 'ask' ? lookAgainAt : (waiting?.until ?? lookAgainAt),
+      (verdict === 'ask' ? lookAgainAt : (waiting?.until ?? lookAgainAt)) + line * lineEachMs,
       giveUpAt(ask, blockedSince, playbook),
     ),
   })

@@ -188,7 +188,7 @@ describe('bound to what was asked', () => {
         playbooks: [
           simulatedPolicy({
             mode: 'approve',
-            limits: { cooldownMs: 0, attempts: [{ count: 9, windowMs: 1e6 }], maxWaitMs: 900_000 },
+            limits: { cooldownMs: 0, attempts: [{ count: 9, windowMs: 1e6 }], rate: [], maxWaitMs: 900_000 },
             steps: [0, 1].map(() => simulatedPolicy().playbooks[0]!.steps[0]!),
           }).playbooks[0]!,
         ],

@@ -13,6 +13,7 @@ import { policies } from './policies.ts'
 import { proof } from './proof.ts'
 import { recovery } from './recovery.ts'
 import { redis } from './redis.ts'
+import { repetition } from './repetition.ts'
 import { restart } from './restart.ts'
 import { retention } from './retention.ts'
 import { runners } from './runners.ts'
@@ -30,6 +31,7 @@ export const teeth: readonly Tooth[] = [
   ...gates,
   ...approvals,
   ...intent,
+  ...repetition,
   ...decisions,
   ...intake,
   ...proof,

@@ -6,6 +6,7 @@ import { auditReads } from './audit-table.ts'
 import type { AuditWriter } from './audit-writer.ts'
 import { gapReads } from './gap-table.ts'
 import { incidentReads, incidentWrites } from './incident-table.ts'
+import { leftAloneReads, leftAloneWrites } from './left-alone-table.ts'
 import { outboxReads, outboxWrites } from './outbox-table.ts'
 import { pruneWrites } from './prune-table.ts'
 import { remainderReads, remainderWrites } from './remainder-table.ts'
@@ -20,6 +21,7 @@ export function readsOver(db: StoreDb): Reads {
     ...incidentReads(db),
     ...attemptReads(db),
     ...approvalReads(db),
+    ...leftAloneReads(db),
     ...outboxReads(db),
     ...settingReads(db),
     ...remainderReads(db),
@@ -37,6 +39,7 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     ...incidentWrites(db),
     ...attemptWrites(db),
     ...approvalWrites(db),
+    ...leftAloneWrites(db),
     ...outboxWrites(db),
     ...settingWrites(db),
     ...remainderWrites(db),

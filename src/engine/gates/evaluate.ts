@@ -1,10 +1,13 @@
 import type { GateReport, Verdict } from '../../domain/gate.ts'
 import { approval } from './approval.ts'
 import { attemptBudget } from './attempt-budget.ts'
+import { cascade } from './cascade.ts'
 import { cooldown } from './cooldown.ts'
+import { flapping } from './flapping.ts'
 import { freshness } from './freshness.ts'
 import type { Gate, GateFacts, Need } from './gate.ts'
 import { mode } from './mode.ts'
+import { rate } from './rate.ts'
 import { stopSwitch } from './stop-switch.ts'
 import { target } from './target.ts'
 import { targetLock } from './target-lock.ts'
@@ -16,7 +19,10 @@ export const gates: readonly Gate[] = [
   freshness,
   target,
   attemptBudget,
+  flapping,
+  cascade,
   cooldown,
+  rate,
   targetLock,
   approval,
 ]

@@ -14,7 +14,7 @@ function policy(revision: string): Policy {
     revision,
     mode: 'approve',
     approval: { ...noApprovalRules, withinMs },
-    limits: { cooldownMs: 0, attempts: [{ count: 100, windowMs: 3_600_000 }], maxWaitMs: 900_000 },
+    limits: { cooldownMs: 0, attempts: [{ count: 100, windowMs: 3_600_000 }], rate: [], maxWaitMs: 900_000 },
   })
   return { ...plain, revision }
 }

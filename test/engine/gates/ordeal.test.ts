@@ -100,7 +100,7 @@ describe('no story gets a forbidden effect through, and most of what is allowed 
         }
       },
       deeds: {
-        silence: { do: toggle },
+        silence: { weight: 4, do: toggle },
         sourceAway: {
           do: () => {
             away = !away
@@ -108,6 +108,7 @@ describe('no story gets a forbidden effect through, and most of what is allowed 
         },
         // The world may know better than the last delivery.
         quietRecovery: {
+          weight: 4,
           do: ({ patients }, pick) => {
             patients[pick % patients.length]!.ill = false
           },
