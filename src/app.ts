@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createActions, type SettingsFor } from './adapters/actions/actions.ts'
+import { digestPlugins } from './adapters/actions/catalogue.ts'
 import { createPlaceSettings } from './adapters/actions/place-settings.ts'
 import { createSilencers } from './adapters/alertmanager/silencers.ts'
 import { registerContainerMetrics } from './adapters/docker/container-metrics.ts'
@@ -30,6 +31,7 @@ import { createMetrics } from './adapters/telemetry/metrics.ts'
 import { registerStoreGauges } from './adapters/telemetry/store-gauges.ts'
 import { closeOnce } from './app/close-once.ts'
 import { createExporter } from './app/exporter.ts'
+import { followedFiles } from './app/followed-files.ts'
 import { createInForce, type InForce } from './app/in-force.ts'
 import { invocation } from './app/invocation.ts'
 import { createLifecycle } from './app/lifecycle.ts'
@@ -127,6 +129,12 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
   })
   const swap = async (next: Loaded & { readonly ok: true }) => {
     const undo = inForce.put(next)
+    try {
+      server.renew()
+    } catch (error) {
+      undo()
+      throw error
+    }
     await exporter.follow(inForce.config())
     return async () => {
       undo()
@@ -187,7 +195,7 @@ async function openFiles({ env, configFile }: AppOptions, ground: Ground, closin
   const following = Promise.withResolvers<Reload>()
   if (reading.config.watchFiles) {
     // Watched from before they are read, so that no change falls between.
-    const paths = () => [inForce.config().file, ...inForce.config().rules, ...inForce.config().plugins]
+    const paths = () => followedFiles(inForce.config())
     const onChange = async () => void (await (await following.promise)({ dryRun: false, by: 'engine:files' }))
     const watch = await watchFiles({ paths, onChange, log })
     closing.defer(() => watch.close())
@@ -237,6 +245,7 @@ export function createTools(env: Environment, terminal: Terminal): LocalTools {
     schema: (name) => (name === 'config' ? configJsonSchema() : playbookJsonSchema()),
     readConfig: (configFile, demandAuth) =>
       readConfig({ file: configFile, env, hasTokens: demandAuth ? hasTokens : () => true }),
+    pins: ({ plugins }) => digestPlugins(plugins),
     tokens: createLocalTokens({
       clock: systemClock,
       randomBytes,

@@ -12,6 +12,7 @@ import { incidents } from './incidents.ts'
 import { cancel, resume, run } from './operate.ts'
 import type { CliParts } from './parts.ts'
 import { pause, unpause } from './pause.ts'
+import { pin } from './pin.ts'
 import { reload } from './reload.ts'
 import { schema } from './schema.ts'
 import { serve } from './serve.ts'
@@ -22,6 +23,7 @@ import { token } from './token.ts'
 const commands = [
   serve,
   check,
+  pin,
   schema,
   audit,
   backup,

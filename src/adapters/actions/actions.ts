@@ -37,7 +37,8 @@ export interface ActionsOptions {
 /** Plugins in processes of their own, with what the loaders of playbooks and plugins need. */
 export interface PluginActions extends Actions {
   /** Imports every plugin of the folders, away from Hepar and, but for its own, from each other; never rejects. */
-  describe(folders: readonly string[]): Promise<Catalogue>
+  /** `pins` has the SHA-256 that the files of some plugins must have, by name. */
+  describe(folders: readonly string[], pins?: Readonly<Record<string, string>>): Promise<Catalogue>
   /** Asks the plugin's own schema about parameters; what lies at or below a templated path is left to the plan. */
   checkParams(action: ActionInfo, params: unknown, templated: readonly ParamPath[]): Promise<readonly ParamProblem[]>
 }
@@ -55,7 +56,7 @@ export function createActions(options: ActionsOptions): PluginActions {
   const readers = createReaders(pool, { idleMs: readerIdleMs, isOwn: (file) => dirname(file) === ownPlugins })
 
   return {
-    describe: (folders) => describeFolders(readers, folders, describeMs),
+    describe: (folders, pins) => describeFolders(readers, folders, { ...(pins && { pins }), describeMs }),
 
     async checkParams(action, params, templated) {
       const request = { verb: 'check', ...fileOf(action), params } as const
