@@ -189,7 +189,7 @@ type Ground = Awaited<ReturnType<typeof openGround>>
 async function openFiles({ env, configFile }: AppOptions, ground: Ground, closing: AsyncDisposableStack) {
   const { reading, inForce, clock, log } = ground
   const settingsFor = placeSettings(inForce)
-  const actions = createActions({ limits: reading.config.limits, settingsFor, log, clock })
+  const actions = createActions({ limits: reading.config.limits, settingsFor, log, clock, secrets: inForce.secrets })
   closing.defer(() => actions.close())
   const loaders: Loaders = { describe: actions.describe, checkParams: actions.checkParams, loadPolicy }
   const following = Promise.withResolvers<Reload>()

@@ -98,16 +98,14 @@ function ask(port: number, options: object = {}, headers: Record<string, string>
       const socket = response.socket as TLSSocket
       const subject = socket.getPeerCertificate().subject?.CN as string
       const cookie = response.headers['set-cookie']?.[0]
-      response
-        .resume()
-        .on('end', () =>
-          resolve({
-            ...(response.statusCode && { status: response.statusCode }),
-            subject,
-            socket,
-            ...(cookie && { cookie }),
-          }),
-        )
+      response.resume().on('end', () =>
+        resolve({
+          ...(response.statusCode && { status: response.statusCode }),
+          subject,
+          socket,
+          ...(cookie && { cookie }),
+        }),
+      )
     })
     asked.on('error', reject).end(body)
   })
