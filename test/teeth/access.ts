@@ -203,8 +203,8 @@ export const access = [
   ...teethOf({ test: 'test/files/ownership.test.ts', file: 'src/files/ownership.ts' }, [
     {
       takes: 'that a file everybody can change is not believed',
-      find: 'if ((mode & 0o002) !== 0) {',
-      replace: 'if ((mode & 0o002) !== 0 && gid < 0) {',
+      find: 'if ((mode & 0o002) !== 0) return',
+      replace: 'if ((mode & 0o002) !== 0 && gid < 0) return',
       red: 'behind a link the folder of the real file counts',
     },
   ]),
