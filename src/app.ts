@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { createActions, type SettingsFor } from './adapters/actions/actions.ts'
+import { createActions } from './adapters/actions/actions.ts'
 import { digestPlugins } from './adapters/actions/catalogue.ts'
 import { createPlaceSettings } from './adapters/actions/place-settings.ts'
 import { createSilencers } from './adapters/alertmanager/silencers.ts'
@@ -31,6 +31,7 @@ import { createMetrics } from './adapters/telemetry/metrics.ts'
 import { registerStoreGauges } from './adapters/telemetry/store-gauges.ts'
 import { closeOnce } from './app/close-once.ts'
 import { createExporter } from './app/exporter.ts'
+import { followSettings } from './app/follow-settings.ts'
 import { followedFiles } from './app/followed-files.ts'
 import { createInForce, type InForce } from './app/in-force.ts'
 import { invocation } from './app/invocation.ts'
@@ -59,6 +60,7 @@ import type { Config } from './domain/config.ts'
 import type { Problem } from './domain/policy.ts'
 import { createEngine } from './engine/create-engine.ts'
 import type { Checkpoint, Clock, Log, PolicyHolder, Store } from './engine/ports.ts'
+import { rankOf } from './engine/priority.ts'
 import { openTokens } from './engine/tokens.ts'
 import type { Reload } from './http/parts.ts'
 import { createHttp } from './http/server.ts'
@@ -188,7 +190,7 @@ type Ground = Awaited<ReturnType<typeof openGround>>
 /** Plugins and playbooks, and the means to read them again. */
 async function openFiles({ env, configFile }: AppOptions, ground: Ground, closing: AsyncDisposableStack) {
   const { reading, inForce, clock, log } = ground
-  const settingsFor = placeSettings(inForce)
+  const settingsFor = followSettings(inForce.config, createPlaceSettings)
   const actions = createActions({ limits: reading.config.limits, settingsFor, log, clock, secrets: inForce.secrets })
   closing.defer(() => actions.close())
   const loaders: Loaders = { describe: actions.describe, checkParams: actions.checkParams, loadPolicy }
@@ -212,7 +214,12 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
   const metrics = createMetrics({ version, nodeVersion: process.version })
   store.onCommit(createAuditMetrics(metrics, inForce))
   store.onCommit(createAuditLog(log, { level: () => inForce.config().log.level }))
-  const queue = createMemoryQueue({ read: store.read, clock, log })
+  const queue = createMemoryQueue({
+    read: store.read,
+    rankOf: (playbook) => rankOf(playbook, inForce.current()),
+    clock,
+    log,
+  })
   const services = () => inForce.config().services
   registerStoreGauges({ registry: metrics.registry, store, queue, clock, services })
   const exporter = createExporter(inForce.config(), (wanted) => watchContainers({ ...wanted, log }))
@@ -221,16 +228,6 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
   registerPathMetrics(metrics.registry, () => inForce.config().paths)
   registerUnitMetrics(metrics.registry, () => inForce.config().services)
   return { metrics, queue, exporter }
-}
-
-/** Follows the configuration in force without reading this machine's identity again for every target. */
-function placeSettings(inForce: InForce): SettingsFor {
-  let made: { readonly config: Config; readonly settingsFor: SettingsFor } | null = null
-  return (action, target) => {
-    const config = inForce.config()
-    if (made?.config !== config) made = { config, settingsFor: createPlaceSettings(config) }
-    return made.settingsFor(action, target)
-  }
 }
 
 /** What the command line does on this machine. `write` goes to standard output. */

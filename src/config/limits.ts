@@ -1,9 +1,11 @@
-import type * as z from 'zod'
+import * as z from 'zod'
 import type { Limits } from '../domain/config.ts'
-import { bytesField, countField, durationField, optional, section } from '../files/fields.ts'
+import { budgetField, bytesField, countField, durationField, optional, section } from '../files/fields.ts'
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as const
 const [kilobyte, megabyte] = [1024, 1024 * 1024] as const
+
+const budgets = z.array(budgetField).min(1, 'needs at least one budget').max(10)
 
 /** The keys of `limits`, each with the bounds of its value. */
 export const limitsField = section(
@@ -25,8 +27,12 @@ export const limitsField = section(
     // An effect that begins later than this after its intent could meet another world than the gates saw.
     startWithin: optional(durationField(100, 2 * second)),
     silenceTtl: optional(durationField(5 * second, hour)),
+    rate: optional(budgets),
+    targetActions: optional(budgets),
+    loops: optional(budgetField),
+    aftermath: optional(durationField(0, hour)),
   },
-  ['rate', 'blastRadius', 'storm'],
+  ['blastRadius', 'storm'],
 )
 
 type Written = z.output<typeof limitsField>
@@ -48,11 +54,17 @@ const names: Readonly<Record<keyof Written, keyof Limits>> = {
   planTimeout: 'planTimeoutMs',
   startWithin: 'startWithinMs',
   silenceTtl: 'silenceTtlMs',
+  rate: 'rate',
+  targetActions: 'targetActions',
+  loops: 'loops',
+  aftermath: 'aftermathMs',
 }
 
 /** The defaults, with what the file says put over them. */
 export function overLimits(defaults: Limits, written: Written | undefined): Limits {
-  const limits: Record<keyof Limits, number> = { ...defaults }
-  for (const [key, name] of Object.entries(names)) limits[name] = written?.[key as keyof Written] ?? limits[name]
-  return limits
+  const found = Object.entries(names).flatMap(([key, name]) => {
+    const value = written?.[key as keyof Written]
+    return value === undefined ? [] : [[name, value]]
+  })
+  return { ...defaults, ...Object.fromEntries(found) }
 }

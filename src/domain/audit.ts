@@ -16,6 +16,7 @@ export const auditTypes = [
   'incident.asked',
   'incident.holding',
   'incident.handed_over',
+  'incident.left_alone',
   'incident.resumed',
   'incident.cancel_requested',
   'incident.closed',

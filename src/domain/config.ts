@@ -1,6 +1,6 @@
 import type { HttpRule } from './http-allow.ts'
 import type { Json } from './json.ts'
-import type { Mode } from './playbook.ts'
+import type { AttemptBudget, Mode } from './playbook.ts'
 import type { RedisServer } from './redis-server.ts'
 import type { Retention } from './retention.ts'
 import type { Secret } from './secret.ts'
@@ -188,6 +188,14 @@ export interface Limits {
   readonly startWithinMs: number
   /** How long a silence that Hepar sets outlives its last renewal. */
   readonly silenceTtlMs: number
+  /** Attempts over all playbooks and targets. */
+  readonly rate: readonly AttemptBudget[]
+  /** Attempts on one target over all playbooks: more than that, and it flaps. */
+  readonly targetActions: readonly AttemptBudget[]
+  /** So often within the window effects may have made each other necessary, round and round. */
+  readonly loops: AttemptBudget
+  /** An illness that begins so soon after an attempt may be its doing. */
+  readonly aftermathMs: number
 }
 
 export const defaultLimits: Limits = {
@@ -207,4 +215,14 @@ export const defaultLimits: Limits = {
   planTimeoutMs: 15_000,
   startWithinMs: 2_000,
   silenceTtlMs: 60_000,
+  rate: [
+    { count: 10, windowMs: 60_000 },
+    { count: 60, windowMs: 3_600_000 },
+  ],
+  targetActions: [
+    { count: 4, windowMs: 3_600_000 },
+    { count: 10, windowMs: 86_400_000 },
+  ],
+  loops: { count: 2, windowMs: 3_600_000 },
+  aftermathMs: 300_000,
 }

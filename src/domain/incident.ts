@@ -73,6 +73,8 @@ export interface Incident {
   readonly touched: boolean
   readonly reopenings: number
   readonly handedOverAt: number | null
+  /** When a person was last told of it, in this illness or an earlier one. */
+  readonly toldAt: number | null
   readonly waiting: Waiting | null
   /** Since when a gate has blocked without a break; bounds the wait. */
   readonly blockedSince: number | null

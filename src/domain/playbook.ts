@@ -77,6 +77,8 @@ export interface Playbook {
   readonly limits: {
     readonly cooldownMs: number
     readonly attempts: readonly AttemptBudget[]
+    /** Attempts over all its targets. */
+    readonly rate: readonly AttemptBudget[]
     readonly maxWaitMs: number
   }
   readonly reopenWithinMs: number

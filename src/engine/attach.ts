@@ -140,6 +140,7 @@ export function openIncident(destination: Destination, record: AlertRecord | nul
     step: 0,
     attempts: 0,
     reopenings: 0,
+    toldAt: null,
     // Until it has settled there is nothing to do for it, so a storm is not looked at one by one only to find that out.
     dueAt: record === null ? now : Math.max(now, startsAt + destination.playbook.settleMs),
     version: 1,

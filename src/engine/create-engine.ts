@@ -50,7 +50,11 @@ export interface EnginePorts {
 
 export function createEngine(world: EnginePorts): Engine {
   const { store, queue, log } = world
-  const effects = createEffects(world, () => queue.wake())
+  const effects = createEffects(
+    world,
+    () => queue.wake(),
+    (incident) => queue.hurry(incident),
+  )
   const ports = { ...world, effects, accept: createAccept(world) }
   const outbox = createOutbox(world)
   const silencing = createSilencing(world)
@@ -87,7 +91,7 @@ export function createEngine(world: EnginePorts): Engine {
     adopt: (preview, by) => rematch(preview, by, ports),
     recover: () => recover(ports),
     start() {
-      queue.start((incident) => advance(incident, ports))
+      queue.start((incident) => advance(incident, ports).finally(() => effects.places.looked(incident)))
       outbox.kick()
       silencing.start()
       sweeping.start()

@@ -60,7 +60,7 @@ async function explainIncident(
   }
   const alerts = [...attached.filter(({ fingerprint }) => fingerprint !== record.fingerprint), record]
   const now = ports.clock.now()
-  const stored = await readStored(ports.store.read, { incident, playbook }, now, { alerts })
+  const stored = await readStored(ports.store.read, { incident, playbook, policy }, now, { alerts })
   const { facts, verdict } = await gather({ incident, playbook, step, policy }, stored, ports)
   const holdMs = holdMsOf(step, policy.actions)
   const planned = facts.plan?.kind === 'planned' ? facts.plan : null

@@ -4,9 +4,11 @@ import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Step } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { PastEffect } from './counting.ts'
 import { evaluateGates } from './gates/evaluate.ts'
 import type { AskedAlert, GateFacts, StoredFacts } from './gates/gate.ts'
 import type { Actions, Clock, OracleAnswer, PlanOutcome, Reads, Sources } from './ports.ts'
+import { isHighest } from './priority.ts'
 import { renderParams, scopeOf } from './render.ts'
 import { holdMsOf } from './temporary.ts'
 
@@ -30,17 +32,40 @@ export interface Assessment {
 /** What the store knows about an incident's next effect; called again in the transaction that commits the intent. */
 export async function readStored(
   read: Reads,
-  { incident, playbook }: Pick<Assessment, 'incident' | 'playbook'>,
+  { incident, playbook, policy }: Pick<Assessment, 'incident' | 'playbook' | 'policy'>,
   now: number,
   { alerts, plan }: { readonly alerts?: readonly AlertRecord[]; readonly plan?: Plan } = {},
 ): Promise<StoredFacts> {
+  const { limits } = policy.config
+  const { target } = incident
   return {
     pause: await read.pause(),
     alerts: alerts ?? (await read.alertsOf(incident.id)),
     history: await read.attemptHistory(playbook.name, incident.target, playbook.limits.attempts, now),
+    rates: {
+      all: await read.attemptsBegun(null, limits.rate, now),
+      playbook: await read.attemptsBegun(playbook.name, playbook.limits.rate, now),
+    },
+    actions: await read.actionsOn(target, limits.targetActions, now),
+    effects: await effectsRound(read, { incident, playbook, policy }, now),
+    leftAlone: await read.leftAlone(target),
     holder: await read.holder(plan ? objectsOf(plan) : [incident.target]),
     effect: await read.effectOn(incident.target),
   }
+}
+
+/** In one window of a busy fleet; older ones have fallen out of any loop that is worth naming. */
+const effectsMax = 500
+
+/** Nothing is read where a loop cannot be: of each round it would have left an attempt at its own place. */
+async function effectsRound(
+  read: Reads,
+  { incident, playbook, policy }: Pick<Assessment, 'incident' | 'playbook' | 'policy'>,
+  now: number,
+): Promise<readonly PastEffect[]> {
+  const { loops } = policy.config.limits
+  const { windows } = await read.attemptHistory(playbook.name, incident.target, [loops], now)
+  return (windows[0]?.used ?? 0) < loops.count ? [] : read.effectsSince(now - loops.windowMs, effectsMax)
 }
 
 /** Asks the world for what the gates need, in the gates' order and no further than they let it. Has no effect. */
@@ -55,6 +80,8 @@ export async function gather(
     playbook,
     ceiling: policy.config.mode,
     alertAgeMaxMs: policy.config.limits.alertAgeMaxMs,
+    limits: policy.config.limits,
+    highest: isHighest(incident, policy),
     temporary: holdMsOf(step, policy.actions) !== null,
     stored,
   }

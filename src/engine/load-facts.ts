@@ -35,7 +35,7 @@ export function manualPlaybook(incident: Pick<Incident, 'manual'>): Playbook {
     forMs: 10_000,
     withinMs: 120_000,
     silence: false,
-    limits: { cooldownMs: 0, attempts: [{ count: 10, windowMs: 3_600_000 }], maxWaitMs: 900_000 },
+    limits: { cooldownMs: 0, attempts: [{ count: 10, windowMs: 3_600_000 }], rate: [], maxWaitMs: 900_000 },
     reopenWithinMs: 0,
   }
 }

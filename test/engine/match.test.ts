@@ -24,7 +24,7 @@ function playbook(name: string, when: Condition, over: Partial<Playbook> = {}): 
     forMs: 0,
     withinMs: 0,
     silence: false,
-    limits: { cooldownMs: 0, attempts: [], maxWaitMs: 0 },
+    limits: { cooldownMs: 0, attempts: [], rate: [], maxWaitMs: 0 },
     reopenWithinMs: 0,
     ...over,
   })

@@ -74,7 +74,7 @@ export function somePlaybook(more: Partial<Playbook> = {}): Playbook {
     forMs: 10_000,
     withinMs: 120_000,
     silence: false,
-    limits: { cooldownMs: 300_000, attempts: [{ count: 3, windowMs: 3_600_000 }], maxWaitMs: 900_000 },
+    limits: { cooldownMs: 300_000, attempts: [{ count: 3, windowMs: 3_600_000 }], rate: [], maxWaitMs: 900_000 },
     reopenWithinMs: 600_000,
     ...more,
   }
@@ -111,6 +111,7 @@ export function someAttempt(more: Partial<Attempt> = {}): Attempt {
     reverts: null,
     fence: 1,
     runner: { pid: 1, startTicks: '1', bootId: 'b', marker: 'm' },
+    illSince: 1_000,
     intendedAt: 2_000,
     deadlineAt: 62_000,
     effectEndedAt: null,

@@ -7,14 +7,14 @@ export const gates = [
   ...teethOf({ ...shared, file: 'src/engine/gates/evaluate.ts' }, [
     {
       takes: 'the stop switch',
-      find: '[stopSwitch, mode,',
-      replace: '[mode,',
+      find: '  stopSwitch,\n  mode,',
+      replace: '  mode,',
       red: 'each gate blocks > stop_switch',
     },
     {
       takes: 'the order of the gates: freshness before the target is planned',
-      find: 'freshness, target, attemptBudget',
-      replace: 'target, freshness, attemptBudget',
+      find: '  freshness,\n  target,\n',
+      replace: '  target,\n  freshness,\n',
       red: 'the gates stand in the published order',
     },
     {

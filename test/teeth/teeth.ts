@@ -13,6 +13,7 @@ import { policies } from './policies.ts'
 import { proof } from './proof.ts'
 import { recovery } from './recovery.ts'
 import { redis } from './redis.ts'
+import { repetition } from './repetition.ts'
 import { restart } from './restart.ts'
 import { retention } from './retention.ts'
 import { runners } from './runners.ts'
@@ -29,6 +30,7 @@ import { touches } from './touches.ts'
 export const teeth: readonly Tooth[] = [
   ...gates,
   ...intent,
+  ...repetition,
   ...decisions,
   ...intake,
   ...proof,

@@ -69,6 +69,7 @@ function settings(
     limits: {
       cooldownMs: fields.limits?.cooldown ?? 300_000,
       attempts: fields.limits?.attempts ?? defaultBudgets,
+      rate: fields.limits?.rate ?? [],
       maxWaitMs: fields.limits?.maxWait ?? 900_000,
     },
     reopenWithinMs: fields.reopenWithin ?? 600_000,

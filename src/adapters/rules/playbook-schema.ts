@@ -1,6 +1,6 @@
 import * as z from 'zod'
-import { budgetWindowMaxMs, cooldownMaxMs, modes, type Route, reopenWithinMaxMs } from '../../domain/playbook.ts'
-import { countField, durationField, optional, section, textField, wordField } from '../../files/fields.ts'
+import { cooldownMaxMs, modes, type Route, reopenWithinMaxMs } from '../../domain/playbook.ts'
+import { budgetField, countField, durationField, optional, section, textField, wordField } from '../../files/fields.ts'
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as const
 
@@ -8,18 +8,7 @@ const routes = ['next', 'escalate', 'stop'] as const satisfies readonly Route[]
 
 /** Keys of the design that only a later version supports. */
 export const laterKeys = ['dependsOn', 'blastRadius', 'activeHours', 'order']
-export const laterLimitKeys = ['blastRadius', 'activeHours', 'rate']
-
-const budgetField = z
-  .string()
-  .transform((text, context) => {
-    const found = /^(\d{1,4})\/(.+)$/.exec(text)
-    const count = Number(found?.[1] ?? 0)
-    const window = durationField(second, budgetWindowMaxMs).safeParse(found?.[2])
-    if (count < 1 || !window.success) context.addIssue('must be a count and a duration up to 30d, such as 3/1h')
-    return { count, windowMs: window.data ?? 0 }
-  })
-  .meta({ description: 'At most so many attempts in any window of this length, such as 3/1h.' })
+export const laterLimitKeys = ['blastRadius', 'activeHours']
 
 /** The top-level keys of a playbook. What needs more than one look (`when`, `steps`, `verify`) is read elsewhere. */
 export const playbookShape = {
@@ -41,6 +30,7 @@ export const playbookShape = {
       {
         cooldown: optional(durationField(0, cooldownMaxMs)),
         attempts: optional(z.array(budgetField).min(1, 'needs at least one budget').max(10)),
+        rate: optional(z.array(budgetField).min(1, 'needs at least one budget').max(10)),
         maxWait: optional(durationField(0, 7 * day)),
       },
       laterLimitKeys,

@@ -3,8 +3,9 @@ import type { IncidentFilter } from '../../domain/filters.ts'
 import { type Incident, type IncidentState, incidentStates, transitions } from '../../domain/incident.ts'
 import { HeparError } from '../../engine/errors.ts'
 import type { Reads, Tx } from '../../engine/ports.ts'
+import { dueReads } from './due-incidents.ts'
 import { type IncidentRow, incidentColumns, pushIncident, toIncident, toRow } from './incident-row.ts'
-import { packFingerprint, packUuid, unpackUuid } from './packed.ts'
+import { packFingerprint, packUuid } from './packed.ts'
 import { isUniqueViolation } from './sqlite.ts'
 import {
   filled,
@@ -26,6 +27,8 @@ type IncidentReads = Pick<
   | 'openIncidentsOf'
   | 'incidents'
   | 'due'
+  | 'lanes'
+  | 'dueFrom'
   | 'nextDueAt'
   | 'incidentCounts'
 >
@@ -55,9 +58,6 @@ export function incidentReads(db: StoreDb): IncidentReads {
       .where(isOpen)
       .orderBy('incidents.key'),
   )
-  const scheduled = db.selectFrom('incidents').where('due_at', 'is not', null).orderBy('due_at')
-  const due = prepared(db, scheduled.select('id').where('due_at', '<=', integer).orderBy('key').limit(integer))
-  const nextDue = prepared(db, scheduled.select('due_at').limit(sql.lit(1)))
   const counts = prepared(
     db,
     db
@@ -71,11 +71,10 @@ export function incidentReads(db: StoreDb): IncidentReads {
     latestIncident: async (playbook, target) =>
       first(await open(playbook, target)) ?? first(await closedLast(playbook, target)),
     latestIncidents: latestOfTargets(db),
+    ...dueReads(db),
     openIncidentsOf: async (source, fingerprint) =>
       (await ofAlert(source, packFingerprint(fingerprint))).map(toIncident),
     incidents: async (filter) => (await newest(db, filter)).map(toIncident),
-    due: async (now, limit) => (await due(now, limit)).map(({ id }) => unpackUuid(id)),
-    nextDueAt: async () => (await nextDue())[0]?.due_at ?? null,
     async incidentCounts() {
       const result = Object.fromEntries(incidentStates.map((state) => [state, 0])) as Record<IncidentState, number>
       for (const { state, count } of await counts()) result[state as IncidentState] = count

@@ -5,6 +5,7 @@ import { auditReads } from './audit-table.ts'
 import type { AuditWriter } from './audit-writer.ts'
 import { gapReads } from './gap-table.ts'
 import { incidentReads, incidentWrites } from './incident-table.ts'
+import { leftAloneReads, leftAloneWrites } from './left-alone-table.ts'
 import { outboxReads, outboxWrites } from './outbox-table.ts'
 import { pruneWrites } from './prune-table.ts'
 import { remainderReads, remainderWrites } from './remainder-table.ts'
@@ -18,6 +19,7 @@ export function readsOver(db: StoreDb): Reads {
     ...alertReads(db),
     ...incidentReads(db),
     ...attemptReads(db),
+    ...leftAloneReads(db),
     ...outboxReads(db),
     ...settingReads(db),
     ...remainderReads(db),
@@ -34,6 +36,7 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     ...alertWrites(db),
     ...incidentWrites(db),
     ...attemptWrites(db),
+    ...leftAloneWrites(db),
     ...outboxWrites(db),
     ...settingWrites(db),
     ...remainderWrites(db),

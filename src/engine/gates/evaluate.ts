@@ -1,15 +1,29 @@
 import type { GateReport, Verdict } from '../../domain/gate.ts'
 import { attemptBudget } from './attempt-budget.ts'
+import { cascade } from './cascade.ts'
 import { cooldown } from './cooldown.ts'
+import { flapping } from './flapping.ts'
 import { freshness } from './freshness.ts'
 import type { Gate, GateFacts } from './gate.ts'
 import { mode, modeOf } from './mode.ts'
+import { rate } from './rate.ts'
 import { stopSwitch } from './stop-switch.ts'
 import { target } from './target.ts'
 import { targetLock } from './target-lock.ts'
 
 /** The fixed order. A later gate slots in here and nowhere else. */
-export const gates: readonly Gate[] = [stopSwitch, mode, freshness, target, attemptBudget, cooldown, targetLock]
+export const gates: readonly Gate[] = [
+  stopSwitch,
+  mode,
+  freshness,
+  target,
+  attemptBudget,
+  flapping,
+  cascade,
+  cooldown,
+  rate,
+  targetLock,
+]
 
 /** Either what the gates decided together, or what must be gathered before they can go on. */
 export type Evaluation =

@@ -1,17 +1,26 @@
 import type { AlertRecord } from '../../domain/alert.ts'
 import type { Attempt } from '../../domain/attempt.ts'
+import type { Limits } from '../../domain/config.ts'
 import type { GateDecision, GateName } from '../../domain/gate.ts'
 import type { Incident } from '../../domain/incident.ts'
 import type { JsonObject } from '../../domain/json.ts'
+import type { LeavesAlone, LeftAlone } from '../../domain/left-alone.ts'
 import type { Pause } from '../../domain/pause.ts'
 import type { Mode, Playbook } from '../../domain/playbook.ts'
-import type { AttemptHistory, OracleAnswer, PlanOutcome } from '../ports.ts'
+import type { AttemptHistory, BudgetWindow, PastEffect } from '../counting.ts'
+import type { OracleAnswer, PlanOutcome } from '../ports.ts'
 
 /** What the store knows, read in the transaction that commits the intent. */
 export interface StoredFacts {
   readonly pause: Pause | null
   readonly alerts: readonly AlertRecord[]
   readonly history: AttemptHistory
+  readonly rates: { readonly all: readonly BudgetWindow[]; readonly playbook: readonly BudgetWindow[] }
+  /** What has been done to the target, whoever did it for whatever reason. */
+  readonly actions: readonly BudgetWindow[]
+  /** What was done lately anywhere, newest first; nothing where this target has not come round often enough for a loop. */
+  readonly effects: readonly PastEffect[]
+  readonly leftAlone: readonly LeftAlone[]
   readonly holder: Attempt | null
   /** The attempt whose temporary effect is in force on the target. */
   readonly effect: Attempt | null
@@ -30,6 +39,9 @@ export interface GateFacts {
   readonly playbook: Playbook
   readonly ceiling: Mode
   readonly alertAgeMaxMs: number
+  readonly limits: Limits
+  /** True when no loaded playbook has a higher priority, or a person asked. */
+  readonly highest: boolean
   /** True when the step's effect is a temporary one. */
   readonly temporary: boolean
   readonly stored: StoredFacts
@@ -56,8 +68,8 @@ export function notApplicable(reason: string, facts: JsonObject = {}): GateDecis
 
 export function block(
   reason: string,
-  more: { until: number | null; unblock: string; facts?: JsonObject; final?: boolean },
+  more: { until: number | null; unblock: string; facts?: JsonObject; final?: boolean; leaves?: LeavesAlone },
 ): GateDecision {
-  const { until, unblock, facts = {}, final = false } = more
-  return { result: 'block', reason, facts, until, unblock, final }
+  const { until, unblock, facts = {}, final = false, leaves } = more
+  return { result: 'block', reason, facts, until, unblock, final, ...(leaves && { leaves }) }
 }

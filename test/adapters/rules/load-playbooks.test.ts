@@ -143,6 +143,7 @@ test('a sound playbook compiles with the documented defaults', async () => {
         { count: 3, windowMs: 3_600_000 },
         { count: 7, windowMs: 86_400_000 },
       ],
+      rate: [],
       maxWaitMs: 900_000,
     },
     reopenWithinMs: 600_000,

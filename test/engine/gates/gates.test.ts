@@ -1,6 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { defaultLimits } from '../../../src/domain/config.ts'
 import { gateNames } from '../../../src/domain/gate.ts'
+import type { LeftAlone } from '../../../src/domain/left-alone.ts'
+import type { PastEffect } from '../../../src/engine/counting.ts'
 import { evaluateGates, gates } from '../../../src/engine/gates/evaluate.ts'
 import type { GateFacts } from '../../../src/engine/gates/gate.ts'
 import type { OracleAnswer, PlanOutcome } from '../../../src/engine/ports.ts'
@@ -25,13 +28,47 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
     playbook: somePlaybook(),
     ceiling: 'auto',
     alertAgeMaxMs: 3_600_000,
+    limits: defaultLimits,
+    highest: true,
     temporary: false,
-    stored: { pause: null, alerts: [someRecord()], history: quietHistory, holder: null, effect: null, ...stored },
+    stored: {
+      pause: null,
+      alerts: [someRecord()],
+      history: quietHistory,
+      rates: { all: [], playbook: [] },
+      actions: [],
+      effects: [],
+      leftAlone: [],
+      holder: null,
+      effect: null,
+      ...stored,
+    },
     oracle: [{ fingerprint: 'f1', answer: firing }],
     plan: planned,
     ...more,
   }
 }
+
+const window = (count: number, used: number) => ({ count, windowMs: 60_000, used, oldestAt: 61_000 })
+
+const leftAlone = (why: LeftAlone['why'], until: number): LeftAlone => ({
+  target: 'container/local/web',
+  why,
+  reason: 'told',
+  since: 1,
+  until,
+  incident: 'i0',
+})
+
+/** Newest first: the restart of each has made the other ill, twice. */
+const roundAndRound: readonly PastEffect[] = ['db', 'web', 'db', 'web'].map((name, index) => ({
+  id: `a${index}`,
+  playbook: 'restart',
+  target: `container/local/${name}`,
+  illSince: 8_000 - 2_000 * index - 500,
+  intendedAt: 8_000 - 2_000 * index,
+  concludedAt: 8_000 - 2_000 * index + 500,
+}))
 
 function verdictOf(facts: GateFacts) {
   const evaluation = evaluateGates(facts)
@@ -136,6 +173,52 @@ describe('each gate blocks', () => {
       { verdict: 'wait', blockedBy: { gate: 'cooldown', until: 309_000 } },
     ],
     [
+      'flapping',
+      someGateFacts({}, { actions: [{ count: 4, windowMs: 3_600_000, used: 4, oldestAt: 3_601_000 }] }),
+      {
+        verdict: 'wait',
+        blockedBy: {
+          gate: 'flapping',
+          until: 3_610_000,
+          reason: 'flapping: 4 actions in 1h on this target, and it is ill again',
+          leaves: { why: 'flapping', targets: ['container/local/web'], windowMs: 3_600_000 },
+        },
+      },
+    ],
+    [
+      'flapping, while the target is left alone',
+      someGateFacts({}, { leftAlone: [leftAlone('flapping', 20_000)] }),
+      { verdict: 'wait', blockedBy: { gate: 'flapping', until: 20_000, reason: 'told' } },
+    ],
+    [
+      'cascade: a loop',
+      someGateFacts({ incident: someIncident({ illSince: 9_000 }) }, { effects: roundAndRound }),
+      {
+        verdict: 'wait',
+        blockedBy: { gate: 'cascade', leaves: { why: 'loop', targets: ['container/local/web', 'container/local/db'] } },
+      },
+    ],
+    [
+      'cascade, while the loop is left alone',
+      someGateFacts({}, { leftAlone: [leftAlone('loop', 20_000)] }),
+      { verdict: 'wait', blockedBy: { gate: 'cascade', until: 20_000, reason: 'told' } },
+    ],
+    [
+      'rate: of all',
+      someGateFacts({}, { rates: { all: [window(10, 10)], playbook: [] } }),
+      { verdict: 'wait', blockedBy: { gate: 'rate', until: 61_000 } },
+    ],
+    [
+      'rate: of the playbook',
+      someGateFacts({}, { rates: { all: [], playbook: [window(2, 2)] } }),
+      { verdict: 'wait', blockedBy: { gate: 'rate', unblock: expect.stringContaining('of the playbook') } },
+    ],
+    [
+      'rate: what is kept for higher priorities',
+      someGateFacts({ highest: false }, { rates: { all: [window(10, 8)], playbook: [] } }),
+      { verdict: 'wait', blockedBy: { gate: 'rate', reason: expect.stringContaining('of 10 the last 2 are kept') } },
+    ],
+    [
       'target_lock',
       someGateFacts({}, { holder: someAttempt({ id: 'other' }) }),
       { verdict: 'wait', blockedBy: { gate: 'target_lock' } },
@@ -147,6 +230,25 @@ describe('each gate blocks', () => {
     ],
   ])('%s', (_, facts, expected) => {
     expect(verdictOf(facts)).toMatchObject(expected)
+  })
+
+  test('the last attempts of the rate are there for the highest priority', () => {
+    const rates = { all: [window(10, 9)], playbook: [] }
+    expect(verdictOf(someGateFacts({ highest: true }, { rates })).verdict).toBe('run')
+    expect(
+      verdictOf(someGateFacts({ highest: false }, { rates: { all: [window(10, 7)], playbook: [] } })).verdict,
+    ).toBe('run')
+  })
+
+  test('a person who heals by hand is held up by no flapping and no loop', () => {
+    const manual = { action: 'container-restart', with: {}, by: 'ada', reason: 'now' }
+    const left = [leftAlone('flapping', 20_000), leftAlone('loop', 20_000)]
+    expect(verdictOf(someGateFacts({ incident: someIncident({ manual }) }, { leftAlone: left })).verdict).toBe('run')
+  })
+
+  test('what was left alone until now is looked at again', () => {
+    const left = [leftAlone('flapping', 10_000), leftAlone('loop', 10_000)]
+    expect(verdictOf(someGateFacts({}, { leftAlone: left })).verdict).toBe('run')
   })
 
   test('a temporary effect in force holds back no step that is there to stay', () => {
