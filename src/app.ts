@@ -33,7 +33,7 @@ import { closeOnce } from './app/close-once.ts'
 import { createExporter } from './app/exporter.ts'
 import { followSettings } from './app/follow-settings.ts'
 import { followedFiles } from './app/followed-files.ts'
-import { createInForce, type InForce } from './app/in-force.ts'
+import { createInForce } from './app/in-force.ts'
 import { invocation } from './app/invocation.ts'
 import { createLifecycle } from './app/lifecycle.ts'
 import {
