@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { createActions, type SettingsFor } from './adapters/actions/actions.ts'
+import { createActions } from './adapters/actions/actions.ts'
+import { digestPlugins } from './adapters/actions/catalogue.ts'
 import { createPlaceSettings } from './adapters/actions/place-settings.ts'
 import { createSilencers } from './adapters/alertmanager/silencers.ts'
 import { registerContainerMetrics } from './adapters/docker/container-metrics.ts'
@@ -31,7 +32,9 @@ import { createMetrics } from './adapters/telemetry/metrics.ts'
 import { registerStoreGauges } from './adapters/telemetry/store-gauges.ts'
 import { closeOnce } from './app/close-once.ts'
 import { createExporter } from './app/exporter.ts'
-import { createInForce, type InForce } from './app/in-force.ts'
+import { followSettings } from './app/follow-settings.ts'
+import { followedFiles } from './app/followed-files.ts'
+import { createInForce } from './app/in-force.ts'
 import { invocation } from './app/invocation.ts'
 import { createLifecycle } from './app/lifecycle.ts'
 import {
@@ -130,6 +133,12 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
   })
   const swap = async (next: Loaded & { readonly ok: true }) => {
     const undo = inForce.put(next)
+    try {
+      server.renew()
+    } catch (error) {
+      undo()
+      throw error
+    }
     await exporter.follow(inForce.config())
     return async () => {
       undo()
@@ -183,14 +192,14 @@ type Ground = Awaited<ReturnType<typeof openGround>>
 /** Plugins and playbooks, and the means to read them again. */
 async function openFiles({ env, configFile }: AppOptions, ground: Ground, closing: AsyncDisposableStack) {
   const { reading, inForce, clock, log } = ground
-  const settingsFor = placeSettings(inForce)
-  const actions = createActions({ limits: reading.config.limits, settingsFor, log, clock })
+  const settingsFor = followSettings(inForce.config, createPlaceSettings)
+  const actions = createActions({ limits: reading.config.limits, settingsFor, log, clock, secrets: inForce.secrets })
   closing.defer(() => actions.close())
   const loaders: Loaders = { describe: actions.describe, checkParams: actions.checkParams, loadPolicy }
   const following = Promise.withResolvers<Reload>()
   if (reading.config.watchFiles) {
     // Watched from before they are read, so that no change falls between.
-    const paths = () => [inForce.config().file, ...inForce.config().rules, ...inForce.config().plugins]
+    const paths = () => followedFiles(inForce.config())
     const onChange = async () => void (await (await following.promise)({ dryRun: false, by: 'engine:files' }))
     const watch = await watchFiles({ paths, onChange, log })
     closing.defer(() => watch.close())
@@ -223,16 +232,6 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
   return { metrics, queue, exporter }
 }
 
-/** Follows the configuration in force without reading this machine's identity again for every target. */
-function placeSettings(inForce: InForce): SettingsFor {
-  let made: { readonly config: Config; readonly settingsFor: SettingsFor } | null = null
-  return (action, target) => {
-    const config = inForce.config()
-    if (made?.config !== config) made = { config, settingsFor: createPlaceSettings(config) }
-    return made.settingsFor(action, target)
-  }
-}
-
 /** What the command line does on this machine. `write` goes to standard output. */
 export function createTools(env: Environment, terminal: Terminal): LocalTools {
   const start = (configFile: string | null, json: boolean) =>
@@ -245,6 +244,7 @@ export function createTools(env: Environment, terminal: Terminal): LocalTools {
     schema: (name) => (name === 'config' ? configJsonSchema() : playbookJsonSchema()),
     readConfig: (configFile, demandAuth) =>
       readConfig({ file: configFile, env, hasTokens: demandAuth ? hasTokens : () => true }),
+    pins: ({ plugins }) => digestPlugins(plugins),
     tokens: createLocalTokens({
       clock: systemClock,
       randomBytes,

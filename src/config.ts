@@ -12,6 +12,7 @@ import { buildServices } from './config/services.ts'
 import { type Config, type DockerHost, defaultLimits } from './domain/config.ts'
 import { deepFreeze } from './domain/freeze.ts'
 import type { Problem } from './domain/policy.ts'
+import { isReadByOthers, whyUntrusted } from './files/ownership.ts'
 import { type FieldValues, readFields } from './files/read-fields.ts'
 import {
   fromTopToBottom,
@@ -71,6 +72,7 @@ export function readConfig({ file, env, hasTokens = () => false }: ConfigQuestio
     crossCheck({ ...values, redis: values.redis ?? (Object.hasOwn(written, 'redis') ? undefined : {}) }, report)
     demandAuth(values, overrides, report, problems, () => hasTokens(storeFileOf(values, overrides, references)))
   }
+  if (existsSync(path)) checkFile(path, references.holdsSecrets(), problems)
   const sorted = fromTopToBottom(problems)
   if (!values) return { ok: false, problems: sorted, readable: null }
   const config = deepFreeze(buildConfig(path, values, overrides, references))
@@ -80,6 +82,16 @@ export function readConfig({ file, env, hasTokens = () => false }: ConfigQuestio
   const unread = Object.keys(written).filter((key) => values[key as keyof Values] === undefined)
   const lost = unread.includes('rules') || unread.includes('plugins')
   return { ok: false, problems: sorted, readable: lost ? null : { config, problems: sorted, unread } }
+}
+
+/** Whoever can change this file can have anything run, and whoever reads its secrets has them. */
+function checkFile(file: string, holdsSecrets: boolean, problems: Problem[]): void {
+  const add = (severity: Problem['severity'], message: string) =>
+    problems.push({ severity, file, line: 0, column: 0, message })
+  const why = whyUntrusted(file)
+  if (why !== null) add('error', `this file ${why}`)
+  if (!holdsSecrets || !isReadByOthers(file)) return
+  add('warning', `it holds secrets, and everybody on this machine can read it: chmod o-r ${file}`)
 }
 
 function emptyFile(file: string): SourceReading {
@@ -117,11 +129,13 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
     file,
     listen: overrides.listen ?? values.listen ?? { host: '127.0.0.1', port: 4372 },
     externalUrl: values.externalUrl || null,
+    tls: values.tls ?? null,
     dataFolder: dirname(storeFile),
     store: { kind: 'sqlite', file: storeFile },
     mode: overrides.mode ?? values.mode ?? 'observe',
     rules: values.rules ?? [references.path('rules')],
     plugins: values.plugins ?? [shippedPlugins, 'plugins'].map(references.path).filter((path) => existsSync(path)),
+    pins: values.pins ?? {},
     watchFiles: values.watch ?? true,
     sources: (values.sources ?? []).map(({ name, alertmanagers, prometheus }) => {
       return { name, alertmanagers: alertmanagers ?? [], prometheus: prometheus ?? null }

@@ -20,7 +20,7 @@ beforeEach(() => {
 type Env = Record<string, string>
 
 function read(text: string, env: Env = {}) {
-  writeFileSync(file, text)
+  writeFileSync(file, text, { mode: 0o600 })
   return readConfig({ file, env })
 }
 
@@ -41,6 +41,8 @@ describe('defaults', () => {
       expect(config(text)).toEqual({
         file,
         listen: { host: '127.0.0.1', port: 4372 },
+        tls: null,
+        pins: {},
         dataFolder: join(folder, 'data'),
         store: { kind: 'sqlite', file: join(folder, 'data/hepar.db') },
         mode: 'observe',

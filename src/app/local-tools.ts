@@ -15,6 +15,7 @@ interface ToolParts {
   /** Loads everything without starting anything that stays; a broken plugin counts as an error. */
   readonly load: (readable: Readable) => Promise<Loaded>
   readonly tokens: <T>(config: Config, work: (tokens: LocalTokens) => Promise<T>) => Promise<T>
+  readonly pins: (config: Config) => ReturnType<LocalTools['pins']>
   readonly verify: (config: Config, checkpoint: AuditHead | null) => Promise<AuditReport>
   readonly exportLog: (config: Config) => AsyncIterable<string>
   readonly rotateKey: (config: Config) => string
@@ -33,6 +34,7 @@ export function createLocalTools({
   findUnreachable,
   load,
   tokens,
+  pins,
   verify,
   exportLog,
   rotateKey,
@@ -60,6 +62,7 @@ export function createLocalTools({
       return { problems, playbooks: policy.playbooks.length, actions: policy.actions.length }
     },
     tokens: async ({ configFile }, work) => tokens(configOf(configFile, false), work),
+    pins: async ({ configFile }) => pins(configOf(configFile, false)),
     verifyAudit: async ({ configFile, checkpoint }) => verify(configOf(configFile), checkpoint),
     exportAudit: ({ configFile }) => exportLog(configOf(configFile)),
     rotateAuditKey: async ({ configFile }) => rotateKey(configOf(configFile)),

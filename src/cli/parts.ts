@@ -51,6 +51,13 @@ export interface BackupReport extends Omit<RestoreReport, 'key'> {
   readonly keyFile: string
 }
 
+/** A plugin file with its SHA-256, hex. */
+export interface Pin {
+  readonly name: string
+  readonly file: string
+  readonly digest: string
+}
+
 /** Answers are those of the API. `expires` is a duration such as `90d`. */
 export interface LocalTokens {
   list(): Promise<Readonly<Record<string, unknown>>>
@@ -90,6 +97,7 @@ export interface LocalTools {
   }): Promise<RestoreReport>
   /** Works on the tokens of a store that no Hepar uses meanwhile. */
   tokens<T>(request: { readonly configFile: string | null }, work: (tokens: LocalTokens) => Promise<T>): Promise<T>
+  pins(request: { readonly configFile: string | null }): Promise<readonly Pin[]>
   /** JSON Schema of a file that a user writes. */
   schema(name: 'playbook' | 'config'): unknown
 }

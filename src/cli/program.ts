@@ -13,6 +13,7 @@ import { incidents } from './incidents.ts'
 import { cancel, resume, run } from './operate.ts'
 import type { CliParts } from './parts.ts'
 import { pause, unpause } from './pause.ts'
+import { pin } from './pin.ts'
 import { reload } from './reload.ts'
 import { schema } from './schema.ts'
 import { serve } from './serve.ts'
@@ -23,6 +24,7 @@ import { token } from './token.ts'
 const commands = [
   serve,
   check,
+  pin,
   schema,
   audit,
   backup,

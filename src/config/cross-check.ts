@@ -6,6 +6,7 @@ import type { Report } from '../files/source-file.ts'
 import { checkPaths, checkRequests, checkServices } from './check-machine.ts'
 import { checkMirrors, checkRedis, checkUnits } from './check-redis.ts'
 import type { Sections } from './sections.ts'
+import { checkListenerTls } from './tls.ts'
 
 type Values = FieldValues<Sections>
 
@@ -15,6 +16,7 @@ const tokenCharactersMin = 16
 export function crossCheck(values: Values, report: Report): void {
   const { sources, docker, redis, paths, services, http, auth, notify, announce } = values
   const hosts = docker?.hosts ?? {}
+  checkListenerTls(values.tls, report)
   checkSources(sources ?? [], report)
   checkHosts(hosts, report)
   checkRedis(redis ?? {}, Object.keys(docker?.hosts ?? { local: null }), report)

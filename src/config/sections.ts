@@ -9,10 +9,12 @@ import { httpField } from './http.ts'
 import { limitsField } from './limits.ts'
 import { pathsField } from './paths.ts'
 import { peerField, urlField } from './peer.ts'
+import { pinsField } from './pins.ts'
 import { redisField } from './redis.ts'
 import { fileField, type References, referenceField, secretField } from './references.ts'
 import { retentionField } from './retention.ts'
 import { servicesField } from './services.ts'
+import { listenerTlsField } from './tls.ts'
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -21,10 +23,12 @@ export function sections(references: References) {
   return {
     listen: optional(addressField(references)),
     externalUrl: optional(urlField(references, 'base')),
+    tls: optional(listenerTlsField(references)),
     store: optional(storeField(references)),
     mode: optional(wordField(modes)),
     rules: optional(foldersField(references)),
     plugins: optional(foldersField(references)),
+    pins: optional(pinsField),
     watch: optional(z.boolean()),
     sources: optional(z.array(sourceField(references))),
     docker: optional(dockerField(references)),

@@ -112,6 +112,13 @@ export interface Service {
   readonly mirror: { readonly redis: string; readonly key: string } | null
 }
 
+/** The certificate of the listener, in files. With `clientCa` only clients that it signed are talked to. */
+export interface ListenerTls {
+  readonly cert: string
+  readonly key: string
+  readonly clientCa: string | null
+}
+
 export const roles = ['webhook', 'agent', 'viewer', 'operator', 'approver', 'admin'] as const
 export type Role = (typeof roles)[number]
 
@@ -128,11 +135,15 @@ export interface Token {
 export interface Config {
   readonly file: string
   readonly listen: { readonly host: string; readonly port: number }
+  /** `null` for plain HTTP. */
+  readonly tls: ListenerTls | null
   readonly dataFolder: string
   readonly store: { readonly kind: 'sqlite'; readonly file: string }
   readonly mode: Mode
   readonly rules: readonly string[]
   readonly plugins: readonly string[]
+  /** By the name of a plugin, the SHA-256 that its file must have, hex. */
+  readonly pins: Readonly<Record<string, string>>
   readonly watchFiles: boolean
   readonly sources: readonly Source[]
   readonly docker: {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import express, { type Express } from 'express'
@@ -9,6 +9,7 @@ import { createDoorkeeper } from './doorkeeper.ts'
 import { errorBody, HttpError, toHttpError } from './errors.ts'
 import { setSecurityHeaders } from './headers.ts'
 import { createLargeDeliveries, type LargeDeliveries } from './large-deliveries.ts'
+import { createListener } from './listener.ts'
 import type { HttpParts } from './parts.ts'
 import { routes } from './routes.ts'
 
@@ -43,6 +44,8 @@ export interface HttpServer {
     readonly host: string
     readonly port: number
   }): Promise<{ readonly url: string; readonly port: number }>
+  /** Takes the certificate of the configuration in force, from its files as they are now. Throws when it cannot be used. */
+  renew(): void
   /** Stops accepting, lets requests in flight end, cuts the rest. */
   close(): Promise<void>
 }
@@ -52,7 +55,9 @@ export function createHttp(parts: HttpParts, limits: ServerLimits = defaultServe
   let listenHost = ''
   const largeDeliveries = createLargeDeliveries()
   const app = createExpress(parts, limits, largeDeliveries, () => listenHost)
-  const server = createServer(
+  const { tls } = parts.policy.current().config
+  const { server, scheme, renew } = createListener(
+    tls,
     {
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
@@ -69,8 +74,9 @@ export function createHttp(parts: HttpParts, limits: ServerLimits = defaultServe
       refuseOpenDoor(host, parts)
       listenHost = host
       const address = await listening(server, host, port)
-      return { url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`, port: address.port }
+      return { url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}`, port: address.port }
     },
+    renew: () => renew(parts.policy.current().config.tls),
     async close() {
       await closing(server, limits.closeGraceMs)
       await largeDeliveries.close()

@@ -34,6 +34,8 @@ export function config(changes: Partial<Config> = {}): Config {
     mode: 'observe',
     rules: [],
     plugins: [],
+    pins: {},
+    tls: null,
     watchFiles: false,
     sources: [],
     redis: [],

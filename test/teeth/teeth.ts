@@ -1,3 +1,4 @@
+import { access } from './access.ts'
 import { approvals } from './approvals.ts'
 import { audit } from './audit.ts'
 import { calls } from './calls.ts'
@@ -50,6 +51,7 @@ export const teeth: readonly Tooth[] = [
   ...sources,
   ...silences,
   ...doors,
+  ...access,
   ...calls,
   ...policies,
   ...figures,
