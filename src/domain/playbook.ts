@@ -1,3 +1,4 @@
+import type { ApprovalRules } from './approval.ts'
 import type { JsonObject } from './json.ts'
 import type { Schedule } from './schedule.ts'
 import type { Template } from './template.ts'
@@ -108,4 +109,5 @@ export interface Playbook {
     readonly yieldForMs: number
   }
   readonly reopenWithinMs: number
+  readonly approval: ApprovalRules
 }

@@ -1,6 +1,7 @@
 import type { Attempt, CheckResult } from '../domain/attempt.ts'
 import type { Waiting } from '../domain/incident.ts'
 import type { Effects } from './act.ts'
+import { useAsk } from './asking.ts'
 import { assessedEvent, intendedEvent } from './assess-events.ts'
 import { HeparError } from './errors.ts'
 import { askTotal } from './fleet.ts'
@@ -151,6 +152,7 @@ async function intend(
   const attempt = newAttempt(assessment, facts.plan, runner, { now, id: ports.newId(now), earlier, before })
   const { incident } = assessment
   await tx.insertAttempt(attempt)
+  const approval = await useAsk(tx, attempt.id, facts, ports.newId)
   await tx.saveIncident({
     ...incident,
     playbookRevision: assessment.playbook.revision,
@@ -163,7 +165,7 @@ async function intend(
     updatedAt: now,
     dueAt: attempt.deadlineAt,
   })
-  await tx.append([assessedEvent(assessment, facts, verdict), intendedEvent(attempt)])
+  await tx.append([assessedEvent(assessment, facts, verdict), intendedEvent(attempt, approval)])
   await moveStorm(tx, ports, attempt.id)
   return attempt
 }

@@ -2,7 +2,8 @@ import type { Attempt } from '../domain/attempt.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
 import type { Credit, Ending, Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
-import type { Tx } from './ports.ts'
+import { endAsk } from './asking.ts'
+import type { NewId, Tx } from './ports.ts'
 import { rememberRecovery } from './remember-trial.ts'
 
 /** Endings after which the target is well, so that a time to recovery exists. */
@@ -18,11 +19,18 @@ export function creditOf(incident: Incident, ending: Ending): Credit {
 export async function closeIncident(
   tx: Tx,
   incident: Incident,
-  { ending, reason, now, actor = 'engine' }: { ending: Ending; reason: string; now: number; actor?: string },
+  {
+    ending,
+    reason,
+    now,
+    newId,
+    actor = 'engine',
+  }: { ending: Ending; reason: string; now: number; newId: NewId; actor?: string },
 ): Promise<Incident> {
   const all = await tx.attemptsOf(incident.id)
   if (all.some(({ inForce }) => inForce)) throw new Error(`incident ${incident.id} has a temporary effect in force`)
   const attempts = all.filter(({ intendedAt }) => intendedAt >= incident.acceptedAt)
+  await endAsk(tx, incident, { reason: `the incident ended ${ending}`, now, newId })
   const closed = await tx.saveIncident({
     ...incident,
     state: 'closed',

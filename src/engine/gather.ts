@@ -4,12 +4,14 @@ import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Step } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { AskPolicy } from './approval-ports.ts'
 import type { PastEffect } from './counting.ts'
 import { readDependencies } from './dependencies.ts'
 import { askTotal } from './fleet.ts'
 import { evaluateGates } from './gates/evaluate.ts'
-import type { AskedAlert, GateFacts, StoredFacts } from './gates/gate.ts'
+import type { AskedAlert, GateFacts, Need, StoredFacts } from './gates/gate.ts'
 import { leadingAlert, noAlert } from './leading-alert.ts'
+import { askPolicyOf } from './policy-question.ts'
 import type { Actions, Clock, OracleAnswer, PlanOutcome, Reads, Sources } from './ports.ts'
 import { isHighest } from './priority.ts'
 import { renderParams, scopeOf } from './render.ts'
@@ -24,6 +26,7 @@ export interface GatherPorts {
   readonly clock: Clock
   readonly sources: Sources
   readonly actions: Actions
+  readonly askPolicy: AskPolicy
 }
 
 /** What is to be assessed: one step of one incident under one policy. */
@@ -63,6 +66,7 @@ export async function readStored(
     dependencies: await readDependencies(read, playbook, leadingAlert(alerts) ?? noAlert, policy.config),
     demotion: await read.demotion(playbook.name),
     ownEffect: await read.ownEffect(plan ? objectsOf(plan) : [incident.target]),
+    approval: await read.liveApproval(incident.id),
   }
 }
 
@@ -90,9 +94,21 @@ export async function gather(
   for (;;) {
     const evaluation = evaluateGates(facts)
     if (evaluation.kind === 'verdict') return { facts, verdict: evaluation.verdict }
-    if (evaluation.need === 'oracle') facts = { ...facts, oracle: await askSources(stored.alerts, ports) }
-    else if (evaluation.need === 'plan') facts = await withPlan(facts, assessment, ports)
-    else facts = { ...facts, total: await askTotal(assessment.playbook, stored.alerts, ports) }
+    facts = await withNeed(evaluation.need, facts, assessment, ports)
+  }
+}
+
+async function withNeed(need: Need, facts: GateFacts, assessment: Assessment, ports: GatherPorts): Promise<GateFacts> {
+  const { alerts } = facts.stored
+  switch (need) {
+    case 'oracle':
+      return { ...facts, oracle: await askSources(alerts, ports) }
+    case 'plan':
+      return withPlan(facts, assessment, ports)
+    case 'total':
+      return { ...facts, total: await askTotal(assessment.playbook, alerts, ports) }
+    case 'policy':
+      return { ...facts, policy: await askPolicyOf(assessment, facts, ports) }
   }
 }
 
@@ -109,6 +125,7 @@ export function factsOf({ incident, playbook, step, policy }: Assessment, stored
     limits,
     highest: isHighest(incident, policy),
     temporary: holdMsOf(step, policy.actions) !== null,
+    fourEyes: policy.config.approval.fourEyes || playbook.approval.fourEyes,
     stored,
   }
 }

@@ -1,3 +1,4 @@
+import { noApprovalRules } from '../domain/approval.ts'
 import { type Attempt, objectsOf } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook } from '../domain/playbook.ts'
@@ -51,6 +52,7 @@ export function manualPlaybook(incident: Pick<Incident, 'manual'>): Playbook {
       yieldForMs: 0,
     },
     reopenWithinMs: 0,
+    approval: noApprovalRules,
   }
 }
 
@@ -86,6 +88,7 @@ export async function loadFacts(
     attempt,
     effect: await effectOf(attempts, read, policy),
     pausing: { pauses: await read.pauses(), windows: policy.config.maintenance },
+    approval: attempt === null ? await read.liveApproval(id) : null,
     restored: (await read.pause())?.restored !== undefined,
     running: attempt !== null && isRunning(attempt.id),
     limits: policy.config.limits,

@@ -1,4 +1,5 @@
 import type { AlertRecord } from '../domain/alert.ts'
+import type { Approval } from '../domain/approval.ts'
 import type { Attempt } from '../domain/attempt.ts'
 import type { Limits } from '../domain/config.ts'
 import { formatDurationMs } from '../domain/duration.ts'
@@ -24,6 +25,8 @@ export interface Facts {
   readonly effect: EffectInForce | null
   /** What the ladder is to be before its first step is looked at; `null` when it stands. */
   readonly choice: LadderChoice | null
+  /** What people are asked, or have approved and nobody has acted on. */
+  readonly approval: Approval | null
   /** True until an operator has confirmed that a restored store may act. */
   readonly restored: boolean
   /** What may hold a hand-over back: windows of maintenance. */
@@ -153,7 +156,7 @@ function nextWhenQuiet(facts: FactsNow, now: number): Command {
 }
 
 function nextStep(facts: FactsNow, playbook: Playbook, now: number): Command {
-  const { incident, ceiling, policyRevision, limits, maintenance, choice } = facts
+  const { incident, ceiling, policyRevision, approval, limits, maintenance, choice } = facts
   if (choice !== null) return { do: 'choose_ladder', choice }
   const place = stepAt(incident, playbook)
   const skipped = incident.step === 0 && incident.ladder !== null
@@ -166,19 +169,18 @@ function nextStep(facts: FactsNow, playbook: Playbook, now: number): Command {
   const observed = lowerMode(ceiling, playbook.mode) === 'observe'
   const resting = incident.wouldRunRevision === policyRevision
   if (observed && resting) return idle(now, limits, 'observed: what would run is recorded')
+  // While people are asked, or have agreed, their time is the only one that counts.
+  if (!observed && approval !== null) {
+    if (approval.expiresAt > now) return { do: 'assess', step: index, action: step }
+    return handOver(incident, `nobody decided in ${formatDurationMs(approval.expiresAt - approval.since)}`, playbook)
+  }
   const giveUpAt = incident.blockedSince === null ? null : incident.blockedSince + playbook.limits.maxWaitMs
   // What is only observed pages nobody, however long a gate blocks it.
   if (!observed && maintenance === null && giveUpAt !== null && giveUpAt <= now) {
     const waited = formatDurationMs(playbook.limits.maxWaitMs)
     return handOver(incident, `waited longer than ${waited}: ${incident.waiting?.reason ?? 'blocked'}`, playbook)
   }
-  if (resting) return { do: 'wait', until: laterOf(giveUpAt, now, limits), reason: 'waiting for approval' }
   return { do: 'assess', step: index, action: step }
-}
-
-// A time to give up that has come is held back by maintenance, and must not keep it due without end.
-function laterOf(giveUpAt: number | null, now: number, limits: Limits): number {
-  return giveUpAt !== null && giveUpAt > now ? giveUpAt : now + limits.reconcileEveryMs
 }
 
 /** The alerts say that it is over. Believe it once a source has confirmed it, or after asking for long enough. */

@@ -1,3 +1,5 @@
+import { access } from './access.ts'
+import { approvals } from './approvals.ts'
 import { audit } from './audit.ts'
 import { calls } from './calls.ts'
 import { cleaning } from './cleaning.ts'
@@ -34,6 +36,7 @@ export const teeth: readonly Tooth[] = [
   ...pausing,
   ...mass,
   ...ladder,
+  ...approvals,
   ...intent,
   ...repetition,
   ...decisions,
@@ -54,6 +57,7 @@ export const teeth: readonly Tooth[] = [
   ...sources,
   ...silences,
   ...doors,
+  ...access,
   ...calls,
   ...policies,
   ...figures,

@@ -4,6 +4,7 @@ import { revisionOf } from '../../engine/digest.ts'
 import { type FieldValues, isMap, readFields } from '../../files/read-fields.ts'
 import { defaultTimeZone } from '../../files/schedule-fields.ts'
 import type { Report, SourceFile } from '../../files/source-file.ts'
+import { readApproval } from './approval.ts'
 import { readBlastRadius } from './blast-radius.ts'
 import { readCondition } from './conditions.ts'
 import type { PlaybookContext } from './context.ts'
@@ -49,6 +50,7 @@ export async function compilePlaybook(
   const steps = await readSteps(fields.steps ?? [], target?.kind ?? null, context, watch)
   const verify = readVerify(fields.verify, context, watch)
   const blastRadius = readBlastRadius(fields.limits?.blastRadius, context, watch)
+  const approval = readApproval(fields.approval, context, watch)
   checkTimes(fields, watch)
   if (fields.steps)
     warnOfWeaknesses({ ...fields, steps, verify, verifyIsWritten: fields.verify !== undefined }, context, watch)
@@ -62,6 +64,7 @@ export async function compilePlaybook(
     dependsOn,
     steps: steps as readonly Step[],
     verify: verify as readonly Probe[],
+    approval,
     ...settings(fields, blastRadius),
   }
 }
@@ -71,7 +74,7 @@ type Fields = FieldValues<typeof playbookShape>
 function settings(
   fields: Fields,
   blastRadius: BlastRadius | null,
-): Omit<Playbook, 'name' | 'file' | 'revision' | 'when' | 'target' | 'dependsOn' | 'steps' | 'verify'> {
+): Omit<Playbook, 'name' | 'file' | 'revision' | 'when' | 'target' | 'dependsOn' | 'steps' | 'verify' | 'approval'> {
   return {
     summary: fields.summary ?? '',
     priority: fields.priority ?? 0,

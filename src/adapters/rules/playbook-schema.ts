@@ -32,6 +32,14 @@ const demoteField = z.union([countField(1, 100), z.literal('never')], {
   error: 'must be a whole number from 1 to 100, or never',
 })
 
+/** Who is asked before an effect. */
+export const approvalShape = {
+  within: optional(durationField(10 * second, 7 * day)),
+  channel: optional(textField(100)),
+  fourEyes: optional(z.boolean()),
+  policy: optional(textField(2_000)),
+}
+
 /** The top-level keys of a playbook. What needs more than one look (`when`, `steps`, `verify`) is read elsewhere. */
 export const playbookShape = {
   version: z.literal(1, { error: ({ input }) => (input === undefined ? undefined : 'must be 1') }),
@@ -63,6 +71,7 @@ export const playbookShape = {
     }),
   ),
   reopenWithin: optional(durationField(0, reopenWithinMaxMs)),
+  approval: optional(section(approvalShape)),
 }
 
 /** A step that acts. */

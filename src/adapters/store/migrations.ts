@@ -127,6 +127,18 @@ export const migrations: readonly (readonly string[])[] = [
       select playbook, '', action, action, '', target, incident, outcome, concluded_at, concluded_at - intended_at, 0, null
       from attempts where phase = 'concluded' and reverts is null and outcome <> 'cancelled' order by concluded_at`,
   ],
+  [
+    `create table tokens (
+      key integer primary key, id text not null unique, name text not null, role text not null, digest text not null, created_at bigint not null,
+      created_by text not null, expires_at bigint, revoked_at bigint)`,
+    'create unique index tokens_in_force on tokens (name) where revoked_at is null',
+  ],
+  [
+    `create table approvals (
+      key integer primary key, id text not null unique, incident blob not null references incidents (id), state text not null, data text not null)`,
+    "create unique index approvals_one_live on approvals (incident) where state in ('pending', 'approved')",
+    'create index approvals_incident on approvals (incident)',
+  ],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */

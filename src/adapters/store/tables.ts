@@ -80,6 +80,14 @@ export interface StoreTables {
   }
   demotions: { playbook: string; data: string }
   own_effects: { object: string; attempt: string; began_at: number; ended_at: number }
+  approvals: {
+    /** Given by the database, in the order in which they were asked. */
+    key: Generated<number>
+    id: string
+    incident: Packed
+    state: string
+    data: string
+  }
   outbox: {
     id: string
     dedupe_key: string
@@ -95,6 +103,17 @@ export interface StoreTables {
   }
   pauses: { id: string; data: string }
   settings: { name: string; value: string }
+  tokens: {
+    key: Generated<number>
+    id: string
+    name: string
+    role: string
+    digest: string
+    created_at: number
+    created_by: string
+    expires_at: number | null
+    revoked_at: number | null
+  }
   remainders: { id: string; group_digest: string; data: string }
   audit: {
     seq: number

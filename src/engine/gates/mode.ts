@@ -11,7 +11,7 @@ export function modeOf({
   return lowerMode(lowerMode(ceiling, playbook.mode), isDemoted(demotion, playbook) ? 'approve' : 'auto')
 }
 
-/** `observe` plans and records, `approve` asks, `auto` acts. A manual heal is its own approval. */
+/** `observe` plans and records; with `approve` the last gate asks people, and `auto` acts. */
 export const mode: Gate = {
   name: 'mode',
   soft: true,
@@ -25,20 +25,12 @@ export const mode: Gate = {
       manual: facts.incident.manual !== null,
       ...(demotion && { demoted: { since: demotion.since, reason: demotion.reason } }),
     }
-    if (inForce === 'auto') return pass('mode is auto', said)
-    if (inForce === 'approve' && facts.incident.manual) return pass('asked for by a person', said)
-    if (demotion !== null && lowerMode(ceiling, playbook.mode) === 'auto') {
-      return block(`the playbook is demoted to approve, a person decides: ${demotion.reason}`, {
-        until: null,
-        unblock: `see why it fails, then: hepar promote ${playbook.name}, or change its file`,
-        facts: said,
-      })
-    }
+    if (inForce !== 'observe') return pass(`mode is ${inForce}`, said)
     const unblock =
       ceiling === inForce
         ? 'raise mode in hepar.yaml'
         : `raise mode in the playbook (${playbook.file || playbook.name})`
-    return block(inForce === 'observe' ? 'mode is observe: plan only' : 'mode is approve: a person decides', {
+    return block('mode is observe: plan only', {
       until: null,
       unblock,
       facts: said,

@@ -71,7 +71,7 @@ test('a store written by an earlier version is brought to this one, and loses no
     drop table left_alone; drop index attempts_begun; drop index attempts_of_playbook; drop index attempts_of_target;
     alter table attempts drop column ill_since; alter table attempts drop column pardoned;
     drop index incidents_due; create index incidents_due on incidents (due_at) where due_at is not null;
-    drop table remainders; drop table holds; drop index attempts_active;
+    drop table approvals; drop table remainders; drop table holds; drop table tokens; drop index attempts_active;
     create unique index attempts_one_holds on attempts (target) where phase <> 'concluded'; drop index attempts_one_in_force;
     alter table attempts drop column reverts; alter table attempts drop column in_force;
     update attempts set data = json_remove(data, '$.holdMs');
