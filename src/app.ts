@@ -221,7 +221,8 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
     log,
   })
   const services = () => inForce.config().services
-  registerStoreGauges({ registry: metrics.registry, store, queue, clock, services })
+  const windows = () => inForce.config().maintenance
+  registerStoreGauges({ registry: metrics.registry, store, queue, clock, services, windows })
   const exporter = createExporter(inForce.config(), (wanted) => watchContainers({ ...wanted, log }))
   closing.defer(() => exporter.close())
   registerContainerMetrics(metrics.registry, exporter)

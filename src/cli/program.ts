@@ -18,6 +18,7 @@ import { schema } from './schema.ts'
 import { serve } from './serve.ts'
 import { show } from './show.ts'
 import { stats } from './stats.ts'
+import { storm } from './storm.ts'
 import { token } from './token.ts'
 
 const commands = [
@@ -37,6 +38,7 @@ const commands = [
   resume,
   pause,
   unpause,
+  storm,
   playbooks,
   actions,
   stats,

@@ -14,7 +14,7 @@ const tokenCharactersMin = 16
 
 /** What no single section can know. A section with problems of its own is `undefined` and not judged here. */
 export function crossCheck(values: Values, report: Report): void {
-  const { sources, docker, redis, paths, services, http, auth, notify, announce } = values
+  const { sources, docker, redis, paths, services, http, auth, notify, announce, maintenance } = values
   const hosts = docker?.hosts ?? {}
   checkListenerTls(values.tls, report)
   checkSources(sources ?? [], report)
@@ -26,6 +26,7 @@ export function crossCheck(values: Values, report: Report): void {
   checkUnits(redis ?? {}, services ?? {}, report)
   checkMirrors(services ?? {}, redis && Object.keys(redis), report)
   checkTokens(auth?.tokens ?? [], report)
+  checkWindows(maintenance ?? [], report)
   checkAnnounce(announce ?? [], Object.keys(notify ?? {}), report)
 }
 
@@ -77,6 +78,14 @@ function checkTokens(tokens: NonNullable<NonNullable<Values['auth']>['tokens']>,
 
 function digestOf(token: string): string {
   return token.startsWith(hashedPrefix) ? token : hashedPrefix + hash('sha256', token, 'hex')
+}
+
+function checkWindows(windows: NonNullable<Values['maintenance']>, report: Report): void {
+  const seen = new Set<string>()
+  for (const [index, { name }] of windows.entries()) {
+    if (seen.has(name)) report(['maintenance', index, 'name'], `there are two windows named "${name}"`)
+    seen.add(name)
+  }
 }
 
 function checkAnnounce(announce: readonly string[], channels: readonly string[], report: Report): void {

@@ -1,9 +1,11 @@
 import type { HttpRule } from './http-allow.ts'
 import type { Json } from './json.ts'
+import type { MaintenanceWindow } from './pause.ts'
 import type { AttemptBudget, Mode } from './playbook.ts'
 import type { RedisServer } from './redis-server.ts'
 import type { Retention } from './retention.ts'
 import type { Secret } from './secret.ts'
+import { defaultStormLimits, type StormLimits } from './storm.ts'
 
 /** How to reach one HTTP peer. File paths are absolute. */
 export interface Peer {
@@ -162,6 +164,7 @@ export interface Config {
   readonly notify: readonly Channel[]
   /** Names of the channels that are told what concerns no single incident, and what no escalation of a playbook names. */
   readonly announce: readonly string[]
+  readonly maintenance: readonly MaintenanceWindow[]
   readonly limits: Limits
   readonly retention: Retention
   readonly log: { readonly level: string }
@@ -196,6 +199,7 @@ export interface Limits {
   readonly loops: AttemptBudget
   /** An illness that begins so soon after an attempt may be its doing. */
   readonly aftermathMs: number
+  readonly storm: StormLimits
 }
 
 export const defaultLimits: Limits = {
@@ -225,4 +229,5 @@ export const defaultLimits: Limits = {
   ],
   loops: { count: 2, windowMs: 3_600_000 },
   aftermathMs: 300_000,
+  storm: defaultStormLimits,
 }

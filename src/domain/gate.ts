@@ -5,13 +5,18 @@ import type { LeavesAlone } from './left-alone.ts'
 export const gateNames = [
   'stop_switch',
   'mode',
+  'pauses',
+  'active_hours',
   'freshness',
   'target',
+  'dependencies',
   'attempt_budget',
   'flapping',
   'cascade',
   'cooldown',
   'rate',
+  'blast_radius',
+  'storm_latch',
   'target_lock',
 ] as const
 export type GateName = (typeof gateNames)[number]

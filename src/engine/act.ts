@@ -2,6 +2,7 @@ import type { Attempt } from '../domain/attempt.ts'
 import { concludeUnhealed } from './conclude.ts'
 import { hasCode, messageOf } from './errors.ts'
 import { playbookOf } from './load-facts.ts'
+import { createPace, type Pace } from './pace.ts'
 import { createPlaces, type Places } from './places.ts'
 import type { Checkpoint, Clock, EffectResult, Log, NewId, PolicyHolder, Runner, Store, Tx } from './ports.ts'
 import { recordReverted } from './revert.ts'
@@ -21,6 +22,8 @@ export interface Effects {
   start(attempt: Attempt, runner: Runner): void
   readonly places: Places
   isRunning(attempt: string): boolean
+  /** Of those that waited for a pause, a window or a dependency to end. */
+  readonly pace: Pace
   /** From now on none may begin; those that run are ended after the grace. */
   stop(graceMs: number): void
   stopping(): boolean
@@ -58,6 +61,7 @@ export function createEffects(
       running.set(attempt.id, done)
     },
     isRunning: (attempt) => running.has(attempt),
+    pace: createPace(),
     stop(graceMs) {
       grace ??= setTimeout(() => graceOver.abort(), graceMs)
     },

@@ -3,14 +3,17 @@ import type { Waiting } from '../domain/incident.ts'
 import type { Effects } from './act.ts'
 import { assessedEvent, intendedEvent } from './assess-events.ts'
 import { HeparError } from './errors.ts'
-import { evaluateGates } from './gates/evaluate.ts'
-import type { GateFacts } from './gates/gate.ts'
-import { type Assessment, askSources, type GatherPorts, gather, readStored } from './gather.ts'
+import { askTotal } from './fleet.ts'
+import { evaluateGates, gates } from './gates/evaluate.ts'
+import type { GateFacts, StoredFacts } from './gates/gate.ts'
+import { type Assessment, askSources, factsOf, type GatherPorts, gather, readStored } from './gather.ts'
 import { newAttempt } from './new-attempt.ts'
 import type { Asker, NoPlace } from './places.ts'
 import type { NewId, PolicyHolder, Runner, Store, Tx } from './ports.ts'
 import { isHighest, priorityOf } from './priority.ts'
 import { recordVerdict } from './record-verdict.ts'
+import { pausingGates } from './waking.ts'
+import { moveStorm } from './watch-storm.ts'
 
 export interface AssessPorts extends GatherPorts {
   readonly store: Store
@@ -37,19 +40,57 @@ export async function assess(assessment: Assessment, ports: AssessPorts): Promis
   if (noPlace !== null) return postpone(assessment, noPlace, ports)
   const startedAt = clock.now()
   const stored = await readStored(store.read, assessment, startedAt)
+  if (isFree(assessment, stored, startedAt) && (await awaitTurn(assessment, ports))) return
   const gathered = await gather(assessment, stored, ports)
   if (gathered.verdict.verdict !== 'run') {
-    await store.transaction('verdict', (tx) => recordVerdict(tx, assessment, gathered.facts, gathered.verdict, ports))
+    await store.transaction('verdict', async (tx) => {
+      await recordVerdict(tx, assessment, gathered.facts, gathered.verdict, ports)
+      await moveStorm(tx, ports)
+    })
     return
   }
-  const old = clock.now() - startedAt > answerAgeMaxMs && gathered.facts.oracle !== undefined
-  const facts = old ? { ...gathered.facts, oracle: await askSources(stored.alerts, ports) } : gathered.facts
   // Others have looked at their gates meanwhile, too.
-  if (effects.places.take(asker)) return commitAndStart(assessment, facts, ports)
-  return postpone(assessment, effects.places.refusal(asker) ?? { taken: 0, before: 0 }, ports)
+  if (!effects.places.take(asker)) {
+    return postpone(assessment, effects.places.refusal(asker) ?? { taken: 0, before: 0 }, ports)
+  }
+  await commitAndStart(assessment, { facts: gathered.facts, askedAt: startedAt }, ports)
 }
 
-async function commitAndStart(assessment: Assessment, facts: GateFacts, ports: AssessPorts): Promise<void> {
+/** Whether what it waited for has ended, so that many others may be as free at this moment. */
+function isFree(assessment: Assessment, stored: StoredFacts, now: number): boolean {
+  const held = assessment.incident.waiting?.gate
+  const gate = gates.find(({ name }) => name === held && pausingGates.has(name))
+  return gate !== undefined && gate.decide(factsOf(assessment, stored, now)).result !== 'block'
+}
+
+const turnWords = 'what held it is over: those that waited start one after another'
+
+/** Resolves to whether it has to wait for its turn. It then goes through all gates again. */
+async function awaitTurn({ incident, playbook }: Assessment, { store, clock, effects }: AssessPorts): Promise<boolean> {
+  const now = clock.now()
+  const booked = incident.waiting?.reason === turnWords
+  const at = effects.pace.turn({ priority: playbook.priority, booked }, now)
+  if (at <= now) return false
+  const giveUpAt = incident.blockedSince === null ? Infinity : incident.blockedSince + playbook.limits.maxWaitMs
+  const waiting = {
+    gate: incident.waiting?.gate ?? '',
+    reason: turnWords,
+    until: at,
+    unblock: 'nothing: its turn comes',
+  }
+  await store.transaction('postpone', (tx) =>
+    tx.saveIncident({ ...incident, waiting, dueAt: Math.max(now + 1, Math.min(at, giveUpAt)), updatedAt: now }),
+  )
+  return true
+}
+
+interface Gathered {
+  readonly facts: GateFacts
+  /** The sources were asked at this time or later. */
+  readonly askedAt: number
+}
+
+async function commitAndStart(assessment: Assessment, gathered: Gathered, ports: AssessPorts): Promise<void> {
   let runner: Runner | null = null
   let attempt: Attempt | null = null
   try {
@@ -57,6 +98,7 @@ async function commitAndStart(assessment: Assessment, facts: GateFacts, ports: A
     if (!action) throw new Error(`no plugin named "${assessment.step.action}" is loaded`)
     const reserved = await ports.actions.reserve(action)
     runner = reserved
+    const facts = await renewed(gathered, assessment, ports)
     attempt = await ports.store.transaction('intent', (tx) => intend(tx, assessment, facts, reserved, ports))
   } finally {
     if (attempt === null) {
@@ -65,6 +107,14 @@ async function commitAndStart(assessment: Assessment, facts: GateFacts, ports: A
     }
   }
   if (attempt && runner) ports.effects.start(attempt, runner)
+}
+
+/** A plan or a runner may have been long in coming; what the sources said before is then asked for again. */
+async function renewed({ facts, askedAt }: Gathered, { playbook }: Assessment, ports: AssessPorts): Promise<GateFacts> {
+  if (facts.oracle === undefined || ports.clock.now() - askedAt <= answerAgeMaxMs) return facts
+  const { alerts } = facts.stored
+  const [oracle, total] = await Promise.all([askSources(alerts, ports), askTotal(playbook, alerts, ports)])
+  return { ...facts, oracle, total }
 }
 
 /** The counting gates and the intent in one transaction: what they counted cannot change before it is committed. `null` when nothing is to begin. */
@@ -86,6 +136,7 @@ async function intend(
   const { verdict } = evaluation
   if (verdict.verdict !== 'run' || facts.plan?.kind !== 'planned') {
     await recordVerdict(tx, assessment, facts, verdict, ports)
+    await moveStorm(tx, ports)
     return null
   }
   const earlier = await tx.attemptsOf(assessment.incident.id)
@@ -105,6 +156,7 @@ async function intend(
     dueAt: attempt.deadlineAt,
   })
   await tx.append([assessedEvent(assessment, facts, verdict), intendedEvent(attempt)])
+  await moveStorm(tx, ports, attempt.id)
   return attempt
 }
 

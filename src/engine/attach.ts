@@ -121,6 +121,7 @@ const freshIllness = {
   cancelRequestedBy: null,
   human: false,
   unconfirmedSince: null,
+  owed: null,
 } as const satisfies Partial<Incident>
 
 /** A fresh incident with nothing done yet; also the shape of a manual heal's and an explanation's. */

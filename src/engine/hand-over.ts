@@ -3,6 +3,7 @@ import { formatAgeMs } from '../domain/duration.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
 import { leftAloneMaxMs } from '../domain/left-alone.ts'
+import { isOfStorm } from '../domain/storm.ts'
 import { tell } from './notices.ts'
 import type { NewId, Tx } from './ports.ts'
 
@@ -31,17 +32,23 @@ export async function handOver(
     return leaveWithPerson(tx, incident, { reason: flaps, told: incident.id, until: null, now, dueAt })
   }
   const saved = await tx.saveIncident({ ...withPerson(incident, reason, now), toldAt: now, dueAt })
+  // Of thousands that nobody has touched, one message told already: that of the storm.
+  const told = !incident.touched && isOfStorm(await tx.stormRecord(), incident)
   const notice = {
     event: 'incident.handed_over',
     // The version makes each hand-over one message, and a repeated transaction none.
     dedupeKey: `handed_over:${incident.id}:${incident.version}`,
     incident: incident.id,
-    channels: channel === null ? [] : [channel],
+    channels: channel === null || told ? [] : [channel],
     body: await messageOf(tx, saved, reason),
   } as const
   await tell(tx, notice, { now, newId })
   await tx.append([
-    { type: 'incident.handed_over', ...about(incident, now), body: { reason, channel, attempts: attempts.length } },
+    {
+      type: 'incident.handed_over',
+      ...about(incident, now),
+      body: { reason, channel, attempts: attempts.length, ...(told && { told: 'storm' }) },
+    },
   ])
   return saved
 }
@@ -76,6 +83,7 @@ function withPerson(incident: Incident, reason: string, now: number): Incident {
     handedOverAt: now,
     human: true,
     waiting: null,
+    owed: null,
     blockedSince: null,
     holdUntil: null,
     updatedAt: now,

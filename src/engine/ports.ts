@@ -8,12 +8,13 @@ import type { Incident, IncidentState } from '../domain/incident.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
 import type { LeftAlone } from '../domain/left-alone.ts'
 import type { OutboxMessage } from '../domain/message.ts'
-import type { Pause } from '../domain/pause.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Gap, PastEnds, PrunableEvents, PrunableFinder, PrunedRows, StoreSize } from '../domain/retention.ts'
 import type { HealingSilence } from '../domain/silence.ts'
 import type { CountingReads } from './counting.ts'
 import type { DueReads } from './due.ts'
+import type { MassReads, MassWrites } from './mass-ports.ts'
+import type { PauseReads, PauseWrites } from './pause-port.ts'
 import type { TokenReads, TokenWrites } from './token-ports.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
@@ -34,7 +35,7 @@ export type Checkpoint = (name: string) => Promise<void> | void
 
 // ---------------------------------------------------------------- store
 
-export interface Reads extends CountingReads, DueReads, TokenReads {
+export interface Reads extends CountingReads, DueReads, MassReads, PauseReads, TokenReads {
   alerts(source: string, fingerprints: readonly string[]): Promise<readonly AlertRecord[]>
   /** Firing alerts as they were first seen, for sweeps and the API; `after` is the `next` of the previous page. */
   firingAlerts(page: {
@@ -50,6 +51,10 @@ export interface Reads extends CountingReads, DueReads, TokenReads {
   /** Open incidents to which this alert is attached. */
   openIncidentsOf(source: string, fingerprint: string): Promise<readonly Incident[]>
   incidents(filter: IncidentFilter): Promise<readonly Incident[]>
+  /** Open incidents of any playbook on these targets, oldest first. */
+  openIncidentsOn(targets: readonly string[]): Promise<readonly Incident[]>
+  /** Incidents that wait at this gate, newest first, those opened before the one with the id `before`. */
+  waitingAt(gate: string, limit: number, before?: string): Promise<readonly Incident[]>
   attempt(id: string): Promise<Attempt | null>
   attemptsOf(incident: string): Promise<readonly Attempt[]>
   /** Attempts not concluded, whatever their target. */
@@ -60,7 +65,6 @@ export interface Reads extends CountingReads, DueReads, TokenReads {
   effectOn(target: string): Promise<Attempt | null>
   /** All attempts whose temporary effects are in force. */
   effectsInForce(): Promise<readonly Attempt[]>
-  pause(): Promise<Pause | null>
   /** Set while this store is a copy of another that has not gone on from there yet. */
   copy(): Promise<StoreCopy | null>
   /** Truncated deliveries whose rest has not been decided yet, oldest first. */
@@ -75,7 +79,7 @@ export interface Reads extends CountingReads, DueReads, TokenReads {
 }
 
 /** Writes of one transaction. All or nothing; events are chained in the order appended. */
-export interface Tx extends Reads, TokenWrites {
+export interface Tx extends Reads, MassWrites, PauseWrites, TokenWrites {
   saveAlerts(records: readonly AlertRecord[]): Promise<void>
   /** Throws StaleWrite when an open incident of one of their playbooks and targets exists: a unique index, not a check. */
   openIncidents(incidents: readonly Incident[]): Promise<void>
@@ -92,7 +96,6 @@ export interface Tx extends Reads, TokenWrites {
   leaveAlone(left: LeftAlone): Promise<void>
   /** Ends what leaves this target alone, and what was told with the same incidents, and pardons what was done there. Resolves to the targets. */
   takeUpAgain(target: string): Promise<readonly string[]>
-  setPause(pause: Pause | null): Promise<void>
   forgetCopy(): Promise<void>
   /** In place of an earlier one of the same group. Keeps the `keepMax` newest of all groups; resolves to how many others are lost. */
   saveRemainder(remainder: Remainder, keepMax: number): Promise<number>

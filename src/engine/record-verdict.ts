@@ -8,6 +8,7 @@ import type { GateFacts } from './gates/gate.ts'
 import type { Assessment } from './gather.ts'
 import { leaveAlone } from './leave-alone.ts'
 import { channelOf } from './next.ts'
+import { maintenanceOver } from './pauses.ts'
 import type { NewId, Tx } from './ports.ts'
 
 const lineMax = 2_400
@@ -51,7 +52,10 @@ export async function recordVerdict(
     })
     return
   }
-  const blockedSince = observed ? null : (incident.blockedSince ?? now)
+  const about = { playbook: playbook.name, target: incident.target }
+  const maintenance = maintenanceOver({ pauses: facts.stored.pauses, windows: facts.windows }, about, now)
+  // Maintenance holds hand-overs back, so that time in it is no wait: after it, everything begins anew.
+  const blockedSince = observed || maintenance !== null ? null : (incident.blockedSince ?? now)
   // Many wait for one and the same moment; they are looked at one after another then, each playbook for itself.
   const line = waiting?.gate === 'rate' ? await tx.dueFrom(incident.playbook, waiting.until ?? now, lineMax) : 0
   const giveUpAt = blockedSince === null ? Number.POSITIVE_INFINITY : blockedSince + playbook.limits.maxWaitMs
@@ -74,8 +78,9 @@ export async function recordVerdict(
 
 function waitingOf(blockedBy: GateReport | null, now: number): Waiting | null {
   if (blockedBy?.result !== 'block') return null
-  const { gate, reason, until, unblock } = blockedBy
-  return { gate, reason, until: until === null ? null : Math.max(until, now + 1), unblock }
+  const { gate, reason, until, unblock, facts } = blockedBy
+  const on = Array.isArray(facts.on) ? { on: facts.on.map(String) } : {}
+  return { gate, reason, until: until === null ? null : Math.max(until, now + 1), unblock, ...on }
 }
 
 /** The same gate with the same words is one block, however far its numbers have moved on. */

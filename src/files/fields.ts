@@ -72,6 +72,18 @@ export function countField(min: number, max: number) {
   return z.int({ error: range }).min(min, range).max(max, range)
 }
 
+/** A share as text in whole percent, given as that number. */
+export function percentField(min: number) {
+  return z
+    .string()
+    .transform((text, context) => {
+      const percent = Number(/^(\d{1,3})\s?%$/.exec(text)?.[1] ?? Number.NaN)
+      if (!(percent >= min && percent <= 100)) context.addIssue(`must be a share of ${min}% to 100% in whole percent`)
+      return percent
+    })
+    .meta({ description: `Whole percent from ${min}% to 100%, such as 25%.` })
+}
+
 /** One word out of a list; a mistyped one gets a suggestion. */
 export function wordField<const W extends readonly [string, ...string[]]>(words: W) {
   return z.enum(words, {

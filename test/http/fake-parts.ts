@@ -3,9 +3,10 @@ import type { Attempt } from '../../src/domain/attempt.ts'
 import type { AuditEvent, NewAuditEvent } from '../../src/domain/audit.ts'
 import { type Config, defaultLimits, type Role, type Source, type Token } from '../../src/domain/config.ts'
 import type { Incident, IncidentState } from '../../src/domain/incident.ts'
-import type { Pause } from '../../src/domain/pause.ts'
+import type { Pause, ScopedPause } from '../../src/domain/pause.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { secret } from '../../src/domain/secret.ts'
+import { noStorm, type StormRecord } from '../../src/domain/storm.ts'
 import type { AuthFailure, StoredToken } from '../../src/domain/token.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { HeparError } from '../../src/engine/errors.ts'
@@ -51,6 +52,7 @@ export function config(changes: Partial<Config> = {}): Config {
     auth: { tokens: [] },
     notify: [],
     announce: [],
+    maintenance: [],
     limits: defaultLimits,
     retention: { auditMs: null, bytesMax: 10e9 },
     log: { level: 'info' },
@@ -86,6 +88,7 @@ export function incident(id: string, changes: Partial<Incident> = {}): Incident 
     cancelRequestedBy: null,
     human: false,
     unconfirmedSince: null,
+    owed: null,
     dueAt: now,
     version: 1,
     manual: null,
@@ -103,6 +106,8 @@ export interface FakeWorld {
   attempts: Attempt[]
   events: AuditEvent[]
   pause: Pause | null
+  storm: StormRecord
+  pauses: readonly ScopedPause[]
   tokens: StoredToken[]
   readonly failures: AuthFailure[]
   phase: 'starting' | 'running' | 'stopping'
@@ -139,6 +144,8 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     attempts: [],
     events: [],
     pause: null,
+    storm: noStorm,
+    pauses: [],
     tokens: [],
     failures: [],
     phase: 'running',
@@ -221,6 +228,23 @@ function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
       world.pause = pause && { ...pause, by, since: now }
       return world.pause
     },
+    releaseStorm: async (by, reason) => {
+      if (world.storm.storm === null) throw new HeparError('conflict', 'there is no storm that could be released')
+      world.asked.push({ verb: 'release', by, more: reason })
+      world.storm = noStorm
+      return noStorm
+    },
+    placePause: async (wanted, by) => {
+      const pause = { ...wanted, id: `pause-${world.pauses.length + 1}`, by, since: now, from: wanted.from ?? now }
+      world.pauses = [...world.pauses, pause]
+      return pause
+    },
+    liftPause: async (id) => {
+      const pause = world.pauses.find((row) => row.id === id)
+      if (pause === undefined) throw new HeparError('not_found', `there is no pause ${id}`)
+      world.pauses = world.pauses.filter((row) => row !== pause)
+      return pause
+    },
     preview: async () => ({ active: 0, willMatch: 0, willOpen: 0 }),
     adopt: async () => {},
     recover: async () => {},
@@ -242,6 +266,9 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     latestIncident: unused,
     latestIncidents: unused,
     openIncidentsOf: unused,
+    openIncidentsOn: unused,
+    waitingAt: unused,
+    pauses: async () => guarded(() => world.pauses),
     lanes: unused,
     dueFrom: unused,
     attemptsBegun: unused,
@@ -262,6 +289,10 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     tokens: unused,
     copy: unused,
     remainders: unused,
+    unwellBesides: unused,
+    arrivalAt: async () => null,
+    arrivals: async () => ({ incidents: 0, playbooks: [], targets: [] }),
+    stormRecord: async () => guarded(() => world.storm),
     incidentCounts: unused,
     firingAlerts: async ({ after, limit }) =>
       guarded(() => {

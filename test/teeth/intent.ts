@@ -27,8 +27,8 @@ export const intent = [
     },
     {
       takes: 'that a source is asked again when its answer is old',
-      find: 'clock.now() - startedAt > answerAgeMaxMs && ',
-      replace: 'clock.now() < startedAt && ',
+      find: 'ports.clock.now() - askedAt <= answerAgeMaxMs',
+      replace: 'ports.clock.now() >= askedAt',
       red: 'a source is asked again when planning took so long',
     },
     {

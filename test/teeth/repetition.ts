@@ -84,10 +84,9 @@ export const repetition = [
     },
     {
       takes: 'the bound on the search',
-      find: '      if (visits > visitsMax) return null\n',
-      replace: '',
+      find: 'const visitsMax = 2_000',
+      replace: 'const visitsMax = 2_000_000',
       red: 'a crowd in which everything may have caused everything',
-      hangs: true,
     },
   ]),
   ...teethOf(flapping, [

@@ -9,6 +9,8 @@ import { figures } from './figures.ts'
 import { gates } from './gates.ts'
 import { intake } from './intake.ts'
 import { intent } from './intent.ts'
+import { mass } from './mass.ts'
+import { pausing } from './pauses.ts'
 import { policies } from './policies.ts'
 import { proof } from './proof.ts'
 import { recovery } from './recovery.ts'
@@ -29,6 +31,8 @@ import { touches } from './touches.ts'
 /** Every safety that a test must miss when it is taken away. */
 export const teeth: readonly Tooth[] = [
   ...gates,
+  ...pausing,
+  ...mass,
   ...intent,
   ...repetition,
   ...decisions,

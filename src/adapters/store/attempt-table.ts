@@ -21,11 +21,15 @@ type AttemptReads = Pick<
   | 'attemptsBegun'
   | 'actionsOn'
   | 'effectsSince'
+  | 'unwellBesides'
 >
 
 // Written out, because a partial index serves only a condition that repeats its own words.
 const isActive: RawBuilder<boolean> = sql<boolean>`phase <> 'concluded'`
 const isInForce: RawBuilder<boolean> = sql<boolean>`in_force = 1`
+
+/** Targets that a block names. */
+const namedMax = 5
 
 export function attemptReads(db: StoreDb): AttemptReads {
   const all = db.selectFrom('attempts').selectAll().orderBy('intended_at').orderBy('id')
@@ -60,6 +64,21 @@ export function attemptReads(db: StoreDb): AttemptReads {
   const begunByAll = begunOf(touching)
   const begunByPlaybook = begunOf(touching.where('playbook', '=', text))
   const begunOnTarget = begunOf(touching.where('target', '=', text).where('pardoned', '=', sql.lit(0)))
+  const targets = (table: 'incidents' | 'attempts', is: RawBuilder<boolean>) =>
+    db.selectFrom(table).select('target').where('playbook', '=', text).where(is)
+  const unwell = prepared(
+    db,
+    db
+      .selectFrom(
+        targets('incidents', sql<boolean>`state <> 'closed'`)
+          .union(targets('attempts', isActive))
+          .union(targets('attempts', isInForce))
+          .as('unwell'),
+      )
+      .select('target')
+      .where('target', '<>', text)
+      .orderBy('target'),
+  )
   const ended = prepared(db, ofTarget.select(db.fn.max('concluded_at').as('last')))
   const since = prepared(
     db,
@@ -85,6 +104,10 @@ export function attemptReads(db: StoreDb): AttemptReads {
       return null
     },
     effectOn: async (target) => (await inForceOn(target)).map(toAttempt)[0] ?? null,
+    unwellBesides: async (playbook, target) => {
+      const found = await unwell(playbook, playbook, playbook, target)
+      return { others: found.length, some: found.slice(0, namedMax).map((row) => row.target) }
+    },
     effectsInForce: async () => (await inForce()).map(toAttempt),
     attemptHistory: async (playbook, target, budgets, now) => ({
       windows: await windowsOf(budgets, now, (from) => begun(playbook, target, from)),

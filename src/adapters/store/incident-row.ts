@@ -39,6 +39,7 @@ const fresh: Omit<Rest, 'playbookRevision' | 'illSince' | 'acceptedAt' | 'starts
   cancelRequestedBy: null,
   human: false,
   unconfirmedSince: null,
+  owed: null,
   manual: null,
 }
 

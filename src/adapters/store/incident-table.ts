@@ -26,6 +26,8 @@ type IncidentReads = Pick<
   | 'latestIncidents'
   | 'openIncidentsOf'
   | 'incidents'
+  | 'openIncidentsOn'
+  | 'waitingAt'
   | 'due'
   | 'lanes'
   | 'dueFrom'
@@ -35,6 +37,8 @@ type IncidentReads = Pick<
 
 // Written out, because a partial index serves only a condition that repeats its own words.
 const isOpen: RawBuilder<boolean> = sql<boolean>`state <> 'closed'`
+const isWaiting: RawBuilder<boolean> = sql<boolean>`state = 'waiting'`
+const gateOfWaiting: RawBuilder<string> = sql<string>`json_extract(data, '$.waiting.gate')`
 const isClosed: RawBuilder<boolean> = sql<boolean>`state = 'closed'`
 
 export function incidentReads(db: StoreDb): IncidentReads {
@@ -58,6 +62,17 @@ export function incidentReads(db: StoreDb): IncidentReads {
       .where(isOpen)
       .orderBy('incidents.key'),
   )
+  const openOn = prepared(db, all.where('target', '=', text).where(isOpen).orderBy('key'))
+  const waitingAt = prepared(
+    db,
+    all
+      .where(isWaiting)
+      .where(gateOfWaiting, '=', text)
+      .where('key', '<', integer)
+      .orderBy('key', 'desc')
+      .limit(integer),
+  )
+  const keyOfId = prepared(db, db.selectFrom('incidents').select('key').where('id', '=', text))
   const counts = prepared(
     db,
     db
@@ -75,6 +90,15 @@ export function incidentReads(db: StoreDb): IncidentReads {
     openIncidentsOf: async (source, fingerprint) =>
       (await ofAlert(source, packFingerprint(fingerprint))).map(toIncident),
     incidents: async (filter) => (await newest(db, filter)).map(toIncident),
+    async openIncidentsOn(targets) {
+      const found: Incident[] = []
+      for (const target of new Set(targets)) found.push(...(await openOn(target)).map(toIncident))
+      return found
+    },
+    async waitingAt(gate, limit, before) {
+      const [row] = before === undefined ? [] : await keyOfId(packUuid(before))
+      return (await waitingAt(gate, row?.key ?? Number.MAX_SAFE_INTEGER, limit)).map(toIncident)
+    },
     async incidentCounts() {
       const result = Object.fromEntries(incidentStates.map((state) => [state, 0])) as Record<IncidentState, number>
       for (const { state, count } of await counts()) result[state as IncidentState] = count

@@ -104,6 +104,13 @@ export const migrations: readonly (readonly string[])[] = [
     `create index incidents_due on incidents
       (iif(state in ('open', 'waiting', 'awaiting_approval', 'handed_over'), playbook, ''), due_at) where due_at is not null`,
   ],
+  // What a storm is counted by; only the few events that open incidents pay for it.
+  ["create index audit_arrivals on audit (at, playbook) where type in ('incident.opened', 'incident.reopened')"],
+  [
+    'create table pauses (id text primary key, data text not null)',
+    "create index incidents_open_target on incidents (target) where state <> 'closed'",
+    "create index incidents_waiting_at on incidents (json_extract(data, '$.waiting.gate')) where state = 'waiting'",
+  ],
   [
     `create table tokens (
       key integer primary key, id text not null unique, name text not null, role text not null, digest text not null, created_at bigint not null,

@@ -1,5 +1,6 @@
 import type { Reads, Tx } from '../../engine/ports.ts'
 import { alertReads, alertWrites } from './alert-table.ts'
+import { arrivalReads } from './arrivals.ts'
 import { attemptReads, attemptWrites } from './attempt-table.ts'
 import { auditReads } from './audit-table.ts'
 import type { AuditWriter } from './audit-writer.ts'
@@ -7,6 +8,7 @@ import { gapReads } from './gap-table.ts'
 import { incidentReads, incidentWrites } from './incident-table.ts'
 import { leftAloneReads, leftAloneWrites } from './left-alone-table.ts'
 import { outboxReads, outboxWrites } from './outbox-table.ts'
+import { pauseReads, pauseWrites } from './pause-table.ts'
 import { pruneWrites } from './prune-table.ts'
 import { remainderReads, remainderWrites } from './remainder-table.ts'
 import { settingReads, settingWrites } from './settings-table.ts'
@@ -22,9 +24,11 @@ export function readsOver(db: StoreDb): Reads {
     ...leftAloneReads(db),
     ...outboxReads(db),
     ...settingReads(db),
+    ...pauseReads(db),
     ...remainderReads(db),
     ...tokenReads(db),
     ...auditReads(db),
+    ...arrivalReads(db),
     ...gapReads(db),
   }
 }
@@ -39,6 +43,7 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     ...leftAloneWrites(db),
     ...outboxWrites(db),
     ...settingWrites(db),
+    ...pauseWrites(db),
     ...remainderWrites(db),
     ...tokenWrites(db),
     ...pruneWrites(db),
@@ -50,6 +55,14 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     async auditHead() {
       await audit.flush()
       return reads.auditHead()
+    },
+    async arrivalAt(filter, later) {
+      await audit.flush()
+      return reads.arrivalAt(filter, later)
+    },
+    async arrivals(filter, namesMax) {
+      await audit.flush()
+      return reads.arrivals(filter, namesMax)
     },
   }
 }

@@ -75,6 +75,7 @@ export interface StoreTables {
     gave_up_at: number | null
     last_error: string | null
   }
+  pauses: { id: string; data: string }
   settings: { name: string; value: string }
   tokens: {
     key: Generated<number>

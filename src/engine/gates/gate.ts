@@ -5,14 +5,20 @@ import type { GateDecision, GateName } from '../../domain/gate.ts'
 import type { Incident } from '../../domain/incident.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { LeavesAlone, LeftAlone } from '../../domain/left-alone.ts'
-import type { Pause } from '../../domain/pause.ts'
+import type { MaintenanceWindow, Pause, ScopedPause } from '../../domain/pause.ts'
 import type { Mode, Playbook } from '../../domain/playbook.ts'
+import type { StormFacts } from '../../domain/storm.ts'
 import type { AttemptHistory, BudgetWindow, PastEffect } from '../counting.ts'
+import type { Dependencies } from '../dependencies.ts'
+import type { FleetTotal } from '../fleet.ts'
+import type { Unwell } from '../mass-ports.ts'
 import type { OracleAnswer, PlanOutcome } from '../ports.ts'
 
 /** What the store knows, read in the transaction that commits the intent. */
 export interface StoredFacts {
   readonly pause: Pause | null
+  /** Those in force and those to come, whatever they are about. */
+  readonly pauses: readonly ScopedPause[]
   readonly alerts: readonly AlertRecord[]
   readonly history: AttemptHistory
   readonly rates: { readonly all: readonly BudgetWindow[]; readonly playbook: readonly BudgetWindow[] }
@@ -24,6 +30,10 @@ export interface StoredFacts {
   readonly holder: Attempt | null
   /** The attempt whose temporary effect is in force on the target. */
   readonly effect: Attempt | null
+  /** Targets of the playbook besides this one that are ill or under an effect. */
+  readonly unwell: Unwell
+  readonly storm: StormFacts
+  readonly dependencies: Dependencies
 }
 
 /** What an alert's source says of it. */
@@ -32,13 +42,15 @@ export interface AskedAlert {
   readonly answer: OracleAnswer
 }
 
-/** Everything a gate may look at. `oracle` and `plan` are gathered only when a gate before them lets the check go on. */
+/** Everything a gate may look at. `oracle`, `plan` and `total` are gathered only when a gate before them lets the check go on. */
 export interface GateFacts {
   readonly now: number
   readonly incident: Incident
   readonly playbook: Playbook
   readonly ceiling: Mode
   readonly alertAgeMaxMs: number
+  /** Windows of maintenance of the configuration. */
+  readonly windows: readonly MaintenanceWindow[]
   readonly limits: Limits
   /** True when no loaded playbook has a higher priority, or a person asked. */
   readonly highest: boolean
@@ -47,12 +59,18 @@ export interface GateFacts {
   readonly stored: StoredFacts
   readonly oracle?: readonly AskedAlert[]
   readonly plan?: PlanOutcome
+  /** The size of the playbook's fleet; `null` where its blast radius needs none. */
+  readonly total?: FleetTotal | null
 }
+
+export type Need = 'oracle' | 'plan' | 'total'
 
 /** A check before an effect. `decide` is pure; `needs` names what must be gathered from the world first. */
 export interface Gate {
   readonly name: GateName
-  readonly needs?: 'oracle' | 'plan'
+  readonly needs?: Need
+  /** Asked before anything is asked of the world, too: while it blocks, thousands would ask for nothing. */
+  readonly early?: true
   /** A soft block lets the later gates speak too: the plan is made, but not carried out. */
   readonly soft?: true
   decide(facts: GateFacts): GateDecision

@@ -61,6 +61,7 @@ export function sampleIncident(changes: Partial<Incident> = {}): Incident {
     cancelRequestedBy: null,
     human: false,
     unconfirmedSince: null,
+    owed: null,
     dueAt: noon,
     version: 1,
     manual: null,

@@ -59,6 +59,7 @@ test('a store written by an earlier version is brought to this one, and loses no
   db.exec(`drop trigger audit_keep; drop table audit_gaps;
     create trigger audit_keep before delete on audit begin select raise(abort, 'the audit log is append-only'); end;
     drop index incidents_closed_at; drop index alerts_resolved; drop index outbox_done; drop index incidents_ending;
+    drop index audit_arrivals; drop table pauses; drop index incidents_open_target; drop index incidents_waiting_at;
     drop table left_alone; drop index attempts_begun; drop index attempts_of_playbook; drop index attempts_of_target;
     alter table attempts drop column ill_since; alter table attempts drop column pardoned;
     drop index incidents_due; create index incidents_due on incidents (due_at) where due_at is not null;

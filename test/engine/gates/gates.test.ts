@@ -3,6 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../../src/domain/config.ts'
 import { gateNames } from '../../../src/domain/gate.ts'
 import type { LeftAlone } from '../../../src/domain/left-alone.ts'
+import type { MaintenanceWindow, ScopedPause } from '../../../src/domain/pause.ts'
+import type { BlastRadius } from '../../../src/domain/playbook.ts'
+import type { Schedule } from '../../../src/domain/schedule.ts'
+import { noStorm, type Storm } from '../../../src/domain/storm.ts'
 import type { PastEffect } from '../../../src/engine/counting.ts'
 import { evaluateGates, gates } from '../../../src/engine/gates/evaluate.ts'
 import type { GateFacts } from '../../../src/engine/gates/gate.ts'
@@ -19,6 +23,7 @@ const firing: OracleAnswer = {
   detail: 'active',
 }
 const planned: PlanOutcome = { kind: 'planned', plan: someAttempt().plan, digest: 'd1' }
+const calm = { record: noStorm, crossedAt: null, trials: [] }
 const quietHistory = { windows: [{ count: 3, windowMs: 3_600_000, used: 0, oldestAt: null }], lastEndedAt: null }
 
 function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts['stored']> = {}): GateFacts {
@@ -28,11 +33,14 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
     playbook: somePlaybook(),
     ceiling: 'auto',
     alertAgeMaxMs: 3_600_000,
+    windows: [],
     limits: defaultLimits,
     highest: true,
     temporary: false,
     stored: {
       pause: null,
+      pauses: [],
+      dependencies: { ok: true, targets: [], open: [] },
       alerts: [someRecord()],
       history: quietHistory,
       rates: { all: [], playbook: [] },
@@ -41,10 +49,13 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
       leftAlone: [],
       holder: null,
       effect: null,
+      unwell: { others: 0, some: [] },
+      storm: calm,
       ...stored,
     },
     oracle: [{ fingerprint: 'f1', answer: firing }],
     plan: planned,
+    total: null,
     ...more,
   }
 }
@@ -80,6 +91,30 @@ test('the gates stand in the published order', () => {
   expect(gates.map(({ name }) => name)).toEqual([...gateNames])
 })
 
+const somePause = (more: Partial<ScopedPause> = {}): ScopedPause => ({
+  id: 'p1',
+  playbook: null,
+  target: null,
+  reason: 'drill',
+  by: 'ada',
+  since: 1,
+  from: 1,
+  until: 20_000,
+  maintenance: false,
+  ...more,
+})
+const someWindow: MaintenanceWindow = {
+  name: 'early',
+  cron: '0 0 * * *',
+  durationMs: 60_000,
+  timeZone: 'UTC',
+  playbook: null,
+  target: null,
+  reason: 'updates',
+}
+const withHours = (activeHours: Schedule) => somePlaybook({ limits: { ...somePlaybook().limits, activeHours } })
+const cause = someIncident({ id: 'i9', target: 'redis/cache' })
+
 test('with nothing against it, the verdict is run and every gate has said why', () => {
   const verdict = verdictOf(someGateFacts())
   expect(verdict.verdict).toBe('run')
@@ -88,7 +123,7 @@ test('with nothing against it, the verdict is run and every gate has said why', 
 })
 
 test('the world is asked only after the gates before let the check go on', () => {
-  const { oracle: _, plan: __, ...bare } = someGateFacts()
+  const { oracle: _, plan: __, total: ___, ...bare } = someGateFacts()
   expect(evaluateGates(bare)).toEqual({ kind: 'gather', need: 'oracle' })
   expect(evaluateGates({ ...bare, oracle: [{ fingerprint: 'f1', answer: firing }] })).toEqual({
     kind: 'gather',
@@ -98,12 +133,118 @@ test('the world is asked only after the gates before let the check go on', () =>
   expect(verdictOf(paused)).toMatchObject({ verdict: 'wait', blockedBy: { gate: 'stop_switch' } })
 })
 
+describe('blast radius', () => {
+  const gate = (limit: BlastRadius, others: number, total: GateFacts['total'] = { ok: true, value: 8 }) => {
+    const playbook = somePlaybook({ limits: { ...somePlaybook().limits, blastRadius: limit } })
+    const verdict = verdictOf(someGateFacts({ playbook, total }, { unwell: { others, some: [] } }))
+    return verdict.blockedBy?.gate === 'blast_radius' ? verdict.blockedBy.reason : verdict.verdict
+  }
+  const share = { percent: 25, count: null, of: 'count(up)' }
+  test.each<[string, string, BlastRadius, number, GateFacts['total']?]>([
+    ['the second of eight may', 'run', share, 1],
+    ['the third of eight may not', '3 targets of this playbook are ill', share, 2],
+    ['seven are rounded down', '2 targets of this playbook are ill', share, 1, { ok: true, value: 7 }],
+    ['a quarter of three is nobody', '25% of 3, rounded down, is 0', share, 0, { ok: true, value: 3 }],
+    ['nobody is counted', '25% of 0, rounded down, is 0', share, 0, { ok: true, value: 0 }],
+    ['a count needs no total', 'run', { percent: null, count: 2, of: null }, 1, null],
+    ['one more than the count', '3 targets of this playbook are ill', { percent: null, count: 2, of: null }, 2, null],
+    ['of both bounds the count holds', '2 targets', { percent: 50, count: 1, of: 'count(up)' }, 1],
+    ['of both bounds the share holds', '3 targets', { percent: 25, count: 5, of: 'count(up)' }, 2],
+    [
+      'both bounds need the total',
+      'cannot be told',
+      { percent: 25, count: 5, of: 'x' },
+      0,
+      { ok: false, reason: 'away' },
+    ],
+    ['nobody answers', 'cannot be told: away', share, 0, { ok: false, reason: 'away' }],
+    ['nobody was asked', 'cannot be told: nobody was asked', share, 0, null],
+  ])('%s', (_, expected, limit, others, total) => {
+    expect(gate(limit, others, total)).toContain(expected)
+  })
+
+  test('is asked of the world last, and only where the playbook limits it', () => {
+    const { total: _, ...bare } = someGateFacts()
+    expect(evaluateGates(bare)).toEqual({ kind: 'gather', need: 'total' })
+  })
+})
+
+describe('storm latch', () => {
+  const storm = {
+    number: 1,
+    since: 9_000,
+    from: 0,
+    cause: 'incidents',
+    calmSince: 10_000,
+    latches: 1,
+    step: 0,
+    stepSince: 9_000,
+  } as const
+  const record = (phase: Storm['phase'], trials: readonly string[] = []) => ({
+    ...noStorm,
+    storm: { ...storm, phase, trials },
+  })
+  test('blocks while it is latched, and before anything is asked of the world', () => {
+    const stored = { storm: { record: record('latched'), crossedAt: null, trials: [] } }
+    const { oracle: _, plan: __, total: ___, ...bare } = someGateFacts({}, stored)
+    expect(verdictOf(bare)).toMatchObject({ verdict: 'wait', blockedBy: { gate: 'storm_latch', until: 610_000 } })
+  })
+  test('blocks on the facts alone, before anybody has written the storm down', () => {
+    const verdict = verdictOf(someGateFacts({}, { storm: { ...calm, crossedAt: 9_500 } }))
+    expect(verdict.blockedBy).toMatchObject({
+      gate: 'storm_latch',
+      reason: 'a storm: more than 20 new incidents in 1m',
+    })
+  })
+  test('lets the ramp’s effects through, and no other', () => {
+    const free = { storm: { record: record('ramping'), crossedAt: null, trials: [] } }
+    expect(verdictOf(someGateFacts({}, free)).verdict).toBe('run')
+    const taken = { storm: { record: record('ramping', ['a1']), crossedAt: null, trials: ['under_way'] as const } }
+    expect(verdictOf(someGateFacts({}, taken))).toMatchObject({ verdict: 'wait', blockedBy: { gate: 'storm_latch' } })
+  })
+})
+
 describe('each gate blocks', () => {
   test.each<[string, GateFacts, object]>([
     [
       'stop_switch',
       someGateFacts({}, { pause: { reason: 'drill', by: 'ada', since: 1, until: 20_000 } }),
       { verdict: 'wait', blockedBy: { gate: 'stop_switch', until: 20_000 } },
+    ],
+    [
+      'pauses: one that somebody placed, until the last of several ends',
+      someGateFacts({}, { pauses: [somePause(), somePause({ id: 'p2', until: 40_000 })] }),
+      { verdict: 'wait', blockedBy: { gate: 'pauses', until: 40_000, unblock: expect.stringContaining('unpause p1') } },
+    ],
+    [
+      'pauses: one that somebody has to lift has no end',
+      someGateFacts({}, { pauses: [somePause(), somePause({ id: 'p2', until: null })] }),
+      { verdict: 'wait', blockedBy: { gate: 'pauses', until: null } },
+    ],
+    [
+      'pauses: a window of the configuration',
+      someGateFacts({ windows: [{ ...someWindow, target: 'container/*' }] }),
+      { verdict: 'wait', blockedBy: { gate: 'pauses', until: 60_000, reason: expect.stringContaining('"early"') } },
+    ],
+    [
+      'active_hours',
+      someGateFacts({ playbook: withHours({ cron: '1 0 * * *', durationMs: 60_000, timeZone: 'UTC' }) }),
+      { verdict: 'wait', blockedBy: { gate: 'active_hours', until: 60_000 } },
+    ],
+    [
+      'dependencies: what it depends on is ill',
+      someGateFacts({}, { dependencies: { ok: true, targets: ['redis/cache'], open: [cause] } }),
+      { verdict: 'wait', blockedBy: { gate: 'dependencies', reason: expect.stringContaining('incident i9') } },
+    ],
+    [
+      'dependencies: what it depends on cannot be told',
+      someGateFacts({}, { dependencies: { ok: false, reason: 'labels.cache is missing' } }),
+      { verdict: 'wait', blockedBy: { gate: 'dependencies', reason: expect.stringContaining('labels.cache') } },
+    ],
+    [
+      'dependencies: it depends on itself',
+      someGateFacts({}, { dependencies: { ok: true, targets: ['container/local/web'], open: [] } }),
+      { verdict: 'wait', blockedBy: { gate: 'dependencies', reason: 'it depends on itself' } },
     ],
     [
       'mode: observe plans only',
@@ -230,6 +371,22 @@ describe('each gate blocks', () => {
     ],
   ])('%s', (_, facts, expected) => {
     expect(verdictOf(facts)).toMatchObject(expected)
+  })
+
+  test('a pause holds back neither what it does not cover nor what comes before or after it', () => {
+    for (const pause of [
+      somePause({ playbook: 'other-*' }),
+      somePause({ target: 'container/*/db' }),
+      somePause({ from: 10_001 }),
+      somePause({ until: 10_000 }),
+    ]) {
+      expect(verdictOf(someGateFacts({}, { pauses: [pause] })).verdict).toBe('run')
+    }
+    for (const pause of [somePause({ playbook: 'rest?rt', target: '*web' }), somePause({ target: 'container/*' })]) {
+      expect(verdictOf(someGateFacts({}, { pauses: [pause] })).verdict).toBe('wait')
+    }
+    const hours = withHours({ cron: '0 0 * * *', durationMs: 60_000, timeZone: 'UTC' })
+    expect(verdictOf(someGateFacts({ playbook: hours })).verdict).toBe('run')
   })
 
   test('the last attempts of the rate are there for the highest priority', () => {
