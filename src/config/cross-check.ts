@@ -76,16 +76,16 @@ function checkTokens(tokens: NonNullable<NonNullable<Values['auth']>['tokens']>,
   }
 }
 
+function digestOf(token: string): string {
+  return token.startsWith(hashedPrefix) ? token : hashedPrefix + hash('sha256', token, 'hex')
+}
+
 function checkWindows(windows: NonNullable<Values['maintenance']>, report: Report): void {
   const seen = new Set<string>()
   for (const [index, { name }] of windows.entries()) {
     if (seen.has(name)) report(['maintenance', index, 'name'], `there are two windows named "${name}"`)
     seen.add(name)
   }
-}
-
-function digestOf(token: string): string {
-  return token.startsWith(hashedPrefix) ? token : hashedPrefix + hash('sha256', token, 'hex')
 }
 
 function checkAnnounce(announce: readonly string[], channels: readonly string[], report: Report): void {

@@ -133,7 +133,7 @@ test('a session ends with its token, and with its time', async () => {
 
 test('a wrong token opens nothing, and the page says so without repeating it', async () => {
   const { submit } = await browse()
-  const answer = await submit('/login', { token: '<i>guess</i>', next: '"><script>' })
+  const answer = await submit('/login', { token: '<i>guess</i>', next: '/"><script>' })
   expect([answer.status, answer.set]).toEqual([401, null])
   expect(answer.text).toContain('This token is not known.')
   expect(answer.text).not.toMatch(/guess|<script/)
