@@ -114,7 +114,7 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
     silencers: createSilencers(() => inForce.config().sources, { clock }),
     actions: files.actions,
     probeHttp: createHttpProbe(() => inForce.config().http.allow),
-    deliver: createDeliver(() => inForce.config().notify),
+    deliver: createDeliver({ channels: () => inForce.config().notify, externalUrl: () => externalUrl(inForce), clock }),
     queue,
     log,
     checkpoint: options.checkpoint ?? (() => {}),

@@ -2,6 +2,7 @@ import type { Attempt } from '../domain/attempt.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
 import type { Credit, Ending, Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
+import { tell } from './notices.ts'
 import type { Tx } from './ports.ts'
 
 /** Endings after which the target is well, so that a time to recovery exists. */
@@ -51,7 +52,24 @@ export async function closeIncident(
     },
   }
   await tx.append([event])
+  await tellWhoWasTold(tx, incident, event, now)
   return closed
+}
+
+/** Whoever was called to an incident, or asked about it, hears how it ended: in the commit that ends it, and once. */
+async function tellWhoWasTold(tx: Tx, incident: Incident, { body, actor }: NewAuditEvent, now: number): Promise<void> {
+  const channels = await tx.channelsToldOf(incident.id)
+  if (channels.length === 0) return
+  const { id, playbook, target, illSince, version } = incident
+  const { phases: _, ...how } = body
+  const notice = {
+    event: 'incident.closed',
+    dedupeKey: `closed:${id}:${version}`,
+    incident: id,
+    channels,
+    body: { incident: id, playbook, target, ...how, closedBy: actor, illSince: new Date(illSince).toISOString() },
+  } as const
+  await tell(tx, notice, { now })
 }
 
 /** Where the time went: until Hepar knew, until it began, while it acted, while it proved, while a temporary effect carried it. Sums to the whole. */

@@ -64,7 +64,7 @@ export function createEngine(world: EnginePorts): Engine {
   const sweeping = createSweeping(ports, background, completing)
   const stopListening = store.onCommit((events) => {
     queue.wake()
-    if (events.some(({ type }) => type === 'incident.handed_over')) outbox.kick()
+    if (events.some(({ type }) => tellsPeople.test(type))) outbox.kick()
     if (events.some(({ type }) => changesSilences.has(type))) silencing.kick()
   })
   return {
@@ -109,6 +109,9 @@ export function createEngine(world: EnginePorts): Engine {
     },
   }
 }
+
+/** Events whose commit may have put a message into the outbox; whatever is forgotten here leaves within a second. */
+const tellsPeople = /^(incident\.(asked|closed|handed_over)$|approval\.|storm\.|playbook\.)/
 
 /** Events after which other alerts may want to be silent, or none. */
 const changesSilences: ReadonlySet<AuditType> = new Set([

@@ -18,12 +18,14 @@ export interface Notice {
 export async function tell(
   tx: Pick<Tx, 'enqueue'>,
   { event, dedupeKey, incident, channels, body }: Notice,
-  { now, newId }: { readonly now: number; readonly newId: NewId },
+  { now, newId }: { readonly now: number; readonly newId?: NewId },
 ): Promise<void> {
   for (const channel of new Set(channels)) {
+    const key = `${dedupeKey}@${channel}`
     await tx.enqueue({
-      id: newId(now),
-      dedupeKey: `${dedupeKey}@${channel}`,
+      // A key is as unique as an id.
+      id: newId?.(now) ?? key,
+      dedupeKey: key,
       incident,
       channel,
       body: { event, ...body },
@@ -33,6 +35,7 @@ export async function tell(
       sentAt: null,
       gaveUpAt: null,
       lastError: null,
+      receipt: null,
     })
   }
 }

@@ -69,6 +69,9 @@ export interface StoreTables {
     sent_at: number | null
     gave_up_at: number | null
     last_error: string | null
+    /** What it belongs to; '' for what stands alone. */
+    subject: string
+    receipt: string | null
   }
   settings: { name: string; value: string }
   remainders: { id: string; group_digest: string; data: string }

@@ -1,0 +1,71 @@
+import type { PagerDutyChannel } from '../../domain/config.ts'
+import type { JsonObject } from '../../domain/json.ts'
+import type { Delivered, Outgoing } from '../../engine/ports.ts'
+import { send } from '../http-client/send.ts'
+import { answerBytesMax, refusalOf } from './answers.ts'
+import { line } from './text.ts'
+import { text, wordsOf } from './words.ts'
+
+const summaryMax = 1_024
+const dedupKeyMax = 255
+const wordMax = 255
+const detailMax = 2_000
+
+interface Means {
+  readonly externalUrl: string | null
+  readonly timeoutMs: number
+}
+
+/** One event of the Events API v2. It accepts with 202 and remembers by `dedup_key`, so a repeat changes nothing. */
+export async function sendPagerDuty(
+  { name, peer, routingKey }: PagerDutyChannel,
+  message: Outgoing,
+  { externalUrl, timeoutMs }: Means,
+): Promise<Delivered> {
+  const event = { routing_key: routingKey.reveal(), ...eventOf(message, externalUrl) }
+  const reply = await send(peer, {
+    method: 'POST',
+    path: '/v2/enqueue',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(event),
+    timeoutMs,
+    bytesMax: answerBytesMax,
+    beyond: 'cut',
+  })
+  return refusalOf(reply, `channel ${name}`) ?? { ok: true }
+}
+
+/** What has ended resolves, what was decided needs nobody any more, and everything else calls somebody. */
+const actions: Readonly<Record<string, 'resolve' | 'acknowledge'>> = {
+  'incident.closed': 'resolve',
+  'storm.released': 'resolve',
+  'approval.decided': 'acknowledge',
+}
+
+/** The event without its routing key. Pure. */
+export function eventOf(
+  { subject, idempotencyKey, body, createdAt }: Outgoing,
+  externalUrl: string | null,
+): JsonObject {
+  const dedup_key = line(subject ?? idempotencyKey, dedupKeyMax)
+  const action = actions[text(body.event)]
+  if (action !== undefined) return { event_action: action, dedup_key }
+  const { title, severity, facts, paragraphs, link } = wordsOf(body, externalUrl)
+  const details = [...facts, ...paragraphs.map((words, index) => [`${index + 1}`, words] as const)]
+  return {
+    event_action: 'trigger',
+    dedup_key,
+    payload: {
+      summary: line(title, summaryMax),
+      source: line(text(body.target) || 'hepar', wordMax),
+      severity,
+      timestamp: new Date(createdAt).toISOString(),
+      ...(text(body.playbook) !== '' && { component: line(text(body.playbook), wordMax) }),
+      class: line(text(body.event) || 'notice', wordMax),
+      custom_details: Object.fromEntries(details.map(([key, value]) => [line(key, 80), line(value, detailMax)])),
+    },
+    client: 'Hepar',
+    ...(externalUrl !== null && { client_url: externalUrl }),
+    ...(link !== null && { links: [{ href: link, text: 'Open in Hepar' }] }),
+  }
+}
