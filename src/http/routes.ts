@@ -3,6 +3,7 @@ import { auditHead, listAudit } from './audit.ts'
 import { listActions, listPlaybooks, runAction } from './catalogue.ts'
 import { nothing } from './fields.ts'
 import { cancelIncident, listIncidentEvents, listIncidents, resumeIncident, showIncident } from './incidents.ts'
+import { login, loginPage, logout } from './login.ts'
 import { describeApi } from './openapi.ts'
 import { livez, metrics, readyz } from './operations.ts'
 import { getPause, putPause } from './pause.ts'
@@ -24,6 +25,9 @@ export const routes: readonly Route[] = [
   readyz,
   metrics,
   openapi,
+  loginPage,
+  login,
+  logout,
   listIncidents,
   showIncident,
   listIncidentEvents,

@@ -4,7 +4,8 @@ import type { Duplex } from 'node:stream'
 import express, { type Express } from 'express'
 import { isLoopback } from './auth.ts'
 import { createBodyBudget } from './body.ts'
-import { dispatch, sendError } from './dispatch.ts'
+import { dispatch, refuse, type Surroundings } from './dispatch.ts'
+import { createDoorkeeper } from './doorkeeper.ts'
 import { errorBody, HttpError, toHttpError } from './errors.ts'
 import { setSecurityHeaders } from './headers.ts'
 import { createLargeDeliveries, type LargeDeliveries } from './large-deliveries.ts'
@@ -86,7 +87,16 @@ function createExpress(
   const app = express()
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple')
   app.enable('case sensitive routing').enable('strict routing')
-  const budget = createBodyBudget(() => limits.bodiesHeldMax * parts.policy.current().config.limits.bodyBytesMax)
+  const config = () => parts.policy.current().config
+  const doorkeeper = createDoorkeeper({
+    config,
+    stored: () => [],
+    now: () => parts.clock.now(),
+    listenHost,
+    onFailure: () => {},
+  })
+  const budget = createBodyBudget(() => limits.bodiesHeldMax * config().limits.bodyBytesMax)
+  const around: Surroundings = { parts, budget, largeDeliveries, doorkeeper }
   app.use((request, response, next) => {
     setSecurityHeaders(response)
     cutWhatFlowsOn(request, response, limits.lingerMs)
@@ -97,17 +107,18 @@ function createExpress(
       if (route.access === 'webhook') observe(response, parts)
       const params = request.params as Readonly<Record<string, string>>
       const incoming = { request, response, params, query: request.query }
-      await dispatch(route, incoming, { parts, budget, largeDeliveries, listenHost: listenHost() })
+      await dispatch(route, incoming, around)
     })
   }
   for (const [path, rows] of Map.groupBy(routes, ({ path }) => path)) {
     const allow = rows.map(({ method }) => method.toUpperCase()).join(', ')
-    app.all(path, (_, response) => sendError(response, wrongMethod(allow)))
+    const access = rows.some((row) => row.access === 'open') ? 'open' : 'known'
+    app.all(path, (request, response) => refuse({ request, response }, wrongMethod(allow), around, access))
   }
-  app.use((_, response) => sendError(response, unknownRoute()))
+  app.use((request, response) => refuse({ request, response }, unknownRoute(), around))
   // Express knows an error handler by its four parameters.
-  app.use((error: unknown, _request: IncomingMessage, response: ServerResponse, _next: unknown) => {
-    sendError(response, toHttpError(error, 500, parts.log))
+  app.use((error: unknown, request: IncomingMessage, response: ServerResponse, _next: unknown) => {
+    refuse({ request, response }, toHttpError(error, 500, parts.log), around)
   })
   return app
 }

@@ -3,26 +3,12 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readAuditKeys } from '../../src/adapters/store/audit-key.ts'
 import { verifyLog } from '../../src/adapters/store/verify-log.ts'
+import { untilAtRest } from '../kit/ordeal.ts'
 import { playedAction, somePatient } from '../kit/played-world.ts'
 import { type Simulation, simulatedPolicy, startSimulation } from '../kit/simulation.ts'
 
 async function verifies({ folder }: Simulation) {
   return verifyLog({ file: join(folder, 'hepar.db'), keys: readAuditKeys(join(folder, 'audit.key')) })
-}
-
-/** Lets time pass in small steps until every incident is closed or with a human. */
-async function untilQuiet(simulation: Simulation): Promise<void> {
-  for (let round = 0; round < 400; round += 1) {
-    await simulation.settle()
-    const open = await simulation.store.read.incidents({
-      states: ['open', 'waiting', 'awaiting_approval', 'acting', 'verifying'],
-      limit: 100,
-    })
-    if (open.length === 0) return
-    const next = await simulation.store.read.nextDueAt()
-    simulation.pass(Math.max(1_000, Math.min((next ?? 0) - simulation.now(), 60_000)))
-  }
-  throw new Error('the incidents do not come to rest')
 }
 
 describe('the life of an incident', () => {
@@ -31,7 +17,7 @@ describe('the life of an incident', () => {
     const simulation = await startSimulation(simulatedPolicy(), [web])
     expect(await simulation.deliver('web', 'firing')).toBe('matched')
     expect(await simulation.deliver('web', 'firing')).toBe('duplicate')
-    await untilQuiet(simulation)
+    await untilAtRest(simulation)
     const [incident] = await simulation.store.read.incidents({ limit: 10 })
     expect(incident).toMatchObject({ state: 'closed', ending: 'healed', attempts: 1 })
     expect(web.restarts).toHaveLength(1)
@@ -43,7 +29,7 @@ describe('the life of an incident', () => {
     const web = somePatient('web', false)
     const simulation = await startSimulation(simulatedPolicy(), [web])
     await simulation.deliver('web', 'firing')
-    await untilQuiet(simulation)
+    await untilAtRest(simulation)
     const [incident] = await simulation.store.read.incidents({ limit: 10 })
     expect(incident).toMatchObject({ state: 'handed_over', attempts: 1 })
     expect(web.restarts).toHaveLength(1)
@@ -65,7 +51,7 @@ describe('the life of an incident', () => {
     simulation.pass(1_000)
     await simulation.deliver('web', 'resolved')
     simulation.pass(1_000)
-    await untilQuiet(simulation)
+    await untilAtRest(simulation)
     expect(web.restarts).toHaveLength(0)
     const [incident] = await simulation.store.read.incidents({ limit: 10 })
     expect(incident).toMatchObject({ state: 'closed', ending: 'self_recovered' })
@@ -76,12 +62,12 @@ describe('the life of an incident', () => {
     const web = somePatient('web')
     const simulation = await startSimulation(simulatedPolicy(), [web])
     await simulation.deliver('web', 'firing')
-    await untilQuiet(simulation)
+    await untilAtRest(simulation)
     await simulation.deliver('web', 'resolved')
     simulation.pass(60_000)
     web.ill = true
     expect(await simulation.deliver('web', 'firing')).toBe('matched')
-    await untilQuiet(simulation)
+    await untilAtRest(simulation)
     const incidents = await simulation.store.read.incidents({ limit: 10 })
     expect(incidents).toHaveLength(1)
     expect(incidents[0]).toMatchObject({ state: 'handed_over', reopenings: 1, attempts: 1 })
@@ -102,7 +88,7 @@ test('only an idempotent action is started again after its end went unseen: once
       await simulation.settle()
       if (simulation.dead) await simulation.restart()
       simulation.crashAfter(Number.POSITIVE_INFINITY)
-      await untilQuiet(simulation)
+      await untilAtRest(simulation)
       const [incident] = await simulation.store.read.incidents({ limit: 1 })
       const attempts = await simulation.store.read.attemptsOf(incident!.id)
       const keys = new Set(attempts.map(({ idempotencyKey }) => idempotencyKey))
@@ -158,7 +144,7 @@ test('through crashes at any point, no attempt starts twice, no false healed, no
             }
           }
           simulation.crashAfter(Number.POSITIVE_INFINITY)
-          await untilQuiet(simulation)
+          await untilAtRest(simulation)
           for (const { restarts } of patients) {
             expect(new Set(restarts.map(({ key }) => key)).size).toBe(restarts.length)
           }
