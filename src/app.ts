@@ -6,6 +6,7 @@ import { registerContainerMetrics } from './adapters/docker/container-metrics.ts
 import { watchContainers } from './adapters/docker/watch-containers.ts'
 import { createHttpProbe } from './adapters/http-client/probe.ts'
 import { createDeliver } from './adapters/notify/deliver.ts'
+import { createWhisper } from './adapters/notify/whisper.ts'
 import { registerPathMetrics } from './adapters/paths/path-metrics.ts'
 import { createMemoryQueue } from './adapters/queue/memory.ts'
 import { askDocker, askHttp } from './adapters/reachability/neighbours.ts'
@@ -114,7 +115,11 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
     silencers: createSilencers(() => inForce.config().sources, { clock }),
     actions: files.actions,
     probeHttp: createHttpProbe(() => inForce.config().http.allow),
-    deliver: createDeliver({ channels: () => inForce.config().notify, externalUrl: () => externalUrl(inForce), clock }),
+    deliver: createDeliver({
+      channels: () => inForce.config().notify,
+      externalUrl: () => externalUrlOf(inForce.config()),
+      clock,
+    }),
     queue,
     log,
     checkpoint: options.checkpoint ?? (() => {}),
@@ -132,7 +137,8 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
   const { brokenActions } = inForce
   const door = metricsDoor(metrics)
   const parts = { engine, read: store.read, policy: inForce, brokenActions, metrics: door, reload, log, clock, health }
-  const server = createHttp({ ...parts, version })
+  const whisper = createWhisper(() => inForce.config().notify, log)
+  const server = createHttp({ ...parts, version, whisper })
   closing.defer(() => server.close())
   const { url } = await server.listen(inForce.config().listen)
   await begin(inForce.current())
@@ -199,6 +205,11 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
   registerPathMetrics(metrics.registry, () => inForce.config().paths)
   registerUnitMetrics(metrics.registry, () => inForce.config().services)
   return { metrics, queue, exporter }
+}
+
+/** Hepar's own address for people, where the configuration has one. */
+function externalUrlOf(config: Config & { readonly externalUrl?: string | null }): string | null {
+  return config.externalUrl ?? null
 }
 
 /** Follows the configuration in force without reading this machine's identity again for every target. */

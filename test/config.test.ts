@@ -155,7 +155,7 @@ log: { level: debug }
       ],
       exporter: { enabled: false, containersMax: 5, include: ['*/*'] },
     },
-    notify: [{ name: 'oncall', peer: { url: 'https://pager/x?y=z' } }],
+    notify: [{ type: 'webhook', name: 'oncall', peer: { url: 'https://pager/x?y=z' }, secret: null }],
     announce: ['oncall'],
     limits: { bodyBytesMax: 1_048_576, episodeGapMs: 90_000, effectsMax: 2, startWithinMs: 500, probeEveryMs: 2000 },
     log: { level: 'debug' },

@@ -38,7 +38,8 @@ export interface OutboxMessage {
  */
 export function subjectOf({ incident, body }: Pick<OutboxMessage, 'incident' | 'body'>): string | null {
   if (incident !== null) return incident
-  return typeof body.storm === 'string' && body.storm !== '' ? `storm:${body.storm}` : null
+  const { storm } = body
+  return typeof storm === 'number' || (typeof storm === 'string' && storm !== '') ? `storm:${storm}` : null
 }
 
 /** A message that a channel has accepted, as later ones about the same subject need to know it. */

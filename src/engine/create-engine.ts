@@ -30,6 +30,7 @@ import { createRounds, type Rounds } from './rounds.ts'
 import { createSilencing } from './silencing.ts'
 import { setPause } from './stop-switch.ts'
 import { sweep } from './sweep.ts'
+import { testChannel } from './test-channel.ts'
 import { completeWaiting } from './truncated.ts'
 
 /** Everything the engine needs from the world. */
@@ -81,6 +82,7 @@ export function createEngine(world: EnginePorts): Engine {
     explain: (delivery) => explain(delivery, ports),
     cancel: (incident, by, reason) => cancel(incident, by, reason, ports),
     resume: (incident, by, reason) => resume(incident, by, reason, ports),
+    testChannel: (channel, by) => testChannel(channel, by, world),
     heal: (request) => heal(request, ports),
     setPause: (pause, by, how) => setPause(pause, by, ports, how),
     preview: (policy) => previewRematch(policy, ports),

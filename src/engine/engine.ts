@@ -4,6 +4,7 @@ import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Pause } from '../domain/pause.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { Delivered } from './ports.ts'
 
 /** What one playbook's conditions made of one alert. */
 export interface PlaybookTrace {
@@ -56,6 +57,8 @@ export interface Engine {
   /** Throws `not_found`, or `conflict` where the state does not allow it. */
   cancel(incident: string, by: string, reason: string): Promise<Incident>
   resume(incident: string, by: string, reason: string): Promise<Incident>
+  /** Sends a test message to a channel now. Throws `not_found` for an unknown one. */
+  testChannel(channel: string, by: string): Promise<Delivered>
   /** A manual heal through the same gates. Throws `invalid` for an unknown action, target or parameter. */
   heal(request: {
     readonly action: string

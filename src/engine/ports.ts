@@ -84,7 +84,7 @@ export interface Reads {
   outboxDue(now: number, perChannelMax: number): Promise<readonly OutboxMessage[]>
   /** What a channel has accepted about a subject and gave a receipt for, oldest first. */
   told(subject: string, channel: string): Promise<readonly Told[]>
-  /** Channels that were asked to tell of this incident and not yet of its end. */
+  /** Channels that called somebody to this incident or asked about it, and have not been told of its end since. */
   channelsToldOf(incident: string): Promise<readonly string[]>
   audit(filter: AuditFilter): Promise<readonly AuditEvent[]>
   auditHead(): Promise<AuditHead>

@@ -4,12 +4,14 @@ import { listActions, listPlaybooks, runAction } from './catalogue.ts'
 import { nothing } from './fields.ts'
 import { cancelIncident, listIncidentEvents, listIncidents, resumeIncident, showIncident } from './incidents.ts'
 import { login, loginPage, logout } from './login.ts'
+import { testChannel } from './notify.ts'
 import { describeApi } from './openapi.ts'
 import { livez, metrics, readyz } from './operations.ts'
 import { getPause, putPause } from './pause.ts'
 import { reload } from './reload.ts'
 import { ok, type Route, read } from './route.ts'
 import { showSafeMode } from './safe-mode.ts'
+import { slackHook } from './slack.ts'
 import { stats } from './stats.ts'
 import { explain, webhook } from './webhook.ts'
 
@@ -45,4 +47,6 @@ export const routes: readonly Route[] = [
   auditHead,
   stats,
   reload,
+  testChannel,
+  slackHook,
 ]

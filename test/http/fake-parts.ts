@@ -157,6 +157,7 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     clock: { now: () => now },
     health: { phase: () => world.phase, storeProblem: () => world.storeProblem },
     version: '1.2.3',
+    whisper: async (channel, to) => void world.asked.push({ verb: 'whisper', by: channel, more: to }),
   }
   return Object.assign(world, { parts })
 }
@@ -199,6 +200,12 @@ function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
       if (request.action === 'unknown') throw new HeparError('invalid', 'there is no action "unknown"')
       return incident('manual-1', { playbook: 'manual', target: request.target })
     },
+    testChannel: async (channel, by) => {
+      world.asked.push({ verb: 'test', by, more: channel })
+      if (channel === 'down') return { ok: false, retry: true, reason: 'nobody listens' }
+      if (channel !== 'oncall') throw new HeparError('not_found', `no channel "${channel}": there is oncall`)
+      return { ok: true }
+    },
     setPause: async (pause, by) => {
       world.pause = pause && { ...pause, by, since: now }
       return world.pause
@@ -234,6 +241,8 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     effectsInForce: unused,
     attemptHistory: unused,
     outboxDue: unused,
+    told: unused,
+    channelsToldOf: unused,
     gaps: unused,
     copy: unused,
     remainders: unused,

@@ -42,12 +42,17 @@ const actions: Readonly<Record<string, 'resolve' | 'acknowledge'>> = {
   'approval.decided': 'acknowledge',
 }
 
+/** A playbook that is demoted is no part of the incident that showed it: its end must not resolve the alert. */
+function dedupKeyOf({ event, playbook }: JsonObject): string | null {
+  return event === 'playbook.demoted' ? `playbook:${text(playbook)}` : null
+}
+
 /** The event without its routing key. Pure. */
 export function eventOf(
   { subject, idempotencyKey, body, createdAt }: Outgoing,
   externalUrl: string | null,
 ): JsonObject {
-  const dedup_key = line(subject ?? idempotencyKey, dedupKeyMax)
+  const dedup_key = line(dedupKeyOf(body) ?? subject ?? idempotencyKey, dedupKeyMax)
   const action = actions[text(body.event)]
   if (action !== undefined) return { event_action: action, dedup_key }
   const { title, severity, facts, paragraphs, link } = wordsOf(body, externalUrl)

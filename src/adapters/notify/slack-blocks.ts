@@ -9,6 +9,8 @@ const limits = { header: 150, section: 3_000, field: 2_000, fields: 10, url: 3_0
 export interface Press {
   readonly incident: string
   readonly planDigest: string
+  /** Which ask it answers, where the notice says so. */
+  readonly ask?: string
   readonly channel: string
 }
 

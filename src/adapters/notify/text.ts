@@ -6,12 +6,12 @@ const asItIs = (character: string) => character
  * Text from anywhere as one line that is what it looks like, escaped character by character for where it goes, and at most
  * `charactersMax` long in that form, as UTF-16 counts; nothing is cut in two.
  */
-export function line(text: string, charactersMax: number, escape: (character: string) => string = asItIs): string {
+export function line(text: string, charactersMax: number, escaped: (character: string) => string = asItIs): string {
   let kept = ''
   let whole = ''
   // No escape shortens a text, so what lies beyond need not be walked.
   for (const character of visible(text.slice(0, charactersMax + 1))) {
-    whole += escape(character)
+    whole += escaped(character)
     if (whole.length > charactersMax) return `${kept}…`
     if (whole.length < charactersMax) kept = whole
   }

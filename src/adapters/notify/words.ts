@@ -13,7 +13,7 @@ export interface Words {
   /** Where more is to be seen, on Hepar's own address; never from an alert. */
   readonly link: string | null
   /** The decision that is asked for. */
-  readonly asks: { readonly incident: string; readonly planDigest: string } | null
+  readonly asks: { readonly incident: string; readonly planDigest: string; readonly ask?: string } | null
 }
 
 const factsMax = 20
@@ -139,9 +139,9 @@ function some(items: readonly JsonObject[], words: (item: JsonObject) => string)
   return [...items.slice(0, listMax).map(words), ...(more > 0 ? [`… and ${more} more`] : [])]
 }
 
-function asked({ event, incident, planDigest }: JsonObject): Words['asks'] {
+function asked({ event, incident, planDigest, ask }: JsonObject): Words['asks'] {
   if (event !== 'approval.asked' || typeof incident !== 'string' || typeof planDigest !== 'string') return null
-  return { incident, planDigest }
+  return { incident, planDigest, ...(typeof ask === 'string' && { ask }) }
 }
 
 function linkOf({ link }: JsonObject, asks: Words['asks'], externalUrl: string | null): string | null {

@@ -44,16 +44,18 @@ const toldOf = `
   where subject = ? and subject <> '' and channel = ? and sent_at is not null and receipt is not null
   order by rowid limit ${toldMax}`
 
-// The row with the highest rowid of each channel gives the event: what it was asked to tell last.
-const lastAsked = `
+// The row with the highest rowid of each channel gives the event: whether somebody was called last, or told of the end.
+const lastCalled = `
   select channel, json_extract(body, '$.event') as event, max(rowid) as latest from outbox
-  where subject = ? and subject <> '' group by channel`
+  where subject = ? and subject <> ''
+    and json_extract(body, '$.event') in ('incident.handed_over', 'approval.asked', 'incident.closed')
+  group by channel`
 
 function stories({ sqlite }: StoreDb): Pick<Reads, 'told' | 'channelsToldOf'> {
   return {
     told: async (subject, channel) => sqlite.prepare(toldOf).all([subject, channel]) as unknown as readonly Told[],
     async channelsToldOf(incident) {
-      const last = sqlite.prepare(lastAsked).all([incident]) as unknown as { channel: string; event: string }[]
+      const last = sqlite.prepare(lastCalled).all([incident]) as unknown as { channel: string; event: string }[]
       return last.filter(({ event }) => event !== 'incident.closed').map(({ channel }) => channel)
     },
   }
