@@ -43,7 +43,7 @@ export const slackHook = signed(
   async ({ body }, parts) => {
     const channels = signers(body, parts)
     const pressed = readPress(body)
-    const decision = decisions[pressed?.actions[0].action_id ?? '']
+    const decision = decisions.get(pressed?.actions[0].action_id ?? '')
     // Buttons that only open a page are told of, too.
     if (pressed === null || decision === undefined) return done
     const what = bound.safeParse(parse(pressed.actions[0].value ?? ''))
@@ -63,10 +63,15 @@ export const slackHook = signed(
 
 /** What an engine with approvals can do. */
 interface Deciding {
-  decideApproval(decision: Omit<Bound, 'channel'> & { decision: 'approve' | 'reject'; by: string; reason: string }): Promise<unknown>
+  decideApproval(
+    decision: Omit<Bound, 'channel'> & { decision: 'approve' | 'reject'; by: string; reason: string },
+  ): Promise<unknown>
 }
 
-const decisions: Readonly<Record<string, 'approve' | 'reject'>> = { hepar_approve: 'approve', hepar_reject: 'reject' }
+const decisions: ReadonlyMap<string, 'approve' | 'reject'> = new Map([
+  ['hepar_approve', 'approve'],
+  ['hepar_reject', 'reject'],
+])
 const done: Reply = { status: 200, text: '', contentType: 'text/plain; charset=utf-8' }
 
 /** The channels whose secret has signed this very request; it proves nothing to any other. */

@@ -12,7 +12,7 @@ const tls = resolve(import.meta.dirname, '../fixtures/tls')
 
 /** A mail as it lies in the mailbox. */
 export interface Mail {
-  /** Unfolded and decoded no further, by lower-case name; of several the first. */
+  /** Unfolded and decoded no further, by lower-case name; of several the first. The body is decoded. */
   readonly headers: Readonly<Record<string, string>>
   readonly headerNames: readonly string[]
   readonly body: string
@@ -137,5 +137,15 @@ function parseMail(raw: string): Mail {
     (text) => [text.slice(0, text.indexOf(':')), text.slice(text.indexOf(':') + 1).trim()] as const,
   )
   const headers = Object.fromEntries([...pairs].reverse().map(([name, value]) => [name.toLowerCase(), value]))
-  return { headers, headerNames: pairs.map(([name]) => name), body: raw.slice(end + 2), raw }
+  const body = decoded(raw.slice(end + 2), headers['content-transfer-encoding'])
+  return { headers, headerNames: pairs.map(([name]) => name), body, raw }
+}
+
+function decoded(body: string, encoding: string | undefined): string {
+  if (encoding === 'base64') return Buffer.from(body, 'base64').toString('utf8')
+  if (encoding !== 'quoted-printable') return body
+  const bytes = body
+    .replace(/=\n/g, '')
+    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  return Buffer.from(bytes, 'latin1').toString('utf8')
 }

@@ -84,6 +84,11 @@ export async function startSlack(): Promise<Vendor> {
   })
 }
 
+/** Whether Slack refuses these blocks, by what it documents. */
+export function slackRefuses(blocks: unknown): boolean {
+  return !areBlocks(blocks, (documented('slack-web-api') as unknown as SlackRules).limits)
+}
+
 function areBlocks(blocks: unknown, limits: Record<string, number>): boolean {
   if (!Array.isArray(blocks) || blocks.length === 0 || blocks.length > limits.blocks!) return false
   return (blocks as Fields[]).every((block) => isBlock(block, limits))
@@ -152,7 +157,7 @@ export async function startPagerDuty(): Promise<Vendor> {
   })
 }
 
-function problemsOf(request: SinkRequest, rules: PagerDutyRules): string[] {
+function problemsOf(request: Pick<SinkRequest, 'body' | 'json'>, rules: PagerDutyRules): string[] {
   if (Buffer.byteLength(request.body) > rules.bytesMax) return ['the event is too large']
   let event: Fields
   try {
@@ -169,6 +174,13 @@ function problemsOf(request: SinkRequest, rules: PagerDutyRules): string[] {
   if (String(event.dedup_key ?? '').length > rules.dedupKeyCharactersMax) errors.push("'dedup_key' is too long")
   if (event.event_action !== 'trigger') return [...errors, ...(event.dedup_key ? [] : ["'dedup_key' is missing"])]
   return [...errors, ...payloadProblems((event.payload ?? {}) as Fields, rules)]
+}
+
+/** What PagerDuty calls wrong about an event, by what it documents. */
+export function pagerDutyRefuses(event: Fields): string[] {
+  const body = JSON.stringify({ routing_key: routingKey, ...event })
+  const request = { body, json: () => JSON.parse(body) as unknown }
+  return problemsOf(request, documented('pagerduty-events-v2') as unknown as PagerDutyRules)
 }
 
 function payloadProblems(payload: Fields, rules: PagerDutyRules): string[] {

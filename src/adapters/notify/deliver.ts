@@ -1,5 +1,5 @@
 import type { Channel } from '../../domain/config.ts'
-import type { Clock, Deliver } from '../../engine/ports.ts'
+import type { Clock, Deliver, Delivered, Outgoing } from '../../engine/ports.ts'
 import { channelTimeoutMs } from './answers.ts'
 import { sendEmail } from './email.ts'
 import { sendPagerDuty } from './pagerduty.ts'
@@ -21,10 +21,20 @@ export function createDeliver({ channels, externalUrl, clock, timeoutMs = channe
     const { channel: name } = message
     const channel = channels().find((channel) => channel.name === name)
     if (!channel) return { ok: false, retry: false, reason: `no channel "${name}" under notify in the configuration` }
-    const means = { now: clock.now(), externalUrl: externalUrl(), timeoutMs }
-    if (channel.type === 'webhook') return sendWebhook(channel, message, means)
-    if (channel.type === 'slack') return sendSlack(channel, message, means)
-    if (channel.type === 'pagerduty') return sendPagerDuty(channel, message, means)
-    return sendEmail(channel, message, means)
+    try {
+      return await sendBy(channel, message, { now: clock.now(), externalUrl: externalUrl(), timeoutMs })
+    } catch (cause) {
+      // A message that cannot be put into words must not stay in the way of the next.
+      return { ok: false, retry: true, reason: `channel ${name}: ${cause instanceof Error ? cause.name : 'failed'}` }
+    }
   }
+}
+
+type Means = { readonly now: number; readonly externalUrl: string | null; readonly timeoutMs: number }
+
+async function sendBy(channel: Channel, message: Outgoing, means: Means): Promise<Delivered> {
+  if (channel.type === 'webhook') return sendWebhook(channel, message, means)
+  if (channel.type === 'slack') return sendSlack(channel, message, means)
+  if (channel.type === 'pagerduty') return sendPagerDuty(channel, message, means)
+  return sendEmail(channel, message, means)
 }

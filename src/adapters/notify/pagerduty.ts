@@ -36,11 +36,11 @@ export async function sendPagerDuty(
 }
 
 /** What has ended resolves, what was decided needs nobody any more, and everything else calls somebody. */
-const actions: Readonly<Record<string, 'resolve' | 'acknowledge'>> = {
-  'incident.closed': 'resolve',
-  'storm.released': 'resolve',
-  'approval.decided': 'acknowledge',
-}
+const actions: ReadonlyMap<string, 'resolve' | 'acknowledge'> = new Map([
+  ['incident.closed', 'resolve'],
+  ['storm.released', 'resolve'],
+  ['approval.decided', 'acknowledge'],
+])
 
 /** A playbook that is demoted is no part of the incident that showed it: its end must not resolve the alert. */
 function dedupKeyOf({ event, playbook }: JsonObject): string | null {
@@ -53,7 +53,7 @@ export function eventOf(
   externalUrl: string | null,
 ): JsonObject {
   const dedup_key = line(dedupKeyOf(body) ?? subject ?? idempotencyKey, dedupKeyMax)
-  const action = actions[text(body.event)]
+  const action = actions.get(text(body.event))
   if (action !== undefined) return { event_action: action, dedup_key }
   const { title, severity, facts, paragraphs, link } = wordsOf(body, externalUrl)
   const details = [...facts, ...paragraphs.map((words, index) => [`${index + 1}`, words] as const)]

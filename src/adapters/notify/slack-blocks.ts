@@ -3,7 +3,7 @@ import { line, slackEscape } from './text.ts'
 import type { Words } from './words.ts'
 
 /** Slack's own limits, in characters, of what is used here. */
-const limits = { header: 150, section: 3_000, field: 2_000, fields: 10, url: 3_000, value: 2_000 } as const
+const limits = { header: 150, section: 3_000, field: 2_000, fields: 10, value: 2_000 } as const
 
 /** What is bound to a button: it comes back as it was sent when somebody presses it. */
 export interface Press {
@@ -54,7 +54,7 @@ function decisionButtons(press: Press): JsonObject[] {
 }
 
 function linkButton(url: string): JsonObject {
-  return { type: 'button', action_id: 'hepar_open', text: plain('Open in Hepar', 75), url: url.slice(0, limits.url) }
+  return { type: 'button', action_id: 'hepar_open', text: plain('Open in Hepar', 75), url }
 }
 
 function plain(words: string, charactersMax: number): JsonObject {

@@ -18,6 +18,7 @@ export interface Words {
 
 const factsMax = 20
 const listMax = 6
+const urlCharactersMax = 2_000
 
 /** What a notice says. Whatever is missing or of another shape is left out; what is unknown is shown as it is. */
 export function wordsOf(body: JsonObject, externalUrl: string | null): Words {
@@ -70,17 +71,17 @@ const severityWords: Readonly<Record<string, Severity>> = {
   none: 'info',
 }
 
-const usualSeverity: Readonly<Record<string, Severity>> = {
-  'incident.handed_over': 'error',
-  'storm.latched': 'critical',
-  'incident.closed': 'info',
-  'approval.decided': 'info',
-  'storm.released': 'info',
-  'channel.tested': 'info',
-}
+const usualSeverity: ReadonlyMap<string, Severity> = new Map([
+  ['incident.handed_over', 'error'],
+  ['storm.latched', 'critical'],
+  ['incident.closed', 'info'],
+  ['approval.decided', 'info'],
+  ['storm.released', 'info'],
+  ['channel.tested', 'info'],
+])
 
 function severityOf(body: JsonObject): Severity {
-  const usual = usualSeverity[text(body.event)] ?? 'warning'
+  const usual = usualSeverity.get(text(body.event)) ?? 'warning'
   const said = list(body.alerts).flatMap(({ labels }) => {
     const word = isObject(labels) ? text(labels.severity).toLowerCase() : ''
     return Object.hasOwn(severityWords, word) ? [severityWords[word] as Severity] : []
@@ -149,7 +150,12 @@ function linkOf({ link }: JsonObject, asks: Words['asks'], externalUrl: string |
   const own = externalUrl.replace(/\/+$/, '')
   if (typeof link === 'string' && link.startsWith(`${own}/`) && /^[\x21-\x7e]{1,2000}$/.test(link)) return link
   if (asks === null) return null
-  return `${own}/approvals/${encodeURIComponent(asks.incident)}?plan=${encodeURIComponent(asks.planDigest)}`
+  const url = `${own}/approvals/${encoded(asks.incident)}?plan=${encoded(asks.planDigest)}`
+  return url.length > urlCharactersMax ? null : url
+}
+
+function encoded(text: string): string {
+  return encodeURIComponent(text.toWellFormed())
 }
 
 function list(value: Json | undefined): readonly JsonObject[] {

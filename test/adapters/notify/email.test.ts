@@ -71,18 +71,21 @@ describe('mail', () => {
       'Envelope-to',
       'Delivery-date',
     ]
-    for (const [index, text] of hostile.entries()) {
-      const body = { ...handedOver, target: text, playbook: text, reason: text }
-      const idempotencyKey = `hostile-${String(index).padStart(2, '0')}-`
-      expect(await deliver(outgoing('mail', body, { idempotencyKey }))).toMatchObject({ ok: true })
-    }
+    await Promise.all(
+      hostile.map(async (text, index) => {
+        const body = { ...handedOver, target: text, playbook: text, reason: text }
+        const idempotencyKey = `hostile-${String(index).padStart(2, '0')}-`
+        expect(await deliver(outgoing('mail', body, { idempotencyKey }))).toMatchObject({ ok: true })
+      }),
+    )
     const mails = await mailsOf('hostile-', hostile.length)
     expect(mails).toHaveLength(hostile.length)
-    for (const { headers, headerNames, raw } of mails) {
+    for (const { headers, headerNames, raw, body } of mails) {
       expect(headerNames.filter((name) => !known.includes(name))).toEqual([])
       expect(headers['envelope-to']).toBe('oncall@example.test')
       expect(raw.length).toBeLessThan(20_000)
       expect(Math.max(...raw.split('\n').map((line) => line.length))).toBeLessThan(998)
+      expect(body).not.toMatch(/[\p{Cf}\p{Cs}]|(?!\n)\p{Cc}/u)
     }
   })
 
