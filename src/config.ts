@@ -43,11 +43,18 @@ export type ConfigReading =
 
 const fileBytesMax = 1024 * 1024
 
+interface ConfigQuestion {
+  readonly file: string | null
+  readonly env: Environment
+  /** Whether the store in this file has a token, so that none is needed in the configuration. */
+  readonly hasTokens?: (storeFile: string) => boolean
+}
+
 /**
  * Reads the configuration file and the environment into one frozen Config, or gives every problem at once.
  * `file: null` means HEPAR_CONFIG, or else `hepar.yaml` in the working directory, which may be absent.
  */
-export function readConfig({ file, env }: { readonly file: string | null; readonly env: Environment }): ConfigReading {
+export function readConfig({ file, env, hasTokens = () => false }: ConfigQuestion): ConfigReading {
   const named = file ?? (env.HEPAR_CONFIG || null)
   const path = resolve(named ?? 'hepar.yaml')
   const reading = named === null && !existsSync(path) ? emptyFile(path) : readSourceFile(path, fileBytesMax)
@@ -62,7 +69,7 @@ export function readConfig({ file, env }: { readonly file: string | null; readon
   if (values) {
     // A section that is not written has no problems of its own.
     crossCheck({ ...values, redis: values.redis ?? (Object.hasOwn(written, 'redis') ? undefined : {}) }, report)
-    demandAuth(values, overrides, report, problems)
+    demandAuth(values, overrides, report, problems, () => hasTokens(storeFileOf(values, overrides, references)))
   }
   const sorted = fromTopToBottom(problems)
   if (!values) return { ok: false, problems: sorted, readable: null }
@@ -82,22 +89,34 @@ function emptyFile(file: string): SourceReading {
 type Values = FieldValues<Sections>
 
 /** Whoever reaches Hepar from another machine must say who he is. */
-function demandAuth({ listen, auth }: Values, overrides: Overrides, report: Report, problems: Problem[]): void {
+function demandAuth(
+  { listen, auth }: Values,
+  overrides: Overrides,
+  report: Report,
+  problems: Problem[],
+  hasTokens: () => boolean,
+): void {
   const address = overrides.listen ?? listen
   // Tokens with problems of their own are named already; `auth` is undefined then, too.
   const tokenProblem = problems.some(({ severity }) => severity === 'error') && auth === undefined
   if (!address || address.host === '' || isLoopback(address.host) || auth?.tokens?.length || tokenProblem) return
-  const message = `other machines can reach ${address.host}: give auth.tokens, or listen on 127.0.0.1`
+  if (hasTokens()) return
+  const message = `other machines can reach ${address.host}: make a token with \`hepar token create --local\`, give auth.tokens, or listen on 127.0.0.1`
   if (overrides.listen) problems.push(environmentProblem(`HEPAR_LISTEN: ${message}`))
   else report(['listen'], message)
 }
 
-function buildConfig(file: string, values: Values, overrides: Overrides, references: References): Config {
+function storeFileOf(values: Values, overrides: Overrides, references: References): string {
   const written = values.store ?? references.path('data/hepar.db')
-  const storeFile = overrides.data === null ? written : join(overrides.data, basename(written))
+  return overrides.data === null ? written : join(overrides.data, basename(written))
+}
+
+function buildConfig(file: string, values: Values, overrides: Overrides, references: References): Config {
+  const storeFile = storeFileOf(values, overrides, references)
   return {
     file,
     listen: overrides.listen ?? values.listen ?? { host: '127.0.0.1', port: 4372 },
+    externalUrl: values.externalUrl || null,
     dataFolder: dirname(storeFile),
     store: { kind: 'sqlite', file: storeFile },
     mode: overrides.mode ?? values.mode ?? 'observe',
@@ -115,6 +134,8 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
     auth: { tokens: values.auth?.tokens ?? [] },
     notify: Object.entries(values.notify ?? {}).map(([name, channel]) => ({ name, ...channel })),
     announce: values.announce ?? Object.keys(values.notify ?? {}),
+    approval: { fourEyes: values.approval?.fourEyes ?? false },
+    policies: Object.entries(values.policies ?? {}).map(([name, peer]) => ({ name, peer })),
     limits: overLimits(defaultLimits, values.limits),
     retention: buildRetention(values.retention),
     log: { level: overrides.logLevel ?? values.log?.level ?? 'info' },

@@ -62,6 +62,9 @@ describe('defaults', () => {
         auth: { tokens: [] },
         notify: [],
         announce: [],
+        externalUrl: null,
+        approval: { fourEyes: false },
+        policies: [],
         limits: defaultLimits,
         retention: { auditMs: null, bytesMax: 10_000_000_000 },
         log: { level: 'info' },
@@ -484,7 +487,8 @@ test('the actions that come with Hepar have a name of their own, and ./plugins i
 
 describe('an address that other machines can reach', () => {
   const tokens = 'auth: { tokens: [{ name: a, role: webhook, token: "0123456789abcdef" }] }\n'
-  const message = (host: string) => `other machines can reach ${host}: give auth.tokens, or listen on 127.0.0.1`
+  const message = (host: string) =>
+    `other machines can reach ${host}: make a token with \`hepar token create --local\`, give auth.tokens, or listen on 127.0.0.1`
 
   test.each(['0.0.0.0', '10.0.0.1', 'hepar.example.org'])('demands a token: %s', (host) => {
     expect(problems(`listen: ${host}:4372`)).toEqual([`hepar.yaml:1:9: error: listen: ${message(host)}`])

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { visible } from '../domain/visible.ts'
 import { alerts } from './alerts.ts'
+import { approve, reject } from './approve.ts'
 import { audit } from './audit.ts'
 import { backup, restore } from './backup.ts'
 import { actions, playbooks } from './catalogue.ts'
@@ -18,6 +19,7 @@ import { schema } from './schema.ts'
 import { serve } from './serve.ts'
 import { show } from './show.ts'
 import { stats } from './stats.ts'
+import { token } from './token.ts'
 
 const commands = [
   serve,
@@ -33,6 +35,8 @@ const commands = [
   run,
   cancel,
   resume,
+  approve,
+  reject,
   pause,
   unpause,
   notify,
@@ -40,6 +44,7 @@ const commands = [
   actions,
   stats,
   reload,
+  token,
 ]
 
 const usageExit = 2

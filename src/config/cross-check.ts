@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto'
 import { didYouMean } from '../domain/suggestion.ts'
+import { hashedPrefix } from '../domain/token.ts'
 import type { FieldValues } from '../files/read-fields.ts'
 import type { Report } from '../files/source-file.ts'
 import { checkPaths, checkRequests, checkServices } from './check-machine.ts'
@@ -55,17 +57,24 @@ function checkHosts(hosts: Hosts, report: Report): void {
 function checkTokens(tokens: NonNullable<NonNullable<Values['auth']>['tokens']>, report: Report): void {
   const names = new Set<string>()
   const owners = new Map<string, string>()
-  for (const [index, { name, token }] of tokens.entries()) {
+  for (const [index, { name, token, expiresAt = null }] of tokens.entries()) {
     const path = ['auth', 'tokens', index]
     if (names.has(name)) report([...path, 'name'], `there are two tokens named "${name}"`)
     names.add(name)
-    const owner = owners.get(token.reveal())
+    const owner = owners.get(digestOf(token.reveal()))
     if (owner !== undefined) report([...path, 'token'], `is the same as the token of "${owner}": each needs its own`)
-    owners.set(token.reveal(), name)
+    owners.set(digestOf(token.reveal()), name)
+    if (expiresAt !== null && expiresAt <= Date.now()) {
+      report([...path, 'expires'], 'is over: nobody is let in with it any more', { severity: 'warning' })
+    }
     if (token.reveal().length >= tokenCharactersMin) continue
     const advice = `is shorter than ${tokenCharactersMin} characters: make one with openssl rand -hex 32`
     report([...path, 'token'], advice, { severity: 'warning' })
   }
+}
+
+function digestOf(token: string): string {
+  return token.startsWith(hashedPrefix) ? token : hashedPrefix + hash('sha256', token, 'hex')
 }
 
 function checkAnnounce(announce: readonly string[], channels: readonly string[], report: Report): void {

@@ -1,6 +1,7 @@
 import * as z from 'zod'
-import { roles } from '../domain/config.ts'
+import { roles, type Token } from '../domain/config.ts'
 import { modes } from '../domain/playbook.ts'
+import { hashedPrefix } from '../domain/token.ts'
 import { nameField, optional, section, wordField } from '../files/fields.ts'
 import { parseAddress, parseStore } from './addresses.ts'
 import { channelField } from './channels.ts'
@@ -8,7 +9,7 @@ import { dockerField } from './docker.ts'
 import { httpField } from './http.ts'
 import { limitsField } from './limits.ts'
 import { pathsField } from './paths.ts'
-import { peerField } from './peer.ts'
+import { peerField, urlField } from './peer.ts'
 import { redisField } from './redis.ts'
 import { fileField, type References, referenceField, secretField } from './references.ts'
 import { retentionField } from './retention.ts'
@@ -20,6 +21,7 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 export function sections(references: References) {
   return {
     listen: optional(addressField(references)),
+    externalUrl: optional(urlField(references, 'base')),
     store: optional(storeField(references)),
     mode: optional(wordField(modes)),
     rules: optional(foldersField(references)),
@@ -34,6 +36,8 @@ export function sections(references: References) {
     auth: optional(section({ tokens: optional(z.array(tokenField(references))) })),
     notify: optional(z.record(nameField, channelField(references))),
     announce: optional(z.array(nameField)),
+    approval: optional(section({ fourEyes: optional(z.boolean()) })),
+    policies: optional(z.record(nameField, peerField(references, 'whole'))),
     limits: optional(limitsField),
     retention: optional(retentionField),
     log: optional(section({ level: optional(wordField(logLevels)) })),
@@ -73,5 +77,29 @@ function sourceField(references: References) {
 }
 
 function tokenField(references: References) {
-  return section({ name: nameField, role: wordField(roles), token: secretField(references) })
+  return section({
+    name: nameField,
+    role: wordField(roles),
+    token: secretField(references),
+    expires: optional(timeField),
+  }).transform(({ name, role, token, expires }, context): Token => {
+    const written = token.reveal()
+    if (written.startsWith(hashedPrefix) && !/^sha256:[0-9a-f]{64}$/.test(written)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['token'],
+        message: 'must be sha256: and 64 hex digits in small letters',
+      })
+    }
+    return { name, role, token, ...(expires !== undefined && { expiresAt: expires }) }
+  })
 }
+
+const timeField = z
+  .string()
+  .transform((text, context) => {
+    const at = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN
+    if (Number.isNaN(at)) context.addIssue('must be a time such as 2030-01-31 or 2030-01-31T12:00:00Z')
+    return at
+  })
+  .meta({ type: 'string', description: 'A time such as 2030-01-31 (0:00 UTC) or 2030-01-31T12:00:00Z.' })

@@ -30,6 +30,12 @@ export interface DockerHost {
   readonly labelValues: readonly string[]
 }
 
+/** A document of the Open Policy Agent, or of what answers like it. */
+export interface NamedPolicy {
+  readonly name: string
+  readonly peer: Peer
+}
+
 /** One POST of JSON, signed where there is a secret. */
 export interface WebhookChannel {
   readonly type: 'webhook'
@@ -153,7 +159,10 @@ export type Role = (typeof roles)[number]
 export interface Token {
   readonly name: string
   readonly role: Role
+  /** The token itself, or `sha256:` and its digest in hex. */
   readonly token: Secret
+  /** Epoch milliseconds; without it the token does not expire. */
+  readonly expiresAt?: number
 }
 
 /** Everything `hepar.yaml` and the environment say, frozen. Paths are absolute, durations milliseconds. */
@@ -187,6 +196,12 @@ export interface Config {
   readonly http: { readonly allow: readonly HttpRule[] }
   readonly auth: { readonly tokens: readonly Token[] }
   readonly notify: readonly Channel[]
+  /** Where people reach Hepar, for links; no slash at its end. `null` where nobody said. */
+  readonly externalUrl: string | null
+  /** What holds for the approvals of all playbooks, and of manual heals. */
+  readonly approval: { readonly fourEyes: boolean }
+  /** Policies that may be asked about plans. */
+  readonly policies: readonly NamedPolicy[]
   /** Names of the channels that are told what concerns no single incident, and what no escalation of a playbook names. */
   readonly announce: readonly string[]
   readonly limits: Limits

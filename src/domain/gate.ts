@@ -9,10 +9,11 @@ export const gateNames = [
   'attempt_budget',
   'cooldown',
   'target_lock',
+  'approval',
 ] as const
 export type GateName = (typeof gateNames)[number]
 
-/** `until` is epoch milliseconds. `final` blocks can never pass: the incident is refused. */
+/** `until` is epoch milliseconds. `final` blocks can never pass: the incident is refused. With `asks`, people decide. */
 export type GateDecision =
   | { readonly result: 'pass'; readonly reason: string; readonly facts: JsonObject }
   | { readonly result: 'not_applicable'; readonly reason: string; readonly facts: JsonObject }
@@ -23,6 +24,7 @@ export type GateDecision =
       readonly until: number | null
       readonly unblock: string
       readonly final: boolean
+      readonly asks?: true
     }
 
 export type GateReport = GateDecision & { readonly gate: GateName }

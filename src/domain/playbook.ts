@@ -1,3 +1,4 @@
+import type { ApprovalRules } from './approval.ts'
 import type { JsonObject } from './json.ts'
 import type { Template } from './template.ts'
 
@@ -80,4 +81,5 @@ export interface Playbook {
     readonly maxWaitMs: number
   }
   readonly reopenWithinMs: number
+  readonly approval: ApprovalRules
 }

@@ -68,7 +68,7 @@ async function carryOut(command: Command, facts: Facts, ports: AdvancePorts): Pr
       )
       return true
     case 'close':
-      await save(incident, ports, (tx, now) => closeIncident(tx, incident, { ...command, now }))
+      await save(incident, ports, (tx, now) => closeIncident(tx, incident, { ...command, now, newId: ports.newId }))
       return false
     default:
       return assertNever(command)

@@ -1,3 +1,4 @@
+import type { Approval } from '../domain/approval.ts'
 import type { Attempt } from '../domain/attempt.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
 import type { GateReport, Verdict } from '../domain/gate.ts'
@@ -43,18 +44,19 @@ export function waitingEvent(incident: Incident, blockedBy: GateReport, now: num
   }
 }
 
-export function restingEvent(assessment: Assessment, facts: GateFacts, verdict: Verdict['verdict']): NewAuditEvent {
+export function wouldRunEvent(assessment: Assessment, facts: GateFacts): NewAuditEvent {
   const summary = facts.plan?.kind === 'planned' ? facts.plan.plan.summary : ''
   const { incident, step } = assessment
   return {
-    type: verdict === 'ask' ? 'incident.asked' : 'incident.would_run',
+    type: 'incident.would_run',
     at: facts.now,
     ...about(assessment),
     body: { action: step.action, step: incident.step, planDigest: planDigestOf(facts), summary },
   }
 }
 
-export function intendedEvent(attempt: Attempt): NewAuditEvent {
+/** `approval` is what people agreed to, where they were asked. */
+export function intendedEvent(attempt: Attempt, approval: Approval | null = null): NewAuditEvent {
   const { id, incident, playbook, target, action, step, planDigest, idempotencyKey, fence, runner, deadlineAt } =
     attempt
   const { holdMs, reverts } = attempt
@@ -80,6 +82,10 @@ export function intendedEvent(attempt: Attempt): NewAuditEvent {
       ...(reverts === null && { evidence: attempt.plan.evidence }),
       ...(holdMs !== null && { holdMs }),
       ...(reverts !== null && { reverts }),
+      ...(approval !== null && {
+        approval: approval.id,
+        approvedBy: approval.endorsements.map(({ by }) => by),
+      }),
     },
   }
 }

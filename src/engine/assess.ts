@@ -1,5 +1,6 @@
 import type { Attempt } from '../domain/attempt.ts'
 import type { Effects } from './act.ts'
+import { useAsk } from './asking.ts'
 import { assessedEvent, intendedEvent } from './assess-events.ts'
 import { HeparError } from './errors.ts'
 import { evaluateGates } from './gates/evaluate.ts'
@@ -31,7 +32,9 @@ export async function assess(assessment: Assessment, ports: AssessPorts): Promis
   const stored = await readStored(store.read, assessment, startedAt)
   const gathered = await gather(assessment, stored, ports)
   if (gathered.verdict.verdict !== 'run') {
-    await store.transaction('verdict', (tx) => recordVerdict(tx, assessment, gathered.facts, gathered.verdict))
+    await store.transaction('verdict', (tx) =>
+      recordVerdict(tx, assessment, gathered.facts, gathered.verdict, ports.newId),
+    )
     return
   }
   const old = clock.now() - startedAt > answerAgeMaxMs && gathered.facts.oracle !== undefined
@@ -70,13 +73,14 @@ async function intend(
   if (evaluation.kind === 'gather') throw new Error(`the gates ask for ${evaluation.need} a second time`)
   const { verdict } = evaluation
   if (verdict.verdict !== 'run' || facts.plan?.kind !== 'planned') {
-    await recordVerdict(tx, assessment, facts, verdict)
+    await recordVerdict(tx, assessment, facts, verdict, ports.newId)
     return null
   }
   const earlier = await tx.attemptsOf(assessment.incident.id)
   const attempt = newAttempt(assessment, facts.plan, runner, { now, id: ports.newId(now), earlier })
   const { incident } = assessment
   await tx.insertAttempt(attempt)
+  const approval = await useAsk(tx, attempt.id, facts, ports.newId)
   await tx.saveIncident({
     ...incident,
     playbookRevision: assessment.playbook.revision,
@@ -89,7 +93,7 @@ async function intend(
     updatedAt: now,
     dueAt: attempt.deadlineAt,
   })
-  await tx.append([assessedEvent(assessment, facts, verdict), intendedEvent(attempt)])
+  await tx.append([assessedEvent(assessment, facts, verdict), intendedEvent(attempt, approval)])
   return attempt
 }
 

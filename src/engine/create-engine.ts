@@ -2,7 +2,9 @@ import type { AuditType } from '../domain/audit.ts'
 import { createAccept } from './accept.ts'
 import { createEffects } from './act.ts'
 import { type AdvancePorts, advance } from './advance.ts'
+import type { AskPolicy } from './approval-ports.ts'
 import { askAbout } from './confirm.ts'
+import { decideApproval } from './decide-approval.ts'
 import type { Engine } from './engine.ts'
 import { messageOf } from './errors.ts'
 import { explain } from './explain.ts'
@@ -42,6 +44,7 @@ export interface EnginePorts {
   readonly sources: Sources
   readonly silencers: Silencers
   readonly actions: Actions
+  readonly askPolicy: AskPolicy
   readonly probeHttp: HttpProbe
   readonly deliver: Deliver
   readonly queue: Queue
@@ -83,6 +86,7 @@ export function createEngine(world: EnginePorts): Engine {
     cancel: (incident, by, reason) => cancel(incident, by, reason, ports),
     resume: (incident, by, reason) => resume(incident, by, reason, ports),
     testChannel: (channel, by) => testChannel(channel, by, world),
+    decideApproval: (request) => decideApproval(request, ports),
     heal: (request) => heal(request, ports),
     setPause: (pause, by, how) => setPause(pause, by, ports, how),
     preview: (policy) => previewRematch(policy, ports),

@@ -1,4 +1,5 @@
 import type { Decision, Delivery } from '../domain/alert.ts'
+import type { Approval, ApprovalDecision } from '../domain/approval.ts'
 import type { Plan } from '../domain/attempt.ts'
 import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
@@ -59,6 +60,18 @@ export interface Engine {
   resume(incident: string, by: string, reason: string): Promise<Incident>
   /** Sends a test message to a channel now. Throws `not_found` for an unknown one. */
   testChannel(channel: string, by: string): Promise<Delivered>
+  /**
+   * One person's decision about the plan that an incident asks about; `ask` also binds it to one ask. Throws `not_found`, or
+   * `conflict`, which names who decided first, or says that the plan has changed.
+   */
+  decideApproval(decision: {
+    readonly incident: string
+    readonly planDigest: string
+    readonly ask?: string | undefined
+    readonly decision: ApprovalDecision
+    readonly by: string
+    readonly reason: string
+  }): Promise<{ readonly incident: Incident; readonly approval: Approval }>
   /** A manual heal through the same gates. Throws `invalid` for an unknown action, target or parameter. */
   heal(request: {
     readonly action: string

@@ -4,8 +4,10 @@ import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Step } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { AskPolicy } from './approval-ports.ts'
 import { evaluateGates } from './gates/evaluate.ts'
-import type { AskedAlert, GateFacts, StoredFacts } from './gates/gate.ts'
+import type { AskedAlert, GateFacts, Need, StoredFacts } from './gates/gate.ts'
+import { askPolicyOf } from './policy-question.ts'
 import type { Actions, Clock, OracleAnswer, PlanOutcome, Reads, Sources } from './ports.ts'
 import { renderParams, scopeOf } from './render.ts'
 import { holdMsOf } from './temporary.ts'
@@ -17,6 +19,7 @@ export interface GatherPorts {
   readonly clock: Clock
   readonly sources: Sources
   readonly actions: Actions
+  readonly askPolicy: AskPolicy
 }
 
 /** What is to be assessed: one step of one incident under one policy. */
@@ -40,6 +43,7 @@ export async function readStored(
     history: await read.attemptHistory(playbook.name, incident.target, playbook.limits.attempts, now),
     holder: await read.holder(plan ? objectsOf(plan) : [incident.target]),
     effect: await read.effectOn(incident.target),
+    approval: await read.liveApproval(incident.id),
   }
 }
 
@@ -56,16 +60,25 @@ export async function gather(
     ceiling: policy.config.mode,
     alertAgeMaxMs: policy.config.limits.alertAgeMaxMs,
     temporary: holdMsOf(step, policy.actions) !== null,
+    fourEyes: policy.config.approval.fourEyes || playbook.approval.fourEyes,
     stored,
   }
   let facts: GateFacts = { ...base, now: ports.clock.now() }
   for (;;) {
     const evaluation = evaluateGates(facts)
     if (evaluation.kind === 'verdict') return { facts, verdict: evaluation.verdict }
-    facts =
-      evaluation.need === 'oracle'
-        ? { ...facts, oracle: await askSources(stored.alerts, ports) }
-        : await withPlan(facts, assessment, ports)
+    facts = await withNeed(evaluation.need, facts, assessment, ports)
+  }
+}
+
+async function withNeed(need: Need, facts: GateFacts, assessment: Assessment, ports: GatherPorts): Promise<GateFacts> {
+  switch (need) {
+    case 'oracle':
+      return { ...facts, oracle: await askSources(facts.stored.alerts, ports) }
+    case 'plan':
+      return withPlan(facts, assessment, ports)
+    case 'policy':
+      return { ...facts, policy: await askPolicyOf(assessment, facts, ports) }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
+import { endAsk } from './asking.ts'
 import { tell } from './notices.ts'
 import type { NewId, Tx } from './ports.ts'
 
@@ -15,6 +16,7 @@ export async function handOver(
     dueAt,
   }: { channel: string | null; reason: string; now: number; newId: NewId; dueAt: number },
 ): Promise<Incident> {
+  await endAsk(tx, incident, { reason: `handed over: ${reason}`, now, newId })
   const saved = await tx.saveIncident({
     ...incident,
     state: 'handed_over',

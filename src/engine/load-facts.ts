@@ -1,3 +1,4 @@
+import { noApprovalRules } from '../domain/approval.ts'
 import { type Attempt, objectsOf } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook } from '../domain/playbook.ts'
@@ -37,6 +38,7 @@ export function manualPlaybook(incident: Pick<Incident, 'manual'>): Playbook {
     silence: false,
     limits: { cooldownMs: 0, attempts: [{ count: 10, windowMs: 3_600_000 }], maxWaitMs: 900_000 },
     reopenWithinMs: 0,
+    approval: noApprovalRules,
   }
 }
 
@@ -68,6 +70,7 @@ export async function loadFacts(
     stillMatched: incident.manual !== null || (playbook !== null && leadsTo(incident, playbook, alerts, policy)),
     attempt,
     effect: await effectOf(attempts, read, policy),
+    approval: attempt === null ? await read.liveApproval(id) : null,
     restored: (await read.pause())?.restored !== undefined,
     running: attempt !== null && isRunning(attempt.id),
     limits: policy.config.limits,

@@ -1,4 +1,5 @@
 import type { AlertRecord } from '../domain/alert.ts'
+import type { Approval } from '../domain/approval.ts'
 import type { Attempt } from '../domain/attempt.ts'
 import type { Limits } from '../domain/config.ts'
 import { formatDurationMs } from '../domain/duration.ts'
@@ -20,6 +21,8 @@ export interface Facts {
   readonly attempt: Attempt | null
   /** Its temporary effect that is in force while no attempt is under way, if any. */
   readonly effect: EffectInForce | null
+  /** What people are asked, or have approved and nobody has acted on. */
+  readonly approval: Approval | null
   /** True until an operator has confirmed that a restored store may act. */
   readonly restored: boolean
   /** True when this process is carrying that attempt's effect out right now. */
@@ -121,20 +124,25 @@ function nextWhenQuiet(facts: Facts, now: number): Command {
   return nextStep(facts, playbook, now)
 }
 
-function nextStep({ incident, ceiling, policyRevision, limits }: Facts, playbook: Playbook, now: number): Command {
+function nextStep(facts: Facts, playbook: Playbook, now: number): Command {
+  const { incident, ceiling, policyRevision, approval, limits } = facts
   const step = playbook.steps[incident.step]
   if (step === undefined) return handOver(incident, 'every step of the ladder has been tried')
   if (step.kind === 'escalate') return { do: 'hand_over', channel: step.channel, reason: 'the ladder says so' }
   const observed = lowerMode(ceiling, playbook.mode) === 'observe'
   const resting = incident.wouldRunRevision === policyRevision
   if (observed && resting) return idle(now, limits, 'observed: what would run is recorded')
+  // While people are asked, or have agreed, their time is the only one that counts.
+  if (!observed && approval !== null) {
+    if (approval.expiresAt > now) return { do: 'assess', step: incident.step, action: step }
+    return handOver(incident, `nobody decided in ${formatDurationMs(approval.expiresAt - approval.since)}`, playbook)
+  }
   const giveUpAt = incident.blockedSince === null ? null : incident.blockedSince + playbook.limits.maxWaitMs
   // What is only observed pages nobody, however long a gate blocks it.
   if (!observed && giveUpAt !== null && giveUpAt <= now) {
     const waited = formatDurationMs(playbook.limits.maxWaitMs)
     return handOver(incident, `waited longer than ${waited}: ${incident.waiting?.reason ?? 'blocked'}`, playbook)
   }
-  if (resting) return { do: 'wait', until: giveUpAt ?? now + limits.reconcileEveryMs, reason: 'waiting for approval' }
   return { do: 'assess', step: incident.step, action: step }
 }
 

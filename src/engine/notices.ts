@@ -18,14 +18,12 @@ export interface Notice {
 export async function tell(
   tx: Pick<Tx, 'enqueue'>,
   { event, dedupeKey, incident, channels, body }: Notice,
-  { now, newId }: { readonly now: number; readonly newId?: NewId },
+  { now, newId }: { readonly now: number; readonly newId: NewId },
 ): Promise<void> {
   for (const channel of new Set(channels)) {
-    const key = `${dedupeKey}@${channel}`
     await tx.enqueue({
-      // A key is as unique as an id.
-      id: newId?.(now) ?? key,
-      dedupeKey: key,
+      id: newId(now),
+      dedupeKey: `${dedupeKey}@${channel}`,
       incident,
       channel,
       body: { event, ...body },

@@ -19,7 +19,7 @@ export async function cancel(
   id: string,
   by: string,
   reason: string,
-  { store, clock }: OperatePorts,
+  { store, clock, newId }: OperatePorts,
 ): Promise<Incident> {
   return store.transaction('cancel', async (tx) => {
     const now = clock.now()
@@ -32,7 +32,7 @@ export async function cancel(
       return closeIncident(
         tx,
         { ...incident, human: true },
-        { ending: 'cancelled', reason: `${reason} (${by})`, now, actor: by },
+        { ending: 'cancelled', reason: `${reason} (${by})`, now, actor: by, newId },
       )
     }
     await tx.append([

@@ -1,12 +1,14 @@
+import type { Approval } from '../domain/approval.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
 import type { GateReport, Verdict } from '../domain/gate.ts'
 import type { Waiting } from '../domain/incident.ts'
-import { lowerMode } from '../domain/playbook.ts'
-import { assessedEvent, restingEvent, waitingEvent } from './assess-events.ts'
+import { lowerMode, type Playbook } from '../domain/playbook.ts'
+import { settleAsk } from './asking.ts'
+import { assessedEvent, waitingEvent, wouldRunEvent } from './assess-events.ts'
 import { closeIncident } from './close.ts'
 import type { GateFacts } from './gates/gate.ts'
 import type { Assessment } from './gather.ts'
-import type { Tx } from './ports.ts'
+import type { NewId, Tx } from './ports.ts'
 
 /** Writes down a verdict other than `run`: why not, until when, and what would unblock it. */
 export async function recordVerdict(
@@ -14,6 +16,7 @@ export async function recordVerdict(
   assessment: Assessment,
   facts: GateFacts,
   { verdict, gates, blockedBy }: Verdict,
+  newId: NewId,
 ): Promise<void> {
   const { incident, playbook, policy } = assessment
   const { now } = facts
@@ -21,15 +24,16 @@ export async function recordVerdict(
   const limits = policy.config.limits
   if (verdict === 'refuse' && blockedBy) {
     await tx.append([assessed, waitingEvent(incident, blockedBy, now)])
-    await closeIncident(tx, incident, { ending: 'refused', reason: blockedBy.reason, now })
+    await closeIncident(tx, incident, { ending: 'refused', reason: blockedBy.reason, now, newId })
     return
   }
-  const waiting = waitingOf(blockedBy, now)
+  const ask = await settleAsk(tx, assessment, facts, { verdict, gates, blockedBy }, newId)
+  const waiting = waitingOf(blockedBy, now, verdict === 'ask' ? ask : null)
   const changed = !sameBlock(incident.waiting, waiting)
-  const resting = verdict === 'would_run' || verdict === 'ask'
+  const resting = verdict === 'would_run'
   const observed = lowerMode(facts.ceiling, playbook.mode) === 'observe'
-  const blockedSince = observed ? null : (incident.blockedSince ?? now)
-  const giveUpAt = blockedSince === null ? Number.POSITIVE_INFINITY : blockedSince + playbook.limits.maxWaitMs
+  const blockedSince = observed ? null : (ask?.since ?? incident.blockedSince ?? now)
+  const lookAgainAt = now + limits.reconcileEveryMs
   await tx.saveIncident({
     ...incident,
     playbookRevision: playbook.revision,
@@ -38,18 +42,28 @@ export async function recordVerdict(
     blockedSince,
     wouldRunRevision: resting ? policy.revision : null,
     updatedAt: now,
-    dueAt: Math.min(waiting?.until ?? now + limits.reconcileEveryMs, giveUpAt),
+    dueAt: Math.min(
+      verdict === 'ask' ? lookAgainAt : (waiting?.until ?? lookAgainAt),
+      giveUpAt(ask, blockedSince, playbook),
+    ),
   })
-  if (!changed && !resting) return
+  if (!changed && !resting && (verdict !== 'ask' || ask?.askedAt !== now)) return
   const events: NewAuditEvent[] = [assessed]
   if (blockedBy) events.push(waitingEvent(incident, blockedBy, now))
-  if (resting) events.push(restingEvent(assessment, facts, verdict))
+  if (resting) events.push(wouldRunEvent(assessment, facts))
   await tx.append(events)
 }
 
-function waitingOf(blockedBy: GateReport | null, now: number): Waiting | null {
+/** While people are asked, their time; else that of the playbook. */
+function giveUpAt(ask: Approval | null, blockedSince: number | null, { limits }: Playbook): number {
+  if (ask !== null) return ask.expiresAt
+  return blockedSince === null ? Number.POSITIVE_INFINITY : blockedSince + limits.maxWaitMs
+}
+
+function waitingOf(blockedBy: GateReport | null, now: number, ask: Approval | null): Waiting | null {
   if (blockedBy?.result !== 'block') return null
-  const { gate, reason, until, unblock } = blockedBy
+  const { gate, reason, unblock } = blockedBy
+  const until = ask?.expiresAt ?? blockedBy.until
   return { gate, reason, until: until === null ? null : Math.max(until, now + 1), unblock }
 }
 

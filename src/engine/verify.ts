@@ -56,7 +56,7 @@ async function recordRound(
     await tx.saveAttempt(seen)
     await tx.saveIncident({ ...incident, state: 'verifying', updatedAt: now, dueAt: now + probeEveryMs })
   } else if (judged.kind === 'proven') {
-    await concludeHealed(tx, subject, round, now)
+    await concludeHealed(tx, subject, round, { now, newId })
   } else if (judged.kind === 'cleared_without_proof') {
     await tx.saveAlerts(round.cleared)
     await concludeCleared(tx, subject, { now, newId })
@@ -68,7 +68,7 @@ async function recordRound(
 type At = { now: number; newId: NewId }
 
 /** Proof closes the incident; an effect whose end nobody saw stays `unknown` all the same. */
-async function concludeHealed(tx: Tx, subject: Concluding, round: Round, now: number): Promise<void> {
+async function concludeHealed(tx: Tx, subject: Concluding, round: Round, { now, newId }: At): Promise<void> {
   const proof = round.checks.filter(({ positive }) => positive).map(({ check }) => check)
   const reason = `proven by ${proof.join(', ')}`
   const outcome = subject.attempt.effect === 'unknown' ? 'unknown' : 'healed'
@@ -76,7 +76,7 @@ async function concludeHealed(tx: Tx, subject: Concluding, round: Round, now: nu
   if (subject.attempt.inForce) return hold(tx, subject, { outcome, reason, now })
   await endAttempt(tx, subject, { outcome, reason, now })
   const ending = subject.attempt.reverts === null ? 'healed' : 'mitigated'
-  await closeIncident(tx, subject.incident, { ending, reason, now })
+  await closeIncident(tx, subject.incident, { ending, reason, now, newId })
 }
 
 /** Every check passed, but none of them looked at the target itself. */
@@ -113,7 +113,7 @@ async function concludeUnproven(tx: Tx, subject: Concluding, reason: string, { n
     return
   }
   await endAttempt(tx, subject, { outcome: 'unverified', reason, now })
-  await closeIncident(tx, incident, { ending: 'unverified', reason, now })
+  await closeIncident(tx, incident, { ending: 'unverified', reason, now, newId })
 }
 
 function probedEvent(attempt: Attempt, now: number): NewAuditEvent {

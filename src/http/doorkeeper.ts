@@ -1,26 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Config } from '../domain/config.ts'
+import type { AuthFailure, StoredToken } from '../domain/token.ts'
 import { type Access, allows, forbidden, isLoopback, type Principal } from './auth.ts'
-import { configured, type KnownToken, type Match, match, standing } from './credentials.ts'
+import { configured, type Match, made, match, standing } from './credentials.ts'
 import { HttpError } from './errors.ts'
 import { createFailedAttempts, type FailedAttempts } from './failed-attempts.ts'
 import { isOwnOrigin, isSecure } from './origin.ts'
 import { clearedCookie, sessionCookie, sessionIdOf } from './session-cookie.ts'
 import { createSessions, csrfOf } from './sessions.ts'
-
-/** Why somebody was turned away: the label of a metric. */
-export const authFailures = [
-  'missing',
-  'unknown',
-  'expired',
-  'revoked',
-  'limited',
-  'role',
-  'csrf',
-  'origin',
-  'host',
-] as const
-export type AuthFailure = (typeof authFailures)[number]
 
 export type SignIn =
   | { readonly ok: true; readonly cookie: string }
@@ -43,7 +30,7 @@ export interface Doorkeeper {
 interface DoorkeeperParts {
   readonly config: () => Config
   /** Tokens kept in the store. */
-  readonly stored: () => readonly KnownToken[]
+  readonly stored: () => readonly StoredToken[]
   readonly now: () => number
   readonly listenHost: () => string
   readonly onFailure: (reason: AuthFailure) => void
@@ -56,7 +43,7 @@ export const unguessableCharacters = 24
 export function createDoorkeeper(parts: DoorkeeperParts): Doorkeeper {
   const { config, stored, now, listenHost, onFailure, attempts = createFailedAttempts() } = parts
   const sessions = createSessions()
-  const tokens = () => [...configured(config().auth.tokens), ...stored()]
+  const tokens = () => [...configured(config().auth.tokens), ...made(stored())]
 
   const refusal = (reason: AuthFailure, error: HttpError) => {
     onFailure(reason)

@@ -1,4 +1,5 @@
 import { listAlerts } from './alerts.ts'
+import { approveIncident, decideOnPage, rejectIncident, showApproval } from './approvals.ts'
 import { auditHead, listAudit } from './audit.ts'
 import { listActions, listPlaybooks, runAction } from './catalogue.ts'
 import { nothing } from './fields.ts'
@@ -13,6 +14,7 @@ import { ok, type Route, read } from './route.ts'
 import { showSafeMode } from './safe-mode.ts'
 import { slackHook } from './slack.ts'
 import { stats } from './stats.ts'
+import { createToken, listTokens, revokeToken } from './tokens.ts'
 import { explain, webhook } from './webhook.ts'
 
 const openapi = read(
@@ -35,6 +37,10 @@ export const routes: readonly Route[] = [
   listIncidentEvents,
   cancelIncident,
   resumeIncident,
+  approveIncident,
+  rejectIncident,
+  showApproval,
+  decideOnPage,
   listAlerts,
   explain,
   listPlaybooks,
@@ -47,6 +53,9 @@ export const routes: readonly Route[] = [
   auditHead,
   stats,
   reload,
+  listTokens,
+  createToken,
+  revokeToken,
   testChannel,
   slackHook,
 ]

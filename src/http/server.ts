@@ -90,10 +90,10 @@ function createExpress(
   const config = () => parts.policy.current().config
   const doorkeeper = createDoorkeeper({
     config,
-    stored: () => [],
+    stored: () => parts.tokens.all(),
     now: () => parts.clock.now(),
     listenHost,
-    onFailure: () => {},
+    onFailure: (reason) => parts.metrics.countAuthFailure(reason),
   })
   const budget = createBodyBudget(() => limits.bodiesHeldMax * config().limits.bodyBytesMax)
   const around: Surroundings = { parts, budget, largeDeliveries, doorkeeper }
@@ -178,9 +178,10 @@ const brokenClients: Readonly<Record<string, BrokenClient>> = {
   },
 }
 
-function refuseOpenDoor(host: string, { policy }: HttpParts): void {
-  if (isLoopback(host) || policy.current().config.auth.tokens.length > 0) return
-  const next = 'Configure auth.tokens in hepar.yaml, or listen on 127.0.0.1.'
+function refuseOpenDoor(host: string, { policy, tokens }: HttpParts): void {
+  if (isLoopback(host) || policy.current().config.auth.tokens.length > 0 || tokens.all().length > 0) return
+  const next =
+    'Make a token with `hepar token create --local`, configure auth.tokens in hepar.yaml, or listen on 127.0.0.1.'
   throw new HttpError(500, 'config', `listening on ${host} without any token would let everybody in. ${next}`, next)
 }
 

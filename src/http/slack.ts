@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import type { SlackChannel } from '../domain/config.ts'
-import type { Engine } from '../engine/engine.ts'
 import { HeparError } from '../engine/errors.ts'
 import { HttpError } from './errors.ts'
 import { nothing } from './fields.ts'
@@ -61,13 +60,6 @@ export const slackHook = signed(
   },
 )
 
-/** What an engine with approvals can do. */
-interface Deciding {
-  decideApproval(
-    decision: Omit<Bound, 'channel'> & { decision: 'approve' | 'reject'; by: string; reason: string },
-  ): Promise<unknown>
-}
-
 const decisions: ReadonlyMap<string, 'approve' | 'reject'> = new Map([
   ['hepar_approve', 'approve'],
   ['hepar_reject', 'reject'],
@@ -99,10 +91,10 @@ async function decide(
   { engine, log }: HttpParts,
 ): Promise<string | null> {
   try {
-    await (engine as Engine & Deciding).decideApproval({
+    await engine.decideApproval({
       incident,
       planDigest,
-      ...(ask !== undefined && { ask }),
+      ask,
       decision,
       by,
       reason: `${decision} pressed in Slack`,

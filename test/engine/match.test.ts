@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { noApprovalRules } from '../../src/domain/approval.ts'
 import { deepFreeze } from '../../src/domain/freeze.ts'
 import type { Condition, Playbook } from '../../src/domain/playbook.ts'
 import type { MatchFacts } from '../../src/engine/evaluate.ts'
@@ -26,6 +27,7 @@ function playbook(name: string, when: Condition, over: Partial<Playbook> = {}): 
     silence: false,
     limits: { cooldownMs: 0, attempts: [], maxWaitMs: 0 },
     reopenWithinMs: 0,
+    approval: noApprovalRules,
     ...over,
   })
 }

@@ -1,4 +1,5 @@
 import type { AlertRecord, Decision, Delivery } from '../../src/domain/alert.ts'
+import type { Approval } from '../../src/domain/approval.ts'
 import type { Attempt } from '../../src/domain/attempt.ts'
 import type { AuditEvent, NewAuditEvent } from '../../src/domain/audit.ts'
 import { type Config, defaultLimits, type Role, type Source, type Token } from '../../src/domain/config.ts'
@@ -6,6 +7,7 @@ import type { Incident, IncidentState } from '../../src/domain/incident.ts'
 import type { Pause } from '../../src/domain/pause.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { secret } from '../../src/domain/secret.ts'
+import type { AuthFailure, StoredToken } from '../../src/domain/token.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { HeparError } from '../../src/engine/errors.ts'
 import type { Log, Reads } from '../../src/engine/ports.ts'
@@ -48,6 +50,9 @@ export function config(changes: Partial<Config> = {}): Config {
     auth: { tokens: [] },
     notify: [],
     announce: [],
+    externalUrl: null,
+    approval: { fourEyes: false },
+    policies: [],
     limits: defaultLimits,
     retention: { auditMs: null, bytesMax: 10e9 },
     log: { level: 'info' },
@@ -97,8 +102,11 @@ export interface FakeWorld {
   incidents: Incident[]
   alerts: AlertRecord[]
   attempts: Attempt[]
+  approvals: Approval[]
   events: AuditEvent[]
   pause: Pause | null
+  tokens: StoredToken[]
+  readonly failures: AuthFailure[]
   phase: 'starting' | 'running' | 'stopping'
   storeProblem: string | null
   reloadReport: ReloadReport
@@ -131,8 +139,11 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     incidents: [],
     alerts: [],
     attempts: [],
+    approvals: [],
     events: [],
     pause: null,
+    tokens: [],
+    failures: [],
     phase: 'running',
     storeProblem: null,
     reloadReport: { ok: false, problems: [] },
@@ -147,6 +158,7 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     metrics: {
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       scrape: async () => 'hepar_build_info 1\n',
+      countAuthFailure: (reason) => void world.failures.push(reason),
       observeDelivery: (code, seconds) => void world.deliveries.push({ code, seconds }),
     },
     reload: async ({ dryRun, by }) => {
@@ -155,6 +167,15 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     },
     log: silentLog,
     clock: { now: () => now },
+    tokens: {
+      all: () => world.tokens,
+      create: async () => {
+        throw new HeparError('conflict', 'the store makes tokens')
+      },
+      revoke: async (name) => {
+        throw new HeparError('not_found', `there is no token "${name}" in force`)
+      },
+    },
     health: { phase: () => world.phase, storeProblem: () => world.storeProblem },
     version: '1.2.3',
     whisper: async (channel, to) => void world.asked.push({ verb: 'whisper', by: channel, more: to }),
@@ -194,6 +215,12 @@ function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
     resume: async (id, by, reason) => {
       world.asked.push({ verb: 'resume', by, more: reason })
       return move(id, 'open')
+    },
+    decideApproval: async (request) => {
+      world.asked.push({ verb: request.decision, by: request.by, more: request })
+      const approval = world.approvals.find(({ state }) => state === 'pending')
+      if (approval === undefined) throw new HeparError('conflict', 'operator:ada has approved it already')
+      return { incident: move(request.incident, 'awaiting_approval'), approval }
     },
     heal: async (request) => {
       world.asked.push({ verb: 'heal', by: request.by, more: request })
@@ -244,6 +271,7 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     told: unused,
     channelsToldOf: unused,
     gaps: unused,
+    tokens: unused,
     copy: unused,
     remainders: unused,
     incidentCounts: unused,
@@ -263,6 +291,8 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
           .slice(0, filter.limit),
       ),
     attemptsOf: async () => world.attempts,
+    liveApproval: async () => world.approvals.find(({ state }) => state === 'pending') ?? null,
+    approvalsOf: async () => world.approvals,
     pause: async () => guarded(() => world.pause),
     audit: async ({ incident: id, types, after = 0, limit }) =>
       guarded(() =>

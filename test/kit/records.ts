@@ -1,4 +1,5 @@
 import type { Alert, AlertRecord } from '../../src/domain/alert.ts'
+import { type Approval, noApprovalRules } from '../../src/domain/approval.ts'
 import type { Attempt } from '../../src/domain/attempt.ts'
 import { defaultLimits } from '../../src/domain/config.ts'
 import type { Incident } from '../../src/domain/incident.ts'
@@ -76,6 +77,7 @@ export function somePlaybook(more: Partial<Playbook> = {}): Playbook {
     silence: false,
     limits: { cooldownMs: 300_000, attempts: [{ count: 3, windowMs: 3_600_000 }], maxWaitMs: 900_000 },
     reopenWithinMs: 600_000,
+    approval: noApprovalRules,
     ...more,
   }
 }
@@ -127,6 +129,37 @@ export function someAttempt(more: Partial<Attempt> = {}): Attempt {
   }
 }
 
+export function someApproval(more: Partial<Approval> = {}): Approval {
+  const { data: _, ...plan } = someAttempt().plan
+  return {
+    id: 'ask1',
+    incident: 'i1',
+    playbook: 'restart',
+    target: 'container/local/web',
+    attempt: 1,
+    step: 0,
+    planDigest: 'd1',
+    playbookRevision: 'p1',
+    policyRevision: 'r1',
+    plan,
+    gates: [],
+    pastSuccess: null,
+    channels: ['oncall'],
+    needed: 1,
+    requestedBy: null,
+    since: 2_000,
+    askedAt: 2_000,
+    expiresAt: 902_000,
+    state: 'pending',
+    endorsements: [],
+    decidedBy: null,
+    decidedAt: null,
+    reason: '',
+    usedBy: null,
+    ...more,
+  }
+}
+
 /** An oracle that was asked and knows the alert as firing. */
 export function someAnswer(
   more: Partial<Extract<OracleAnswer, { kind: 'answered' }>> = {},
@@ -153,6 +186,7 @@ export function someFacts(more: Partial<Facts> = {}): Facts {
     stillMatched: true,
     attempt: null,
     effect: null,
+    approval: null,
     restored: false,
     running: false,
     limits: defaultLimits,

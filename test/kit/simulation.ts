@@ -127,6 +127,7 @@ export async function startSimulation(
       sources: { ...playedSources(world), ...played.sources },
       actions: { ...playedActions(world, checkpoint, newId), ...played.actions },
       probeHttp: played.probeHttp ?? playedProbe(world),
+      askPolicy: played.askPolicy ?? (async () => ({ decision: 'deny', reason: 'not played' })),
     }
     return { store, ports, state }
   }

@@ -38,7 +38,7 @@ const beginnings: Readonly<Record<NoticeEvent, (body: JsonObject) => string>> = 
   'incident.handed_over': () => 'Handed over to you',
   'incident.closed': ({ ending }) => `Closed${text(ending) && `, ${text(ending)}`}`,
   'approval.asked': () => 'Approval asked',
-  'approval.decided': ({ decision, by }) => `${text(decision) || 'Decided'}${text(by) && ` by ${text(by)}`}`,
+  'approval.decided': ({ decision, by }) => `Approval ${text(decision) || 'decided'}${text(by) && ` by ${text(by)}`}`,
   'storm.latched': () => 'Storm: no new effects',
   'storm.released': () => 'Storm over: effects are allowed again',
   'playbook.demoted': () => 'Playbook demoted to approve',

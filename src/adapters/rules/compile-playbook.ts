@@ -4,6 +4,7 @@ import { compileTemplate, type Template } from '../../domain/template.ts'
 import { revisionOf } from '../../engine/digest.ts'
 import { type FieldValues, isMap, readFields } from '../../files/read-fields.ts'
 import type { Report, SourceFile } from '../../files/source-file.ts'
+import { readApproval } from './approval.ts'
 import { readCondition } from './conditions.ts'
 import type { PlaybookContext } from './context.ts'
 import { laterKeys, playbookShape } from './playbook-schema.ts'
@@ -36,6 +37,7 @@ export async function compilePlaybook(
   const when = readWhen(source.value, watch)
   const steps = await readSteps(fields.steps ?? [], target?.kind ?? null, context, watch)
   const verify = readVerify(fields.verify, context, watch)
+  const approval = readApproval(fields.approval, context, watch)
   checkTimes(fields, watch)
   if (fields.steps)
     warnOfWeaknesses({ ...fields, steps, verify, verifyIsWritten: fields.verify !== undefined }, context, watch)
@@ -48,6 +50,7 @@ export async function compilePlaybook(
     target: target.template,
     steps: steps as readonly Step[],
     verify: verify as readonly Probe[],
+    approval,
     ...settings(fields),
   }
 }
@@ -56,7 +59,7 @@ type Fields = FieldValues<typeof playbookShape>
 
 function settings(
   fields: Fields,
-): Omit<Playbook, 'name' | 'file' | 'revision' | 'when' | 'target' | 'steps' | 'verify'> {
+): Omit<Playbook, 'name' | 'file' | 'revision' | 'when' | 'target' | 'steps' | 'verify' | 'approval'> {
   return {
     summary: fields.summary ?? '',
     priority: fields.priority ?? 0,

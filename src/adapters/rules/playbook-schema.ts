@@ -21,6 +21,14 @@ const budgetField = z
   })
   .meta({ description: 'At most so many attempts in any window of this length, such as 3/1h.' })
 
+/** Who is asked before an effect. */
+export const approvalShape = {
+  within: optional(durationField(10 * second, 7 * day)),
+  channel: optional(textField(100)),
+  fourEyes: optional(z.boolean()),
+  policy: optional(textField(2_000)),
+}
+
 /** The top-level keys of a playbook. What needs more than one look (`when`, `steps`, `verify`) is read elsewhere. */
 export const playbookShape = {
   version: z.literal(1, { error: ({ input }) => (input === undefined ? undefined : 'must be 1') }),
@@ -47,6 +55,7 @@ export const playbookShape = {
     ),
   ),
   reopenWithin: optional(durationField(0, reopenWithinMaxMs)),
+  approval: optional(section(approvalShape)),
 }
 
 /** A step that acts. */

@@ -90,6 +90,18 @@ export const migrations: readonly (readonly string[])[] = [
     "insert into holds select target, id from attempts where phase <> 'concluded'",
   ],
   [
+    `create table tokens (
+      key integer primary key, id text not null unique, name text not null, role text not null, digest text not null, created_at bigint not null,
+      created_by text not null, expires_at bigint, revoked_at bigint)`,
+    'create unique index tokens_in_force on tokens (name) where revoked_at is null',
+  ],
+  [
+    `create table approvals (
+      key integer primary key, id text not null unique, incident blob not null references incidents (id), state text not null, data text not null)`,
+    "create unique index approvals_one_live on approvals (incident) where state in ('pending', 'approved')",
+    'create index approvals_incident on approvals (incident)',
+  ],
+  [
     // What a message belongs to: messages of one subject go to a channel in order, and in one thread.
     "alter table outbox add column subject text not null default ''",
     'alter table outbox add column receipt text',

@@ -1,5 +1,6 @@
 import type { Reads, Tx } from '../../engine/ports.ts'
 import { alertReads, alertWrites } from './alert-table.ts'
+import { approvalReads, approvalWrites } from './approval-table.ts'
 import { attemptReads, attemptWrites } from './attempt-table.ts'
 import { auditReads } from './audit-table.ts'
 import type { AuditWriter } from './audit-writer.ts'
@@ -10,6 +11,7 @@ import { pruneWrites } from './prune-table.ts'
 import { remainderReads, remainderWrites } from './remainder-table.ts'
 import { settingReads, settingWrites } from './settings-table.ts'
 import type { StoreDb } from './tables.ts'
+import { tokenReads, tokenWrites } from './token-table.ts'
 
 /** All reads over one connection. */
 export function readsOver(db: StoreDb): Reads {
@@ -17,9 +19,11 @@ export function readsOver(db: StoreDb): Reads {
     ...alertReads(db),
     ...incidentReads(db),
     ...attemptReads(db),
+    ...approvalReads(db),
     ...outboxReads(db),
     ...settingReads(db),
     ...remainderReads(db),
+    ...tokenReads(db),
     ...auditReads(db),
     ...gapReads(db),
   }
@@ -32,9 +36,11 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     ...alertWrites(db),
     ...incidentWrites(db),
     ...attemptWrites(db),
+    ...approvalWrites(db),
     ...outboxWrites(db),
     ...settingWrites(db),
     ...remainderWrites(db),
+    ...tokenWrites(db),
     ...pruneWrites(db),
     append: async (events) => audit.append(events),
     async audit(filter) {

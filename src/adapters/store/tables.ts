@@ -57,6 +57,14 @@ export interface StoreTables {
   }
   /** What an attempt that is not concluded holds: its target, and what else its plan touches. */
   holds: { object: string; attempt: string }
+  approvals: {
+    /** Given by the database, in the order in which they were asked. */
+    key: Generated<number>
+    id: string
+    incident: Packed
+    state: string
+    data: string
+  }
   outbox: {
     id: string
     dedupe_key: string
@@ -74,6 +82,17 @@ export interface StoreTables {
     receipt: string | null
   }
   settings: { name: string; value: string }
+  tokens: {
+    key: Generated<number>
+    id: string
+    name: string
+    role: string
+    digest: string
+    created_at: number
+    created_by: string
+    expires_at: number | null
+    revoked_at: number | null
+  }
   remainders: { id: string; group_digest: string; data: string }
   audit: {
     seq: number

@@ -1,4 +1,5 @@
 import type { AlertRecord } from '../../domain/alert.ts'
+import type { Approval, PolicyAnswer } from '../../domain/approval.ts'
 import type { Attempt } from '../../domain/attempt.ts'
 import type { GateDecision, GateName } from '../../domain/gate.ts'
 import type { Incident } from '../../domain/incident.ts'
@@ -15,6 +16,8 @@ export interface StoredFacts {
   readonly holder: Attempt | null
   /** The attempt whose temporary effect is in force on the target. */
   readonly effect: Attempt | null
+  /** What people are asked, or have approved and nobody has acted on. */
+  readonly approval: Approval | null
 }
 
 /** What an alert's source says of it. */
@@ -23,7 +26,10 @@ export interface AskedAlert {
   readonly answer: OracleAnswer
 }
 
-/** Everything a gate may look at. `oracle` and `plan` are gathered only when a gate before them lets the check go on. */
+/** What must be gathered from the world before a gate can decide. */
+export type Need = 'oracle' | 'plan' | 'policy'
+
+/** Everything a gate may look at. What is of the world is gathered only when a gate before lets the check go on. */
 export interface GateFacts {
   readonly now: number
   readonly incident: Incident
@@ -32,15 +38,19 @@ export interface GateFacts {
   readonly alertAgeMaxMs: number
   /** True when the step's effect is a temporary one. */
   readonly temporary: boolean
+  /** True when two people must agree. */
+  readonly fourEyes: boolean
   readonly stored: StoredFacts
   readonly oracle?: readonly AskedAlert[]
   readonly plan?: PlanOutcome
+  /** What the external policy said of the plan; `null` where none is to be asked. */
+  readonly policy?: PolicyAnswer | null
 }
 
 /** A check before an effect. `decide` is pure; `needs` names what must be gathered from the world first. */
 export interface Gate {
   readonly name: GateName
-  readonly needs?: 'oracle' | 'plan'
+  readonly needs?: Need
   /** A soft block lets the later gates speak too: the plan is made, but not carried out. */
   readonly soft?: true
   decide(facts: GateFacts): GateDecision
@@ -56,8 +66,8 @@ export function notApplicable(reason: string, facts: JsonObject = {}): GateDecis
 
 export function block(
   reason: string,
-  more: { until: number | null; unblock: string; facts?: JsonObject; final?: boolean },
+  more: { until: number | null; unblock: string; facts?: JsonObject; final?: boolean; asks?: true },
 ): GateDecision {
-  const { until, unblock, facts = {}, final = false } = more
-  return { result: 'block', reason, facts, until, unblock, final }
+  const { until, unblock, facts = {}, final = false, asks } = more
+  return { result: 'block', reason, facts, until, unblock, final, ...(asks && { asks }) }
 }

@@ -60,7 +60,8 @@ const context: PlaybookContext = {
   config: {
     sources: [{ name: 'main', alertmanagers: [], prometheus: peer }],
     notify: [{ type: 'webhook', name: 'oncall', peer, secret: null }],
-    http: { allow: [rule('http://web')] },
+    http: { allow: [rule('http://web'), rule('http://opa:8181/v1/data/hepar')] },
+    policies: [{ name: 'opa', peer }],
   },
   actions,
   broken: [{ name: 'broken', file: 'plugins/broken.ts', reason: 'SyntaxError' }],
@@ -134,6 +135,7 @@ test('a sound playbook compiles with the documented defaults', async () => {
       { kind: 'cleared' },
       { kind: 'promql', query: ['up{name="', { root: 'labels', name: 'name', escape: 'promql' }, '"} == 1'] },
     ],
+    approval: { withinMs: null, channel: null, fourEyes: false, policy: null },
     forMs: 10_000,
     withinMs: 120_000,
     silence: false,

@@ -62,7 +62,7 @@ test('a store written by an earlier version is brought to this one, and loses no
     drop index incidents_closed_at; drop index alerts_resolved; drop index outbox_done; drop index incidents_ending;
     drop index outbox_lane; drop index outbox_due; alter table outbox drop column subject; alter table outbox drop column receipt;
     create index outbox_due on outbox (next_at) where sent_at is null and gave_up_at is null;
-    drop table remainders; drop table holds; drop index attempts_active;
+    drop table approvals; drop table remainders; drop table holds; drop table tokens; drop index attempts_active;
     create unique index attempts_one_holds on attempts (target) where phase <> 'concluded'; drop index attempts_one_in_force;
     alter table attempts drop column reverts; alter table attempts drop column in_force;
     update attempts set data = json_remove(data, '$.holdMs');

@@ -26,9 +26,19 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
     ceiling: 'auto',
     alertAgeMaxMs: 3_600_000,
     temporary: false,
-    stored: { pause: null, alerts: [someRecord()], history: quietHistory, holder: null, effect: null, ...stored },
+    fourEyes: false,
+    stored: {
+      pause: null,
+      alerts: [someRecord()],
+      history: quietHistory,
+      holder: null,
+      effect: null,
+      approval: null,
+      ...stored,
+    },
     oracle: [{ fingerprint: 'f1', answer: firing }],
     plan: planned,
+    policy: null,
     ...more,
   }
 }
@@ -73,7 +83,7 @@ describe('each gate blocks', () => {
       someGateFacts({ ceiling: 'observe' }),
       { verdict: 'would_run', blockedBy: { gate: 'mode' } },
     ],
-    ['mode: approve asks', someGateFacts({ ceiling: 'approve' }), { verdict: 'ask', blockedBy: { gate: 'mode' } }],
+    ['mode: approve asks', someGateFacts({ ceiling: 'approve' }), { verdict: 'ask', blockedBy: { gate: 'approval' } }],
     [
       'freshness: nothing fires any more',
       someGateFacts({}, { alerts: [someRecord({ status: 'resolved', resolvedAt: 5_000 })] }),
