@@ -22,17 +22,23 @@ export async function sendPagerDuty(
   message: Outgoing,
   { externalUrl, timeoutMs }: Means,
 ): Promise<Delivered> {
-  const event = { routing_key: routingKey.reveal(), ...eventOf(message, externalUrl) }
-  const reply = await send(peer, {
-    method: 'POST',
-    path: '/v2/enqueue',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(event),
-    timeoutMs,
-    bytesMax: answerBytesMax,
-    beyond: 'cut',
-  })
-  return refusalOf(reply, `channel ${name}`) ?? { ok: true }
+  const post = async (event: JsonObject): Promise<Delivered> => {
+    const reply = await send(peer, {
+      method: 'POST',
+      path: '/v2/enqueue',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ routing_key: routingKey.reveal(), ...event }),
+      timeoutMs,
+      bytesMax: answerBytesMax,
+      beyond: 'cut',
+    })
+    return refusalOf(reply, `channel ${name}`) ?? { ok: true }
+  }
+  const event = eventOf(message, externalUrl)
+  const answer = await post(event)
+  // Nobody should have to clear away a test.
+  if (!answer.ok || text(message.body.event) !== 'channel.tested') return answer
+  return post({ event_action: 'resolve', dedup_key: event.dedup_key as string })
 }
 
 /** What has ended resolves, what was decided needs nobody any more, and everything else calls somebody. */

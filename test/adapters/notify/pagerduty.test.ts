@@ -62,6 +62,17 @@ describe('PagerDuty', () => {
     expect(pagerDuty.accepted[0]?.body).toMatchObject({ payload: { severity } })
   })
 
+  test('is not left with the alert of a test', async () => {
+    await using pagerDuty = await startPagerDuty()
+    const message = outgoing('pager', { event: 'channel.tested' }, { subject: null })
+    expect(await deliverTo(pagerDutyChannel(pagerDuty.url))(message)).toEqual({ ok: true })
+    const seen = pagerDuty.accepted.map(({ method, body }) => [method, body.dedup_key])
+    expect(seen).toEqual([
+      ['trigger', 'key@pager'],
+      ['resolve', 'key@pager'],
+    ])
+  })
+
   test('is not asked again for an event that it calls invalid, and is when it is busy or broken', async () => {
     await using pagerDuty = await startPagerDuty()
     const wrong = { ...pagerDutyChannel(pagerDuty.url), routingKey: secret('short') }
