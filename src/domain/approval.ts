@@ -5,6 +5,9 @@ import type { JsonObject } from './json.ts'
 export const approvalStates = ['pending', 'approved', 'rejected', 'void', 'expired', 'used'] as const
 export type ApprovalState = (typeof approvalStates)[number]
 
+/** How asks end, for those who count them. */
+export const approvalEnds = ['approved', 'rejected', 'void', 'expired'] as const
+
 export const approvalDecisions = ['approve', 'reject'] as const
 export type ApprovalDecision = (typeof approvalDecisions)[number]
 

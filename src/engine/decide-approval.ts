@@ -102,6 +102,7 @@ async function reject(
 
 async function record(tx: Tx, approval: Approval, { by, now }: { by: string; now: number }): Promise<void> {
   const { state, reason, endorsements } = approval
+  await tx.saveApproval(approval, 'pending')
   const body = { decision: state, reason, approvedBy: endorsements.map((one) => one.by) }
   await tx.append([approvalEvent('approval.decided', approval, { now, actor: by, body })])
 }

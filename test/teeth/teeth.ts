@@ -8,6 +8,7 @@ import { figures } from './figures.ts'
 import { gates } from './gates.ts'
 import { intake } from './intake.ts'
 import { intent } from './intent.ts'
+import { people } from './people.ts'
 import { policies } from './policies.ts'
 import { proof } from './proof.ts'
 import { recovery } from './recovery.ts'
@@ -47,6 +48,7 @@ export const teeth: readonly Tooth[] = [
   ...silences,
   ...doors,
   ...calls,
+  ...people,
   ...policies,
   ...figures,
   ...demonstration,
