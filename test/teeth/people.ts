@@ -32,8 +32,7 @@ export const people: readonly Tooth[] = [
   ]),
   ...teethOf({ file: 'src/adapters/notify/webhook.ts', test: 'test/adapters/notify/deliver.test.ts' }, [
     {
-      takes: 'the time out of what a webhook is signed over',
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of source
+      takes: 'the time that a webhook is signed over',
       find: '.update(`${timestamp}.${body}`)',
       replace: '.update(body)',
       red: 'a webhook with a secret is signed over its time',
@@ -57,7 +56,6 @@ export const people: readonly Tooth[] = [
     {
       takes: 'that texts are bounded',
       file: 'src/adapters/notify/text.ts',
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a piece of source
       find: '    if (whole.length > charactersMax) return `${kept}…`\n',
       replace: '',
       red: 'Slack > takes every hostile label',
@@ -95,9 +93,9 @@ export const people: readonly Tooth[] = [
   ...teethOf({ test: 'test/engine/outbox-lanes.test.ts' }, [
     {
       takes: 'that a channel that hangs holds up no other',
-      file: 'src/adapters/store/outbox-table.ts',
-      find: "      .where('channel', '=', text)\n",
-      replace: "      .where('channel', '<=', text)\n",
+      file: 'src/engine/outbox.ts',
+      find: '.filter((other) => other.channel === channel)',
+      replace: '',
       red: 'a channel that hangs holds up no other',
     },
     {
