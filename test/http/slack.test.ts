@@ -125,6 +125,7 @@ describe('a press of a button in Slack', () => {
     // Signed by the app of another channel, whose approvers are not those of this one.
     const eve = pressOf({ user: { id: 'UEVE' } })
     expect((await press(url, eve, { key: 'secret of other' })).status).toBe(403)
+    expect((await press(url, pressOf(), { key: 'secret of other' })).status).toBe(403)
     const proxied = { Host: 'hepar.example.test' }
     expect((await press(url, pressOf(), { key: 'guessed', headers: proxied })).status).toBe(401)
     expect(decided).toEqual([])

@@ -29,7 +29,8 @@ export interface MailServer extends AsyncDisposable {
 
 /** A real Exim on a loopback port, with everything in a folder of its own. It takes mail from who has signed in under TLS. */
 export async function startMailServer(): Promise<MailServer> {
-  const home = await tempFolder('mail')
+  // Exim delivers as a user of its own, who must get there whatever TMPDIR says.
+  const home = await tempFolder('mail', '/tmp')
   const port = await freePort()
   // Exim writes as a user of its own.
   for (const path of [home.path, home.file('mail'), home.file('log'), home.file('spool')]) {
