@@ -79,8 +79,8 @@ export const people: readonly Tooth[] = [
   ...teethOf({ file: 'src/adapters/notify/email.ts', test: 'test/adapters/notify/email.test.ts' }, [
     {
       takes: 'that a mail is only sent under TLS',
-      find: "requireTLS: security === 'starttls'",
-      replace: 'ignoreTLS: true',
+      find: "    requireTLS: security === 'starttls',\n    ignoreTLS: security === 'none',\n",
+      replace: '    ignoreTLS: true,\n',
       red: 'mail > reaches the mailbox, signed in under TLS',
     },
     {
