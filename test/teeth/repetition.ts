@@ -177,8 +177,8 @@ export const repetition = [
   ...teethOf({ file: 'src/engine/assess.ts', test: 'test/engine/assess.test.ts' }, [
     {
       takes: 'that each effect takes its place, also of those that were assessed at the same moment',
-      find: 'if (effects.places.take(asker)) return',
-      replace: 'if (effects.places.take(asker) || asker) return',
+      find: 'if (!effects.places.take(asker)) {',
+      replace: 'if (!effects.places.take(asker) && !asker) {',
       red: 'of those that are assessed at the same moment',
     },
   ]),
