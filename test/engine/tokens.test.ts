@@ -89,6 +89,20 @@ test('tokens outlive a restart; those that are over for thirty days are forgotte
   expect(again.all().map(({ name }) => name)).toEqual(['root', 'one', 'two'])
 })
 
+test('tokens are bounded in number; one that was revoked makes room', async () => {
+  const { tokens, store, open } = await world()
+  const { stored } = await tokens.create(admin)
+  await store.transaction('test', async (tx) => {
+    for (let index = 1; index < 1_000; index += 1) {
+      await tx.insertToken({ ...stored, id: `id${index}`, name: `name${index}`, digest: `digest${index}` })
+    }
+  })
+  const full = await open()
+  await expect(full.create({ ...admin, name: 'late' })).rejects.toThrow('there are 1000 tokens already')
+  await full.revoke('name1', 'cli')
+  await full.create({ ...admin, name: 'late' })
+})
+
 test('a store says from outside whether it has a token in force', async () => {
   const { tokens, file, folder } = await world()
   expect(hasTokens(join(folder, 'nothing.db'))).toBe(false)

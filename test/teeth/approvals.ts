@@ -1,27 +1,102 @@
 import { teethOf } from './tooth.ts'
 
 const shared = { test: 'test/engine/approvals.test.ts' }
+const gate = { test: 'test/engine/gates/approval.test.ts' }
 
 /** That an approval is somebody's, of exactly one plan and attempt, and given once. */
 export const approvals = [
   ...teethOf({ ...shared, file: 'src/domain/approval.ts' }, [
     {
       takes: 'approval: that a changed plan is asked anew',
+      ...gate,
       find: 'approval.planDigest !== need.planDigest',
       replace: 'approval.id === need.planDigest',
-      red: 'bound to what was asked > a changed plan is asked anew',
+      red: 'an ask > that was about another plan',
     },
     {
       takes: 'approval: that a changed playbook voids it',
+      ...gate,
       find: 'approval.playbookRevision !== need.playbookRevision',
       replace: 'approval.id === need.playbookRevision',
-      red: 'bound to what was asked > a changed playbook voids it',
+      red: 'an ask > that was made under another playbook',
     },
     {
       takes: 'approval: that one approval is not two',
       find: 'approval.needed < need.needed',
       replace: 'approval.needed < 0',
       red: 'who decides > four eyes that are demanded later',
+    },
+    {
+      takes: 'approval: that it is for one target',
+      ...gate,
+      find: 'approval.target !== need.target',
+      replace: 'approval.id === need.target',
+      red: 'an ask > that was about another target',
+    },
+    {
+      takes: 'approval: that it is for one step',
+      ...gate,
+      find: 'approval.step !== need.step',
+      replace: 'approval.step < 0',
+      red: 'an ask > that was about another step',
+    },
+    {
+      takes: 'approval: that it is for one attempt',
+      ...gate,
+      find: 'approval.attempt !== need.attempt',
+      replace: 'approval.attempt < 0',
+      red: 'an ask > that was for an earlier attempt',
+    },
+    {
+      takes: 'approval: that one of the future is none',
+      ...gate,
+      find: '  if (approval.askedAt > now + clockToleranceMs) return',
+      replace: "  if (approval.id === '') return",
+      red: 'an ask > that is of the future',
+    },
+  ]),
+  ...teethOf({ ...gate, file: 'src/engine/gates/approval.ts' }, [
+    {
+      takes: 'approval: that one which is too old is none',
+      find: 'why === null && stored.expiresAt > now',
+      replace: 'why === null',
+      red: 'an ask > that is too old',
+    },
+    {
+      takes: 'approval: that nobody decides for a policy that was not asked',
+      find: "if (!policy) return { kind: 'denied',",
+      replace: "if (!policy) return { kind: 'none',",
+      red: 'who must say yes > nor where it was not asked',
+    },
+    {
+      takes: 'approval: that what a policy said of another plan is nothing',
+      find: 'if (policy.planDigest !== digest)',
+      replace: "if (policy.planDigest === '')",
+      red: 'who must say yes > nor where it was asked about another plan',
+    },
+    {
+      takes: 'approval: that a policy may ask for a person in auto',
+      find: "if (said !== 'ask') return",
+      replace: "if (said !== 'deny') return",
+      red: 'who must say yes > a person in auto, too',
+    },
+    {
+      takes: 'approval: that no policy stands in for the second person',
+      find: "if (said === 'allow' && !fourEyes)",
+      replace: "if (said === 'allow')",
+      red: 'who must say yes > two under four eyes, whatever',
+    },
+    {
+      takes: 'approval: that four eyes are two people',
+      find: "needed: fourEyes ? 2 : 1, reason: 'mode is approve",
+      replace: "needed: 1, reason: 'mode is approve",
+      red: 'who must say yes > two under four eyes',
+    },
+    {
+      takes: 'approval: that a heal by hand needs another person under four eyes',
+      find: '    if (!fourEyes) return',
+      replace: '    return',
+      red: 'who must say yes > one more than who asked for it',
     },
   ]),
   ...teethOf({ ...shared, file: 'src/engine/decide-approval.ts' }, [

@@ -78,12 +78,14 @@ export const pausing = [
       find: 'observed || maintenance !== null ? null',
       replace: 'observed ? null',
       red: 'a window of maintenance > holds effects and hand-overs back',
+      // Its time would be over all the while, so that it is due again at once for ever.
+      hangs: true,
     },
     {
       takes: 'that an unknown end is told after the maintenance',
       file: 'src/engine/next.ts',
-      find: '  if (owed && facts.maintenance === null) return',
-      replace: '  if (owed && facts.maintenance !== null) return',
+      find: "  if (owed) return { do: 'hand_over', ...owed }\n  return nextWhenQuiet",
+      replace: '  return nextWhenQuiet',
       red: 'a window of maintenance > that begins while an effect runs',
     },
     {

@@ -12,6 +12,7 @@ import { intake } from './intake.ts'
 import { intent } from './intent.ts'
 import { ladder } from './ladder.ts'
 import { mass } from './mass.ts'
+import { pages } from './pages.ts'
 import { pausing } from './pauses.ts'
 import { people } from './people.ts'
 import { policies } from './policies.ts'
@@ -30,6 +31,7 @@ import { templates } from './templates.ts'
 import { temporary } from './temporary.ts'
 import type { Tooth } from './tooth.ts'
 import { touches } from './touches.ts'
+import { trust } from './trust.ts'
 
 /** Every safety that a test must miss when it is taken away. */
 export const teeth: readonly Tooth[] = [
@@ -59,6 +61,8 @@ export const teeth: readonly Tooth[] = [
   ...silences,
   ...doors,
   ...access,
+  ...pages,
+  ...trust,
   ...calls,
   ...people,
   ...policies,
