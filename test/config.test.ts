@@ -64,6 +64,7 @@ describe('defaults', () => {
         auth: { tokens: [] },
         notify: [],
         announce: [],
+        maintenance: [],
         limits: defaultLimits,
         retention: { auditMs: null, bytesMax: 10_000_000_000 },
         log: { level: 'info' },
