@@ -8,7 +8,9 @@ import { registerContainerMetrics } from './adapters/docker/container-metrics.ts
 import { watchContainers } from './adapters/docker/watch-containers.ts'
 import { createHttpProbe } from './adapters/http-client/probe.ts'
 import { createDeliver } from './adapters/notify/deliver.ts'
+import { createWhisper } from './adapters/notify/whisper.ts'
 import { registerPathMetrics } from './adapters/paths/path-metrics.ts'
+import { createAskPolicy } from './adapters/policy/ask-policy.ts'
 import { createMemoryQueue } from './adapters/queue/memory.ts'
 import { askDocker, askHttp } from './adapters/reachability/neighbours.ts'
 import { watchFiles } from './adapters/reload/watch.ts'
@@ -124,7 +126,12 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
     silencers: createSilencers(() => inForce.config().sources, { clock }),
     actions: files.actions,
     probeHttp: createHttpProbe(() => inForce.config().http.allow),
-    deliver: createDeliver(() => inForce.config().notify),
+    askPolicy: createAskPolicy(() => inForce.config()),
+    deliver: createDeliver({
+      channels: () => inForce.config().notify,
+      externalUrl: () => inForce.config().externalUrl,
+      clock,
+    }),
     queue,
     log,
     checkpoint: options.checkpoint ?? (() => {}),
@@ -148,7 +155,8 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
   const { brokenActions } = inForce
   const door = metricsDoor(metrics)
   const parts = { engine, read: store.read, policy: inForce, brokenActions, metrics: door, reload, log, clock, health }
-  const server = createHttp({ ...parts, tokens, version })
+  const whisper = createWhisper(() => inForce.config().notify, log)
+  const server = createHttp({ ...parts, tokens, version, whisper })
   closing.defer(() => server.close())
   const { url } = await server.listen(inForce.config().listen)
   await begin(inForce.current())
@@ -222,7 +230,7 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
   })
   const services = () => inForce.config().services
   const windows = () => inForce.config().maintenance
-  registerStoreGauges({ registry: metrics.registry, store, queue, clock, services, windows })
+  registerStoreGauges({ registry: metrics.registry, store, queue, clock, policy: inForce, services, windows })
   const exporter = createExporter(inForce.config(), (wanted) => watchContainers({ ...wanted, log }))
   closing.defer(() => exporter.close())
   registerContainerMetrics(metrics.registry, exporter)

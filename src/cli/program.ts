@@ -1,14 +1,16 @@
 import { Command, CommanderError } from 'commander'
 import { visible } from '../domain/visible.ts'
 import { alerts } from './alerts.ts'
+import { approve, reject } from './approve.ts'
 import { audit } from './audit.ts'
 import { backup, restore } from './backup.ts'
-import { actions, playbooks } from './catalogue.ts'
+import { actions, playbooks, promote } from './catalogue.ts'
 import { check } from './check.ts'
 import { exitCodes } from './command.ts'
 import { explain } from './explain.ts'
 import { CliError } from './failure.ts'
 import { incidents } from './incidents.ts'
+import { notify } from './notify.ts'
 import { cancel, resume, run } from './operate.ts'
 import type { CliParts } from './parts.ts'
 import { pause, unpause } from './pause.ts'
@@ -36,10 +38,14 @@ const commands = [
   run,
   cancel,
   resume,
+  approve,
+  reject,
   pause,
   unpause,
   storm,
+  notify,
   playbooks,
+  promote,
   actions,
   stats,
   reload,

@@ -4,12 +4,13 @@ import { modes } from '../domain/playbook.ts'
 import { hashedPrefix } from '../domain/token.ts'
 import { nameField, optional, section, wordField } from '../files/fields.ts'
 import { parseAddress, parseStore } from './addresses.ts'
+import { channelField } from './channels.ts'
 import { dockerField } from './docker.ts'
 import { httpField } from './http.ts'
 import { limitsField } from './limits.ts'
 import { maintenanceField } from './maintenance.ts'
 import { pathsField } from './paths.ts'
-import { peerField } from './peer.ts'
+import { peerField, urlField } from './peer.ts'
 import { pinsField } from './pins.ts'
 import { redisField } from './redis.ts'
 import { fileField, type References, referenceField, secretField } from './references.ts'
@@ -23,6 +24,7 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 export function sections(references: References) {
   return {
     listen: optional(addressField(references)),
+    externalUrl: optional(urlField(references, 'base')),
     tls: optional(listenerTlsField(references)),
     store: optional(storeField(references)),
     mode: optional(wordField(modes)),
@@ -37,9 +39,11 @@ export function sections(references: References) {
     services: optional(servicesField(references)),
     http: optional(httpField(references)),
     auth: optional(section({ tokens: optional(z.array(tokenField(references))) })),
-    notify: optional(z.record(nameField, peerField(references, 'whole'))),
+    notify: optional(z.record(nameField, channelField(references))),
     announce: optional(z.array(nameField)),
     maintenance: optional(maintenanceField),
+    approval: optional(section({ fourEyes: optional(z.boolean()) })),
+    policies: optional(z.record(nameField, peerField(references, 'whole'))),
     limits: optional(limitsField),
     retention: optional(retentionField),
     log: optional(section({ level: optional(wordField(logLevels)) })),

@@ -32,11 +32,58 @@ export interface DockerHost {
   readonly labelValues: readonly string[]
 }
 
-/** Where an escalation goes: one POST. */
-export interface Channel {
+/** A document of the Open Policy Agent, or of what answers like it. */
+export interface NamedPolicy {
   readonly name: string
   readonly peer: Peer
 }
+
+/** One POST of JSON, signed where there is a secret. */
+export interface WebhookChannel {
+  readonly type: 'webhook'
+  readonly name: string
+  readonly peer: Peer
+  readonly secret: Secret | null
+}
+
+/** Slack's Web API, spoken to with the bot token in `peer.bearer`. */
+export interface SlackChannel {
+  readonly type: 'slack'
+  readonly name: string
+  readonly peer: Peer
+  /** Where the bot writes: an id such as `C0123ABCD`, or a name. */
+  readonly room: string
+  /** What Slack signs a pressed button with; without it there are no buttons. */
+  readonly signingSecret: Secret | null
+  /** Who may press them: Slack's user ids, each with the name by which Hepar knows that person. */
+  readonly approvers: Readonly<Record<string, string>>
+}
+
+/** PagerDuty's Events API v2. */
+export interface PagerDutyChannel {
+  readonly type: 'pagerduty'
+  readonly name: string
+  readonly peer: Peer
+  readonly routingKey: Secret
+}
+
+/** A mail server that takes what it is given on towards people. */
+export interface EmailChannel {
+  readonly type: 'email'
+  readonly name: string
+  readonly server: { readonly host: string; readonly port: number }
+  readonly security: 'starttls' | 'implicit' | 'none'
+  /** A file with the certificates that are trusted instead of the system's. */
+  readonly ca: string | null
+  readonly login: { readonly user: string; readonly password: Secret } | null
+  readonly from: string
+  readonly to: readonly string[]
+}
+
+export const channelTypes = ['webhook', 'slack', 'pagerduty', 'email'] as const
+
+/** Where people are told things. */
+export type Channel = WebhookChannel | SlackChannel | PagerDutyChannel | EmailChannel
 
 /** A folder of this machine whose old files may be removed, and within which bounds. */
 export interface CleanRoot {
@@ -162,6 +209,12 @@ export interface Config {
   readonly http: { readonly allow: readonly HttpRule[] }
   readonly auth: { readonly tokens: readonly Token[] }
   readonly notify: readonly Channel[]
+  /** Where people reach Hepar, for links; no slash at its end. `null` where nobody said. */
+  readonly externalUrl: string | null
+  /** What holds for the approvals of all playbooks, and of manual heals. */
+  readonly approval: { readonly fourEyes: boolean }
+  /** Policies that may be asked about plans. */
+  readonly policies: readonly NamedPolicy[]
   /** Names of the channels that are told what concerns no single incident, and what no escalation of a playbook names. */
   readonly announce: readonly string[]
   readonly maintenance: readonly MaintenanceWindow[]

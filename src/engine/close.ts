@@ -2,7 +2,10 @@ import type { Attempt } from '../domain/attempt.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
 import type { Credit, Ending, Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
-import type { Tx } from './ports.ts'
+import { endAsk } from './asking.ts'
+import { tell } from './notices.ts'
+import type { NewId, Tx } from './ports.ts'
+import { rememberRecovery } from './remember-trial.ts'
 
 /** Endings after which the target is well, so that a time to recovery exists. */
 const recovered: ReadonlySet<Ending> = new Set(['healed', 'mitigated', 'self_recovered', 'escalated', 'unverified'])
@@ -17,11 +20,18 @@ export function creditOf(incident: Incident, ending: Ending): Credit {
 export async function closeIncident(
   tx: Tx,
   incident: Incident,
-  { ending, reason, now, actor = 'engine' }: { ending: Ending; reason: string; now: number; actor?: string },
+  {
+    ending,
+    reason,
+    now,
+    newId,
+    actor = 'engine',
+  }: { ending: Ending; reason: string; now: number; newId: NewId; actor?: string },
 ): Promise<Incident> {
   const all = await tx.attemptsOf(incident.id)
   if (all.some(({ inForce }) => inForce)) throw new Error(`incident ${incident.id} has a temporary effect in force`)
   const attempts = all.filter(({ intendedAt }) => intendedAt >= incident.acceptedAt)
+  await endAsk(tx, incident, { reason: `the incident ended ${ending}`, now, newId })
   const closed = await tx.saveIncident({
     ...incident,
     state: 'closed',
@@ -52,7 +62,32 @@ export async function closeIncident(
     },
   }
   await tx.append([event])
+  if (ending === 'self_recovered') await rememberRecovery(tx, incident, now)
+  await tellWhoWasTold(tx, incident, event, { now, newId })
   return closed
+}
+
+/** Whoever was called to an incident, or asked about it, hears how it ended: in the commit that ends it, and once. */
+async function tellWhoWasTold(
+  tx: Tx,
+  incident: Incident,
+  { body, actor }: NewAuditEvent,
+  making: { readonly now: number; readonly newId: NewId },
+): Promise<void> {
+  // A relapse of which nobody was told ends as quietly.
+  if (incident.toldAt !== null && incident.toldAt < incident.acceptedAt) return
+  const channels = await tx.channelsToldOf(incident.id)
+  if (channels.length === 0) return
+  const { id, playbook, target, illSince, version } = incident
+  const { phases: _, ...how } = body
+  const notice = {
+    event: 'incident.closed',
+    dedupeKey: `closed:${id}:${version}`,
+    incident: id,
+    channels,
+    body: { incident: id, playbook, target, ...how, closedBy: actor, illSince: new Date(illSince).toISOString() },
+  } as const
+  await tell(tx, notice, making)
 }
 
 /** Where the time went: until Hepar knew, until it began, while it acted, while it proved, while a temporary effect carried it. Sums to the whole. */

@@ -2,7 +2,10 @@ import type { AuditType } from '../domain/audit.ts'
 import { createAccept } from './accept.ts'
 import { createEffects } from './act.ts'
 import { type AdvancePorts, advance } from './advance.ts'
+import type { AskPolicy } from './approval-ports.ts'
 import { askAbout } from './confirm.ts'
+import { decideApproval } from './decide-approval.ts'
+import { promote } from './demotion.ts'
 import type { Engine } from './engine.ts'
 import { messageOf } from './errors.ts'
 import { explain } from './explain.ts'
@@ -33,6 +36,7 @@ import { createSilencing } from './silencing.ts'
 import { setPause } from './stop-switch.ts'
 import { createStormRounds } from './storm-rounds.ts'
 import { sweep } from './sweep.ts'
+import { testChannel } from './test-channel.ts'
 import { completeWaiting } from './truncated.ts'
 import { createWaking } from './waking.ts'
 
@@ -45,6 +49,7 @@ export interface EnginePorts {
   readonly sources: Sources
   readonly silencers: Silencers
   readonly actions: Actions
+  readonly askPolicy: AskPolicy
   readonly probeHttp: HttpProbe
   readonly deliver: Deliver
   readonly queue: Queue
@@ -78,7 +83,7 @@ export function createEngine(world: EnginePorts): Engine {
   const sweeping = createSweeping(ports, background, completing)
   const stopListening = store.onCommit((events) => {
     queue.wake()
-    if (events.some(({ type }) => tells.has(type))) outbox.kick()
+    if (events.some(({ type }) => tellsPeople.test(type))) outbox.kick()
     if (events.some(({ type }) => movesStorm.has(type))) stormRounds.kick()
     if (waking.hear(events)) wakingRounds.kick()
     if (events.some(({ type }) => changesSilences.has(type))) silencing.kick()
@@ -97,7 +102,10 @@ export function createEngine(world: EnginePorts): Engine {
     explain: (delivery) => explain(delivery, ports),
     cancel: (incident, by, reason) => cancel(incident, by, reason, ports),
     resume: (incident, by, reason) => resume(incident, by, reason, ports),
+    testChannel: (channel, by) => testChannel(channel, by, world),
+    decideApproval: (request) => decideApproval(request, ports),
     heal: (request) => heal(request, ports),
+    promote: (playbook, by, reason) => promote(playbook, by, reason, ports),
     setPause: (pause, by, how) => setPause(pause, by, ports, how),
     placePause: (wanted, by) => placePause(wanted, by, ports),
     liftPause: (id, by) => liftPause(id, by, ports),
@@ -132,8 +140,8 @@ export function createEngine(world: EnginePorts): Engine {
   }
 }
 
-/** Events whose commit may have put a message into the outbox. */
-const tells: ReadonlySet<AuditType> = new Set(['incident.handed_over', 'storm.latched', 'storm.released'])
+/** Events whose commit may have put a message into the outbox; whatever is forgotten here leaves within a second. */
+const tellsPeople = /^(incident\.(asked|closed|handed_over)$|approval\.|storm\.|playbook\.)/
 
 /** Events after which the storm latch looks when it has to look again. */
 const movesStorm: ReadonlySet<AuditType> = new Set(['storm.latched', 'storm.ramped', 'attempt.concluded'])

@@ -7,15 +7,17 @@ import type { AuditFilter, IncidentFilter } from '../domain/filters.ts'
 import type { Incident, IncidentState } from '../domain/incident.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
 import type { LeftAlone } from '../domain/left-alone.ts'
-import type { OutboxMessage } from '../domain/message.ts'
+import type { OutboxMessage, Told } from '../domain/message.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Gap, PastEnds, PrunableEvents, PrunableFinder, PrunedRows, StoreSize } from '../domain/retention.ts'
 import type { HealingSilence } from '../domain/silence.ts'
+import type { ApprovalReads, ApprovalWrites } from './approval-ports.ts'
 import type { CountingReads } from './counting.ts'
 import type { DueReads } from './due.ts'
 import type { MassReads, MassWrites } from './mass-ports.ts'
 import type { PauseReads, PauseWrites } from './pause-port.ts'
 import type { TokenReads, TokenWrites } from './token-ports.ts'
+import type { TrialReads, TrialWrites } from './trial-ports.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
 export interface Clock {
@@ -35,7 +37,7 @@ export type Checkpoint = (name: string) => Promise<void> | void
 
 // ---------------------------------------------------------------- store
 
-export interface Reads extends CountingReads, DueReads, MassReads, PauseReads, TokenReads {
+export interface Reads extends ApprovalReads, CountingReads, DueReads, MassReads, PauseReads, TokenReads, TrialReads {
   alerts(source: string, fingerprints: readonly string[]): Promise<readonly AlertRecord[]>
   /** Firing alerts as they were first seen, for sweeps and the API; `after` is the `next` of the previous page. */
   firingAlerts(page: {
@@ -69,7 +71,12 @@ export interface Reads extends CountingReads, DueReads, MassReads, PauseReads, T
   copy(): Promise<StoreCopy | null>
   /** Truncated deliveries whose rest has not been decided yet, oldest first. */
   remainders(): Promise<readonly Remainder[]>
-  outboxDue(now: number, limit: number): Promise<readonly OutboxMessage[]>
+  /** Unsent messages whose time has come, at most so many of each channel; of one subject and channel only the oldest. */
+  outboxDue(now: number, perChannelMax: number): Promise<readonly OutboxMessage[]>
+  /** What a channel has accepted about a subject and gave a receipt for, oldest first. */
+  told(subject: string, channel: string): Promise<readonly Told[]>
+  /** Channels that called somebody to this incident or asked about it, and have not been told of its end since. */
+  channelsToldOf(incident: string): Promise<readonly string[]>
   audit(filter: AuditFilter): Promise<readonly AuditEvent[]>
   auditHead(): Promise<AuditHead>
   /** Runs of events that retention has removed, oldest first. */
@@ -79,7 +86,7 @@ export interface Reads extends CountingReads, DueReads, MassReads, PauseReads, T
 }
 
 /** Writes of one transaction. All or nothing; events are chained in the order appended. */
-export interface Tx extends Reads, MassWrites, PauseWrites, TokenWrites {
+export interface Tx extends Reads, ApprovalWrites, MassWrites, PauseWrites, TokenWrites, TrialWrites {
   saveAlerts(records: readonly AlertRecord[]): Promise<void>
   /** Throws StaleWrite when an open incident of one of their playbooks and targets exists: a unique index, not a check. */
   openIncidents(incidents: readonly Incident[]): Promise<void>
@@ -265,12 +272,24 @@ export interface Actions {
 
 // ---------------------------------------------------------------- the rest
 
-/** Sends one outbox message. The receiver gets `idempotencyKey` to de-duplicate. Never throws. */
-export type Deliver = (message: {
-  channel: string
-  idempotencyKey: string
-  body: JsonObject
-}) => Promise<{ readonly ok: true } | { readonly ok: false; readonly retry: boolean; readonly reason: string }>
+/** A message on its way to a channel. */
+export interface Outgoing {
+  readonly channel: string
+  readonly idempotencyKey: string
+  /** What it belongs to, or `null`; what was told of that before is in `earlier`, oldest first. */
+  readonly subject: string | null
+  readonly body: JsonObject
+  readonly createdAt: number
+  readonly earlier: readonly Told[]
+}
+
+export type Delivered =
+  | { readonly ok: true; readonly receipt?: string }
+  /** `retryAfterMs`: how long the channel itself wants to be left alone. */
+  | { readonly ok: false; readonly retry: boolean; readonly reason: string; readonly retryAfterMs?: number }
+
+/** Sends one outbox message. The receiver gets `idempotencyKey` to de-duplicate. Never throws, and is bounded in time. */
+export type Deliver = (message: Outgoing) => Promise<Delivered>
 
 /** Says when to call `advance`; correctness never rests on it. */
 export interface Queue {

@@ -1,9 +1,11 @@
 import { listAlerts } from './alerts.ts'
+import { approveIncident, decideOnPage, rejectIncident, showApproval } from './approvals.ts'
 import { auditHead, listAudit } from './audit.ts'
-import { listActions, listPlaybooks, runAction } from './catalogue.ts'
+import { listActions, listPlaybooks, promotePlaybook, runAction } from './catalogue.ts'
 import { nothing } from './fields.ts'
 import { cancelIncident, listIncidentEvents, listIncidents, resumeIncident, showIncident } from './incidents.ts'
 import { login, loginPage, logout } from './login.ts'
+import { testChannel } from './notify.ts'
 import { describeApi } from './openapi.ts'
 import { livez, metrics, readyz } from './operations.ts'
 import { getPause, putPause } from './pause.ts'
@@ -11,6 +13,7 @@ import { liftPause, listPauses, placePause } from './pauses.ts'
 import { reload } from './reload.ts'
 import { ok, type Route, read } from './route.ts'
 import { showSafeMode } from './safe-mode.ts'
+import { slackHook } from './slack.ts'
 import { stats } from './stats.ts'
 import { deleteStorm, getStorm } from './storm.ts'
 import { createToken, listTokens, revokeToken } from './tokens.ts'
@@ -36,9 +39,14 @@ export const routes: readonly Route[] = [
   listIncidentEvents,
   cancelIncident,
   resumeIncident,
+  approveIncident,
+  rejectIncident,
+  showApproval,
+  decideOnPage,
   listAlerts,
   explain,
   listPlaybooks,
+  promotePlaybook,
   listActions,
   runAction,
   getPause,
@@ -56,4 +64,6 @@ export const routes: readonly Route[] = [
   listTokens,
   createToken,
   revokeToken,
+  testChannel,
+  slackHook,
 ]

@@ -1,4 +1,5 @@
 import type { AlertRecord, Decision, Delivery } from '../../src/domain/alert.ts'
+import type { Approval } from '../../src/domain/approval.ts'
 import type { Attempt } from '../../src/domain/attempt.ts'
 import type { AuditEvent, NewAuditEvent } from '../../src/domain/audit.ts'
 import { type Config, defaultLimits, type Role, type Source, type Token } from '../../src/domain/config.ts'
@@ -8,6 +9,7 @@ import type { Policy } from '../../src/domain/policy.ts'
 import { secret } from '../../src/domain/secret.ts'
 import { noStorm, type StormRecord } from '../../src/domain/storm.ts'
 import type { AuthFailure, StoredToken } from '../../src/domain/token.ts'
+import type { Demotion, Trial } from '../../src/domain/trial.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { HeparError } from '../../src/engine/errors.ts'
 import type { Log, Reads } from '../../src/engine/ports.ts'
@@ -53,6 +55,9 @@ export function config(changes: Partial<Config> = {}): Config {
     notify: [],
     announce: [],
     maintenance: [],
+    externalUrl: null,
+    approval: { fourEyes: false },
+    policies: [],
     limits: defaultLimits,
     retention: { auditMs: null, bytesMax: 10e9 },
     log: { level: 'info' },
@@ -76,6 +81,7 @@ export function incident(id: string, changes: Partial<Incident> = {}): Incident 
     closedAt: null,
     updatedAt: now,
     step: 0,
+    ladder: null,
     attempts: 0,
     touched: false,
     reopenings: 0,
@@ -104,7 +110,10 @@ export interface FakeWorld {
   incidents: Incident[]
   alerts: AlertRecord[]
   attempts: Attempt[]
+  approvals: Approval[]
   events: AuditEvent[]
+  trials: Trial[]
+  demotions: Demotion[]
   pause: Pause | null
   storm: StormRecord
   pauses: readonly ScopedPause[]
@@ -142,7 +151,10 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     incidents: [],
     alerts: [],
     attempts: [],
+    approvals: [],
     events: [],
+    trials: [],
+    demotions: [],
     pause: null,
     storm: noStorm,
     pauses: [],
@@ -182,8 +194,23 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     },
     health: { phase: () => world.phase, storeProblem: () => world.storeProblem },
     version: '1.2.3',
+    whisper: async (channel, to) => void world.asked.push({ verb: 'whisper', by: channel, more: to }),
   }
   return Object.assign(world, { parts })
+}
+
+export function someDemotion(changes: Partial<Demotion> = {}): Demotion {
+  return {
+    playbook: 'restart',
+    revision: 'r1',
+    step: 'container-restart@1',
+    action: 'container-restart',
+    targetClass: 'container/web-#',
+    reason: 'container-restart failed its verification 3 times in a row on container/web-#',
+    since: now - 60_000,
+    liftedAt: null,
+    ...changes,
+  }
 }
 
 function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
@@ -219,10 +246,27 @@ function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
       world.asked.push({ verb: 'resume', by, more: reason })
       return move(id, 'open')
     },
+    decideApproval: async (request) => {
+      world.asked.push({ verb: request.decision, by: request.by, more: request })
+      const approval = world.approvals.find(({ state }) => state === 'pending')
+      if (approval === undefined) throw new HeparError('conflict', 'operator:ada has approved it already')
+      return { incident: move(request.incident, 'awaiting_approval'), approval }
+    },
     heal: async (request) => {
       world.asked.push({ verb: 'heal', by: request.by, more: request })
       if (request.action === 'unknown') throw new HeparError('invalid', 'there is no action "unknown"')
       return incident('manual-1', { playbook: 'manual', target: request.target })
+    },
+    promote: async (playbook, by, reason) => {
+      world.asked.push({ verb: 'promote', by, more: reason })
+      if (playbook !== 'restart') throw new HeparError('not_found', `there is no playbook ${playbook}`)
+      return someDemotion({ liftedAt: now })
+    },
+    testChannel: async (channel, by) => {
+      world.asked.push({ verb: 'test', by, more: channel })
+      if (channel === 'down') return { ok: false, retry: true, reason: 'nobody listens' }
+      if (channel !== 'oncall') throw new HeparError('not_found', `no channel "${channel}": there is oncall`)
+      return { ok: true }
     },
     setPause: async (pause, by) => {
       world.pause = pause && { ...pause, by, since: now }
@@ -283,8 +327,14 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     effectOn: async (target) =>
       guarded(() => world.attempts.find((row) => row.inForce && row.target === target) ?? null),
     effectsInForce: unused,
+    trials: async () => guarded(() => world.trials),
+    demotion: async () => guarded(() => world.demotions[0] ?? null),
+    demotions: async () => guarded(() => world.demotions),
+    ownEffect: unused,
     attemptHistory: unused,
     outboxDue: unused,
+    told: unused,
+    channelsToldOf: unused,
     gaps: unused,
     tokens: unused,
     copy: unused,
@@ -310,6 +360,8 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
           .slice(0, filter.limit),
       ),
     attemptsOf: async () => world.attempts,
+    liveApproval: async () => world.approvals.find(({ state }) => state === 'pending') ?? null,
+    approvalsOf: async () => world.approvals,
     pause: async () => guarded(() => world.pause),
     audit: async ({ incident: id, types, after = 0, limit }) =>
       guarded(() =>

@@ -1,4 +1,5 @@
 import { access } from './access.ts'
+import { approvals } from './approvals.ts'
 import { audit } from './audit.ts'
 import { calls } from './calls.ts'
 import { cleaning } from './cleaning.ts'
@@ -9,8 +10,10 @@ import { figures } from './figures.ts'
 import { gates } from './gates.ts'
 import { intake } from './intake.ts'
 import { intent } from './intent.ts'
+import { ladder } from './ladder.ts'
 import { mass } from './mass.ts'
 import { pausing } from './pauses.ts'
+import { people } from './people.ts'
 import { policies } from './policies.ts'
 import { proof } from './proof.ts'
 import { recovery } from './recovery.ts'
@@ -33,6 +36,8 @@ export const teeth: readonly Tooth[] = [
   ...gates,
   ...pausing,
   ...mass,
+  ...ladder,
+  ...approvals,
   ...intent,
   ...repetition,
   ...decisions,
@@ -55,6 +60,7 @@ export const teeth: readonly Tooth[] = [
   ...doors,
   ...access,
   ...calls,
+  ...people,
   ...policies,
   ...figures,
   ...demonstration,

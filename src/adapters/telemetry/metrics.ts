@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { decisions } from '../../domain/alert.ts'
+import { approvalEnds } from '../../domain/approval.ts'
 import { auditTypes } from '../../domain/audit.ts'
 import { gateNames } from '../../domain/gate.ts'
 import { credits } from '../../domain/incident.ts'
@@ -29,6 +30,7 @@ export function createMetrics(build: { readonly version: string; readonly nodeVe
   for (const decision of decisions) metrics.alerts.inc({ decision }, 0)
   for (const gate of gateNames) metrics.gateBlocks.inc({ gate }, 0)
   for (const reason of authFailures) metrics.authFailures.inc({ reason }, 0)
+  for (const decision of approvalEnds) metrics.approvals.inc({ decision }, 0)
   for (const what of prunedKinds) metrics.pruned.inc({ what }, 0)
   for (const type of auditTypes) metrics.auditEvents.inc({ type }, 0)
   for (const phase of phases) for (const by of credits) metrics.phase.zero({ phase, by })
@@ -43,7 +45,14 @@ function createCounters(registry: Registry) {
     alerts: counter('hepar_alerts_total', 'Alerts of deliveries, by the decision about them.', 'decision'),
     incidentsClosed: counter('hepar_incidents_closed_total', 'Incidents closed, by ending.', 'playbook', 'ending'),
     attempts: counter('hepar_attempts_total', 'Attempts concluded, by outcome.', 'playbook', 'action', 'outcome'),
+    notifications: counter(
+      'hepar_notifications_total',
+      'Tries to send a message, by what came of them.',
+      'channel',
+      'result',
+    ),
     gateBlocks: counter('hepar_gate_blocks_total', 'Blocks that made an incident wait or refused it.', 'gate'),
+    approvals: counter('hepar_approvals_total', 'What people were asked, by how it ended.', 'decision'),
     pruned: counter('hepar_retention_pruned_total', 'Rows that retention removed.', 'what'),
     authFailures: counter('hepar_auth_failures_total', 'Requests turned away at the door, by why.', 'reason'),
     auditEvents: counter('hepar_audit_events_total', 'Events written to the log.', 'type'),

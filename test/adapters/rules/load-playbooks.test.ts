@@ -59,8 +59,9 @@ function rule(url: string): HttpRule {
 const context: PlaybookContext = {
   config: {
     sources: [{ name: 'main', alertmanagers: [], prometheus: peer }],
-    notify: [{ name: 'oncall', peer }],
-    http: { allow: [rule('http://web')] },
+    notify: [{ type: 'webhook', name: 'oncall', peer, secret: null }],
+    http: { allow: [rule('http://web'), rule('http://opa:8181/v1/data/hepar')] },
+    policies: [{ name: 'opa', peer }],
   },
   actions,
   broken: [{ name: 'broken', file: 'plugins/broken.ts', reason: 'SyntaxError' }],
@@ -135,8 +136,10 @@ test('a sound playbook compiles with the documented defaults', async () => {
       { kind: 'cleared' },
       { kind: 'promql', query: ['up{name="', { root: 'labels', name: 'name', escape: 'promql' }, '"} == 1'] },
     ],
+    approval: { withinMs: null, channel: null, fourEyes: false, policy: null },
     forMs: 10_000,
     withinMs: 120_000,
+    order: 'written',
     silence: false,
     limits: {
       cooldownMs: 300_000,
@@ -148,6 +151,9 @@ test('a sound playbook compiles with the documented defaults', async () => {
       blastRadius: null,
       maxWaitMs: 900_000,
       activeHours: null,
+      retryAfterMs: 3_600_000,
+      demoteAfter: 3,
+      yieldForMs: 120_000,
     },
     reopenWithinMs: 600_000,
   })
@@ -177,7 +183,11 @@ test('everything written arrives', async () => {
       verify: [{ alert: 'cleared' }, { http: { url: 'http://web/{{ labels.x }}', status: 204, timeout: '1s' } }],
       for: 0,
       within: '30s',
-      limits: { cooldown: '0', attempts: ['1/5m'], maxWait: '1h30m' },
+      limits: {
+        ...{ cooldown: '0', attempts: ['1/5m'], maxWait: '1h30m' },
+        ...{ retryAfter: '0s', demoteAfter: 'never', yieldFor: '30s' },
+      },
+      order: 'evidence',
       reopenWithin: '0s',
     }),
   )
@@ -200,7 +210,16 @@ test('everything written arrives', async () => {
     verify: [{ kind: 'cleared' }, { kind: 'http', status: 204, timeoutMs: 1000 }],
     forMs: 0,
     withinMs: 30_000,
-    limits: { cooldownMs: 0, attempts: [{ count: 1, windowMs: 300_000 }], maxWaitMs: 5_400_000, blastRadius: null },
+    limits: {
+      cooldownMs: 0,
+      attempts: [{ count: 1, windowMs: 300_000 }],
+      maxWaitMs: 5_400_000,
+      blastRadius: null,
+      retryAfterMs: 0,
+      demoteAfter: null,
+      yieldForMs: 30_000,
+    },
+    order: 'evidence',
     reopenWithinMs: 0,
   })
 })
@@ -211,7 +230,6 @@ describe('each mistake is found with its place:', () => {
   test.each<[string, string, string[]]>([
     ['unknown key', `verfy: []\n${sound}`, ['1:1: error: unknown key "verfy", did you mean "verify"?']],
     ['duplicate key', `${sound}version: 1`, ['13:1: error: duplicate key']],
-    ['later keys', `order: 1\n${sound}`, ['1:1: error: "order" is not supported by this version']],
     [
       'a dependency on itself, and one that is no target',
       `dependsOn: ["container/local/{{ labels.name }}", cache]\n${sound}`,
@@ -668,7 +686,7 @@ describe('a playbook whose ladder ends without a word', () => {
 
   test('is warned about where there is a channel for one', async () => {
     expect(await problemsOf(silent)).toEqual([warning])
-    const notify = ['oncall', 'team'].map((name) => ({ name, peer }))
+    const notify = ['oncall', 'team'].map((name) => ({ type: 'webhook', name, peer, secret: null }) as const)
     const several = await problemsOf(silent, { config: { ...context.config, notify } })
     expect(several).toEqual([`${warning}, or another channel of notify`])
     expect(await problemsOf(sound, { config: { ...context.config, notify } })).toEqual([])
@@ -689,10 +707,10 @@ describe('a playbook whose ladder ends without a word', () => {
 describe('files', () => {
   test('of subfolders count, other and hidden files do not, links are followed', async () => {
     write('a.yaml', sound)
-    write('team/b.yml', sound)
+    write('team/b.yml', sound.replace('Down', 'Other'))
     write('team/notes.md', 'x')
     write('.git/c.yaml', sound)
-    write('..data/d.yaml', sound)
+    write('..data/d.yaml', sound.replace('Down', 'Third'))
     symlinkSync(join(folder, '..data/d.yaml'), join(folder, 'd.yaml'))
     symlinkSync(folder, join(folder, 'team/loop'))
     const { playbooks, problems } = await load()

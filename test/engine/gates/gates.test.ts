@@ -37,6 +37,7 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
     limits: defaultLimits,
     highest: true,
     temporary: false,
+    fourEyes: false,
     stored: {
       pause: null,
       pauses: [],
@@ -51,11 +52,15 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
       effect: null,
       unwell: { others: 0, some: [] },
       storm: calm,
+      demotion: null,
+      ownEffect: null,
+      approval: null,
       ...stored,
     },
     oracle: [{ fingerprint: 'f1', answer: firing }],
     plan: planned,
     total: null,
+    policy: null,
     ...more,
   }
 }
@@ -251,7 +256,7 @@ describe('each gate blocks', () => {
       someGateFacts({ ceiling: 'observe' }),
       { verdict: 'would_run', blockedBy: { gate: 'mode' } },
     ],
-    ['mode: approve asks', someGateFacts({ ceiling: 'approve' }), { verdict: 'ask', blockedBy: { gate: 'mode' } }],
+    ['mode: approve asks', someGateFacts({ ceiling: 'approve' }), { verdict: 'ask', blockedBy: { gate: 'approval' } }],
     [
       'freshness: nothing fires any more',
       someGateFacts({}, { alerts: [someRecord({ status: 'resolved', resolvedAt: 5_000 })] }),
