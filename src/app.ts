@@ -222,12 +222,8 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
   const metrics = createMetrics({ version, nodeVersion: process.version })
   store.onCommit(createAuditMetrics(metrics, inForce))
   store.onCommit(createAuditLog(log, { level: () => inForce.config().log.level }))
-  const queue = createMemoryQueue({
-    read: store.read,
-    rankOf: (playbook) => rankOf(playbook, inForce.current()),
-    clock,
-    log,
-  })
+  const rank = (playbook: string) => rankOf(playbook, inForce.current())
+  const queue = createMemoryQueue({ read: store.read, rankOf: rank, clock, log })
   const services = () => inForce.config().services
   const windows = () => inForce.config().maintenance
   registerStoreGauges({ registry: metrics.registry, store, queue, clock, policy: inForce, services, windows })
