@@ -65,6 +65,7 @@ test('revoking is recorded, and what is not in force cannot be revoked', async (
   const { tokens, store } = await world()
   await tokens.create(admin)
   await tokens.revoke('root', 'operator:me')
+  expect(tokens.all()).toMatchObject([{ name: 'root', revokedAt: noon }])
   await expect(tokens.revoke('root', 'operator:me')).rejects.toMatchObject({ code: 'not_found' })
   const events = await store.read.audit({ limit: 10 })
   expect(events.map(({ type, actor }) => [type, actor])).toEqual([

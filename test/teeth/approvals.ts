@@ -88,8 +88,8 @@ export const approvals = [
     },
     {
       takes: 'approval: that four eyes are two people',
-      find: "needed: fourEyes ? 2 : 1, reason: 'mode is approve",
-      replace: "needed: 1, reason: 'mode is approve",
+      find: 'needed: fourEyes ? 2 : 1, reason: whyAsked(facts)',
+      replace: 'needed: 1, reason: whyAsked(facts)',
       red: 'who must say yes > two under four eyes',
     },
     {
@@ -117,6 +117,81 @@ export const approvals = [
       find: 'by === asked.requestedBy',
       replace: 'by === asked.id',
       red: 'who decides > a manual heal is approved by who asked',
+    },
+  ]),
+  ...teethOf({ ...shared, file: 'src/engine/decide-approval.ts' }, [
+    {
+      takes: 'approval: that a word which comes too late counts no more',
+      find: '    if (asked.expiresAt <= now) throw',
+      replace: '    if (asked.expiresAt <= 0) throw',
+      red: 'one ask > a word that comes too late counts no more',
+    },
+    {
+      takes: 'approval: that a word is about the plan it names',
+      find: 'one.planDigest === planDigest && (ask',
+      replace: '(ask',
+      red: 'bound to what was asked > a changed plan is asked anew',
+    },
+    {
+      takes: 'approval: that a word is about the ask it names',
+      find: '(ask === undefined || one.id === ask)',
+      replace: "(ask === undefined || one.id !== '')",
+      red: 'bound to what was asked > it is good for one attempt',
+    },
+    {
+      takes: 'approval: that a no gives it to a human',
+      find: 'incident: await handOver(tx, incident, { channel, reason: why, now, newId, dueAt: now }) }',
+      replace:
+        'incident: channel === why ? await handOver(tx, incident, { channel, reason: why, now, newId, dueAt: now }) : incident }',
+      red: 'one ask > a rejection hands over',
+    },
+  ]),
+  ...teethOf({ ...shared, file: 'src/engine/asking.ts' }, [
+    {
+      takes: 'approval: that who is no longer asked is told so',
+      find: '  if (live && why !== null) await end(tx, live, { reason: why, now, newId })\n',
+      replace: '',
+      red: 'bound to what was asked > a changed plan is asked anew',
+    },
+    {
+      takes: 'approval: that a plan which changes gives nobody more time',
+      find: 'since: live?.since ?? now, gates',
+      replace: 'since: now, gates',
+      red: 'bound to what was asked > a changed plan is asked anew',
+    },
+    {
+      takes: 'approval: that it is used up by its effect',
+      find: "  await tx.saveApproval(used, 'approved')\n",
+      replace: '',
+      red: 'bound to what was asked > it is good for one attempt',
+    },
+    {
+      takes: 'approval: that those who decide are told',
+      find: '  await tell(tx, { ...notice, channels: approval.channels, body }, { now, newId })\n',
+      replace: '',
+      red: 'one ask > asks with the plan, tells those who decide',
+    },
+    {
+      takes: 'approval: that nothing is asked any more of what a human has',
+      find: '  const live = await tx.liveApproval(id)\n  if (live) await end(tx, live, ending)',
+      replace: '  const live = await tx.liveApproval(id)\n  if (live?.id === id) await end(tx, live, ending)',
+      red: 'one ask > whom nobody answers goes to a human',
+    },
+  ]),
+  ...teethOf({ test: 'test/adapters/store/approvals.test.ts' }, [
+    {
+      takes: 'the unique index: an incident asks for one approval at a time',
+      file: 'src/adapters/store/migrations.ts',
+      find: 'create unique index approvals_one_live',
+      replace: 'create index approvals_one_live',
+      red: 'an incident asks for one approval at a time',
+    },
+    {
+      takes: 'the compare-and-set of approvals',
+      file: 'src/adapters/store/approval-table.ts',
+      find: 'if ((await save(state, JSON.stringify(rest), id, from)) === 1) return',
+      replace: 'if ((await save(state, JSON.stringify(rest), id, from)) >= 0) return',
+      red: 'what has become another in the meantime',
     },
   ]),
   ...teethOf({ ...shared, file: 'src/engine/next.ts' }, [

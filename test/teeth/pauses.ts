@@ -15,6 +15,27 @@ export const pausing = [
       red: 'each gate blocks > pauses: one that somebody placed',
     },
     {
+      takes: 'that a pause holds from its beginning on',
+      file: 'src/engine/pauses.ts',
+      find: 'from <= now && (until === null',
+      replace: '(until === null',
+      red: 'each gate blocks > a pause holds back neither what it does not cover',
+    },
+    {
+      takes: 'that a pause ends with its time',
+      file: 'src/engine/pauses.ts',
+      find: '(until === null || until > now)',
+      replace: '(until === null || until > 0)',
+      red: 'each gate blocks > a pause holds back neither what it does not cover',
+    },
+    {
+      takes: 'that a target which depends on itself goes to a person',
+      file: 'src/engine/gates/dependencies.ts',
+      find: 'if (targets.includes(incident.target)) {',
+      replace: "if (targets.includes('')) {",
+      red: 'each gate blocks > dependencies: it depends on itself',
+    },
+    {
       takes: 'that a window of the configuration is a pause',
       file: 'src/engine/pauses.ts',
       find: 'return stretch === null\n',
@@ -87,6 +108,20 @@ export const pausing = [
       find: "  if (owed) return { do: 'hand_over', ...owed }\n  return nextWhenQuiet",
       replace: '  return nextWhenQuiet',
       red: 'a window of maintenance > that begins while an effect runs',
+    },
+    {
+      takes: 'that a pause of a playbook which nobody knows is refused',
+      file: 'src/engine/scoped-pauses.ts',
+      find: '  refuseUnknown(wanted.playbook, ports)\n',
+      replace: '',
+      red: 'pauses > are bounded in number, and one that cannot be meant is refused',
+    },
+    {
+      takes: 'that what waited gets its turns slowly enough',
+      file: 'src/engine/pace.ts',
+      find: 'let at = lastAt + gapMs',
+      replace: 'let at = lastAt + gapMs / 4',
+      red: 'after a pause > what waited starts one after another',
     },
     {
       takes: 'that pauses are bounded in number',

@@ -106,11 +106,18 @@ export const people: readonly Tooth[] = [
       red: 'what one channel is told of one incident leaves in order',
     },
     {
+      takes: 'the bound on how long a channel may ask to be left alone',
+      file: 'src/engine/outbox.ts',
+      find: 'clock.now() + Math.min(answer.retryAfterMs, restMaxMs)',
+      replace: 'clock.now() + answer.retryAfterMs',
+      red: 'a channel that asks to be left alone for very long',
+    },
+    {
       takes: 'that a channel is left alone when it asks for it',
       file: 'src/engine/outbox.ts',
       find: ' || (under.resting.get(channel) ?? 0) > now',
       replace: '',
-      red: 'a channel that asks to be left alone is',
+      red: 'a channel that asks to be left alone is, with all it has to say',
     },
   ]),
   ...teethOf({ file: 'src/engine/close.ts', test: 'test/engine/told-of-the-end.test.ts' }, [

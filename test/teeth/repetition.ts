@@ -17,6 +17,12 @@ export const repetition = [
       red: 'each gate blocks > flapping',
     },
     {
+      takes: 'that of several windows the longest that is used up counts',
+      find: 'Math.max(...(spent.length > 0 ? spent : actions)',
+      replace: 'Math.min(...(spent.length > 0 ? spent : actions)',
+      red: 'each gate blocks > flapping, for the longest of the windows',
+    },
+    {
       takes: 'that a target which flaps is left alone for its time',
       find: "why === 'flapping' && until > now",
       replace: "why === 'flapping' && until > now + 1e12",
@@ -38,6 +44,12 @@ export const repetition = [
     },
   ]),
   ...teethOf({ ...gates, file: 'src/engine/gates/rate.ts' }, [
+    {
+      takes: 'that a rate is used up with its last attempt',
+      find: 'window.used >= window.count - kept(window)',
+      replace: 'window.used > window.count - kept(window)',
+      red: 'each gate blocks > rate: of all',
+    },
     {
       takes: 'the rate of all playbooks together',
       find: 'const spent = [...own, ...all]',
@@ -140,6 +152,18 @@ export const repetition = [
       red: 'a place is free for who was called',
     },
     {
+      takes: 'that a place is kept only for a moment',
+      find: 'until: now() + calledForMs',
+      replace: 'until: now() + calledForMs * 1e6',
+      red: 'a place is free for who was called, for a second, and then for others',
+    },
+    {
+      takes: 'that who is gone is passed over',
+      find: '      if (!onCall(next.incident)) forget(next.incident)\n',
+      replace: '      onCall(next.incident)\n',
+      red: 'who was called and took no place gives way to the next, and who is gone',
+    },
+    {
       takes: 'that whoever was called and took no place gives way',
       find: '      forget(incident)\n      call()\n',
       replace: '      forget(incident)\n',
@@ -151,6 +175,12 @@ export const repetition = [
       takes: 'the order of priorities',
       find: 'if (a.priority !== b.priority)',
       replace: 'if (a.priority === Number.NaN)',
+      red: 'who waits is called when there is a place',
+    },
+    {
+      takes: 'that one playbook of a priority starves no other',
+      find: 'return served(a) - served(b) || a.since - b.since',
+      replace: 'return a.since - b.since',
       red: 'who waits is called when there is a place',
     },
     {

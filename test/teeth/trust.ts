@@ -62,7 +62,7 @@ export const trust = [
       takes: 'that a revocation is heard at once',
       find: '        return { ...found, revokedAt: now }\n      })\n      known = await store.read.tokens()\n',
       replace: '        return { ...found, revokedAt: now }\n      })\n',
-      red: 'names in the log are clear',
+      red: 'revoking is recorded',
     },
     {
       takes: 'that the log knows of every new token',
