@@ -224,6 +224,36 @@ export const approvals = [
       red: 'a fault is a denial',
     },
     {
+      takes: 'policy: that no answer is a denial',
+      find: 'if (!reply.ok) return denied(`it gave no answer: ${reply.reason}`)',
+      replace: "if (!reply.ok) return { decision: 'allow', reason: '' }",
+      red: 'silence is a denial',
+    },
+    {
+      takes: 'policy: that what cannot be asked is a denial',
+      find: '    } catch (error) {\n      return denied(',
+      replace: "    } catch (error) {\n      if (error) return { decision: 'allow', reason: '' }\n      return denied(",
+      red: 'a name that leads to another place is not asked, and a certificate',
+    },
+    {
+      takes: 'policy: that only what is allowed is asked',
+      find: 'if (!permitted.ok) return permitted',
+      replace: "if (!permitted.ok && policy.url === '') return permitted",
+      red: 'a URL is asked only where http.allow allows it',
+    },
+    {
+      takes: 'policy: that a name which leads elsewhere is not asked',
+      find: 'door: allowedDoor(http.allow)',
+      replace: 'door: () => ({ ok: true, whyNot: () => null, redirectsMax: 0 })',
+      red: 'a name that leads to another place is not asked',
+    },
+    {
+      takes: 'policy: that an undefined document is a denial',
+      find: "return denied('the document is undefined: its answer has no result')",
+      replace: "return { decision: 'allow', reason: '' }",
+      red: 'an undefined document is a denial',
+    },
+    {
       takes: 'policy: that an unknown word is a denial',
       find: "  if (!isMap(result)) return denied('its result is neither allow, deny nor ask')\n",
       replace: "  if (!isMap(result)) return { decision: 'allow', reason: '' }\n",
