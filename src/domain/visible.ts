@@ -1,6 +1,10 @@
-/** Writes control and direction-changing characters as escapes, so that text from an alert cannot steer a terminal. */
+/**
+ * Writes control characters, those that change direction or cannot be seen, and foreign line ends as escapes, so that text
+ * from an alert can neither steer a terminal nor look like another text.
+ */
 export function visible(text: string): string {
-  return text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, (character) => {
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16)
+    return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`
   })
 }

@@ -16,7 +16,6 @@ export interface Source extends AsyncDisposable {
   mend(): Promise<void>
 }
 
-const alertnames = ['Ill', 'Again', 'Eased', 'TwoSteps'] as const
 const garbage = ['', '<html>504 Gateway Time-out</html>', '{"status":"success","data":{"groups":[{', '[null]', '7']
 
 export async function startSource(random: () => number): Promise<Source> {
@@ -72,7 +71,8 @@ const answers: Readonly<Record<string, (alerts: Alerts) => unknown>> = {
     })),
   '/api/v1/rules': (alerts) => {
     const lastEvaluation = new Date().toISOString()
-    const rules = alertnames.map((name) => ({
+    const names = new Set(['Ill', ...alerts.map(({ labels }) => labels.alertname)])
+    const rules = [...names].map((name) => ({
       type: 'alerting',
       name,
       labels: {},
