@@ -1,3 +1,4 @@
+import { attacks } from './attacks.ts'
 import { audit } from './audit.ts'
 import { calls } from './calls.ts'
 import { cleaning } from './cleaning.ts'
@@ -50,4 +51,5 @@ export const teeth: readonly Tooth[] = [
   ...policies,
   ...figures,
   ...demonstration,
+  ...attacks,
 ]
