@@ -52,6 +52,7 @@ import type { Config } from './domain/config.ts'
 import type { Problem } from './domain/policy.ts'
 import { createEngine } from './engine/create-engine.ts'
 import type { Checkpoint, Clock, Log, PolicyHolder } from './engine/ports.ts'
+import { rankOf } from './engine/priority.ts'
 import type { HttpParts, Reload } from './http/parts.ts'
 import { createHttp } from './http/server.ts'
 
@@ -193,9 +194,15 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
   const metrics = createMetrics({ version, nodeVersion: process.version })
   store.onCommit(createAuditMetrics(metrics, inForce))
   store.onCommit(createAuditLog(log, { level: () => inForce.config().log.level }))
-  const queue = createMemoryQueue({ read: store.read, clock, log })
+  const queue = createMemoryQueue({
+    read: store.read,
+    rankOf: (playbook) => rankOf(playbook, inForce.current()),
+    clock,
+    log,
+  })
   const services = () => inForce.config().services
-  registerStoreGauges({ registry: metrics.registry, store, queue, clock, services })
+  const windows = () => inForce.config().maintenance
+  registerStoreGauges({ registry: metrics.registry, store, queue, clock, services, windows })
   const exporter = createExporter(inForce.config(), (wanted) => watchContainers({ ...wanted, log }))
   closing.defer(() => exporter.close())
   registerContainerMetrics(metrics.registry, exporter)

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { isLoopback } from './config/addresses.ts'
 import { crossCheck } from './config/cross-check.ts'
 import { overLimits } from './config/limits.ts'
+import { buildMaintenance } from './config/maintenance.ts'
 import { environmentProblem, type Overrides, readOverrides } from './config/overrides.ts'
 import { buildPaths } from './config/paths.ts'
 import { createReferences, type Environment, type References, shippedPlugins } from './config/references.ts'
@@ -115,6 +116,7 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
     auth: { tokens: values.auth?.tokens ?? [] },
     notify: Object.entries(values.notify ?? {}).map(([name, peer]) => ({ name, peer })),
     announce: values.announce ?? Object.keys(values.notify ?? {}),
+    maintenance: buildMaintenance(values.maintenance),
     limits: overLimits(defaultLimits, values.limits),
     retention: buildRetention(values.retention),
     log: { level: overrides.logLevel ?? values.log?.level ?? 'info' },

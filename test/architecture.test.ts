@@ -7,7 +7,10 @@ const root = resolve(import.meta.dirname, '..')
 /** What each floor may import: floors of our own, and packages by name ('*' means any). */
 const floors: Record<string, { readonly may: readonly string[]; readonly packages: readonly string[] }> = {
   'src/domain': { may: ['src/domain'], packages: ['zod', 'node:util', 'node:net'] },
-  'src/engine': { may: ['src/engine', 'src/domain'], packages: ['json-rules-engine', 're2js', 'node:crypto'] },
+  'src/engine': {
+    may: ['src/engine', 'src/domain'],
+    packages: ['croner', 'json-rules-engine', 're2js', 'node:crypto'],
+  },
   'src/sdk': { may: ['src/sdk', 'src/domain'], packages: ['*'] },
   'src/files': { may: ['src/files', 'src/domain'], packages: ['*'] },
   'src/config': { may: ['src/config', 'src/files', 'src/domain'], packages: ['*'] },

@@ -364,7 +364,7 @@ test.each<[string, string[]]>([
     'redis: { c: { url: "redis://c", restart: { unit: c.service, pidFile: x } } }',
     ['hepar.yaml:1:70: error: redis.c.restart.pidFile: belongs to command alone'],
   ],
-  ['limits: { rate: 5 }', ['hepar.yaml:1:11: error: limits: "rate" is not supported by this version']],
+  ['limits: { rate: 5 }', ['hepar.yaml:1:17: error: limits.rate: must be a list, not a number']],
   ['store: postgres://x', ['hepar.yaml:1:8: error: store: a PostgreSQL store is not supported by this version']],
   ['store: "sqlite::memory:"', ['hepar.yaml:1:8: error: store: must name a file, such as sqlite:./data/hepar.db']],
   ['listen: "4372"', ['hepar.yaml:1:9: error: listen: must be an address such as 127.0.0.1:4372 or [::1]:4372']],

@@ -135,7 +135,7 @@ test('every route is listed with its role', () => {
     const place = path.replace(/:(\w+)/g, '{$1}')
     expect(listed).toContain(`\`${method.toUpperCase()} ${place}\` ${access === 'open' ? 'none' : access}`)
   }
-  expect(listed.filter((row) => /^`(GET|PUT|POST) /.test(row))).toHaveLength(routes.length)
+  expect(listed.filter((row) => /^`(GET|PUT|POST|DELETE) /.test(row))).toHaveLength(routes.length)
 })
 
 test('every command is named somewhere', async () => {

@@ -8,7 +8,8 @@ export type Fields = Readonly<Record<string, unknown>>
 /** Asks a running server; every failure becomes a CliError with the next step. */
 export interface Client {
   get(path: string, query?: Readonly<Record<string, string | number | undefined>>): Promise<Fields>
-  send(method: 'POST' | 'PUT', path: string, body: string | Fields): Promise<Fields>
+  send(method: 'POST' | 'PUT' | 'DELETE', path: string, body: string | Fields): Promise<Fields>
+  remove(path: string): Promise<Fields>
 }
 
 const timeoutMs = 60_000
@@ -17,7 +18,7 @@ const bytesMax = 64 * 1024 * 1024
 const http = createHttpClient()
 
 interface Question {
-  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
 }
@@ -50,6 +51,7 @@ export function createClient({ env }: Pick<CliParts, 'env'>): Client {
       const search = new URLSearchParams(given as [string, string][]).toString()
       return ask(search === '' ? path : `${path}?${search}`, { method: 'GET' })
     },
+    remove: (path) => ask(path, { method: 'DELETE' }),
     send: (method, path, body) => {
       const headers = { 'content-type': 'application/json' }
       return ask(path, { method, headers, body: typeof body === 'string' ? body : JSON.stringify(body) })

@@ -17,6 +17,7 @@ import { schema } from './schema.ts'
 import { serve } from './serve.ts'
 import { show } from './show.ts'
 import { stats } from './stats.ts'
+import { storm } from './storm.ts'
 
 const commands = [
   serve,
@@ -34,6 +35,7 @@ const commands = [
   resume,
   pause,
   unpause,
+  storm,
   playbooks,
   actions,
   stats,

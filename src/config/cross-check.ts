@@ -11,7 +11,7 @@ const tokenCharactersMin = 16
 
 /** What no single section can know. A section with problems of its own is `undefined` and not judged here. */
 export function crossCheck(values: Values, report: Report): void {
-  const { sources, docker, redis, paths, services, http, auth, notify, announce } = values
+  const { sources, docker, redis, paths, services, http, auth, notify, announce, maintenance } = values
   const hosts = docker?.hosts ?? {}
   checkSources(sources ?? [], report)
   checkHosts(hosts, report)
@@ -22,6 +22,7 @@ export function crossCheck(values: Values, report: Report): void {
   checkUnits(redis ?? {}, services ?? {}, report)
   checkMirrors(services ?? {}, redis && Object.keys(redis), report)
   checkTokens(auth?.tokens ?? [], report)
+  checkWindows(maintenance ?? [], report)
   checkAnnounce(announce ?? [], Object.keys(notify ?? {}), report)
 }
 
@@ -65,6 +66,14 @@ function checkTokens(tokens: NonNullable<NonNullable<Values['auth']>['tokens']>,
     if (token.reveal().length >= tokenCharactersMin) continue
     const advice = `is shorter than ${tokenCharactersMin} characters: make one with openssl rand -hex 32`
     report([...path, 'token'], advice, { severity: 'warning' })
+  }
+}
+
+function checkWindows(windows: NonNullable<Values['maintenance']>, report: Report): void {
+  const seen = new Set<string>()
+  for (const [index, { name }] of windows.entries()) {
+    if (seen.has(name)) report(['maintenance', index, 'name'], `there are two windows named "${name}"`)
+    seen.add(name)
   }
 }
 

@@ -1,37 +1,51 @@
-import type * as z from 'zod'
+import * as z from 'zod'
 import type { Limits } from '../domain/config.ts'
-import { bytesField, countField, durationField, optional, section } from '../files/fields.ts'
+import type { StormLimits } from '../domain/storm.ts'
+import { budgetField, bytesField, countField, durationField, optional, percentField, section } from '../files/fields.ts'
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as const
 const [kilobyte, megabyte] = [1024, 1024 * 1024] as const
 
+const budgets = z.array(budgetField).min(1, 'needs at least one budget').max(10)
+
 /** The keys of `limits`, each with the bounds of its value. */
-export const limitsField = section(
-  {
-    body: optional(bytesField(kilobyte, 256 * megabyte)),
-    alertsPerDelivery: optional(countField(1, 1_000_000)),
-    labelsPerAlert: optional(countField(1, 10_000)),
-    labelValue: optional(bytesField(64, 4 * megabyte)),
-    episodeGap: optional(durationField(0, day)),
-    alertAge: optional(durationField(second, 365 * day)),
-    effects: optional(countField(1, 1000)),
-    reconcileEvery: optional(durationField(second, hour)),
-    confirmWithin: optional(durationField(second, day)),
-    shutdownGrace: optional(durationField(0, hour)),
-    probeEvery: optional(durationField(100, 10 * minute)),
-    runnerMemory: optional(bytesField(32 * megabyte, 64 * 1024 * megabyte)),
-    runnerOutput: optional(bytesField(kilobyte, 64 * megabyte)),
-    planTimeout: optional(durationField(100, 10 * minute)),
-    // An effect that begins later than this after its intent could meet another world than the gates saw.
-    startWithin: optional(durationField(100, 2 * second)),
-    silenceTtl: optional(durationField(5 * second, hour)),
-  },
-  ['rate', 'blastRadius', 'storm'],
-)
+export const limitsField = section({
+  body: optional(bytesField(kilobyte, 256 * megabyte)),
+  alertsPerDelivery: optional(countField(1, 1_000_000)),
+  labelsPerAlert: optional(countField(1, 10_000)),
+  labelValue: optional(bytesField(64, 4 * megabyte)),
+  episodeGap: optional(durationField(0, day)),
+  alertAge: optional(durationField(second, 365 * day)),
+  effects: optional(countField(1, 1000)),
+  reconcileEvery: optional(durationField(second, hour)),
+  confirmWithin: optional(durationField(second, day)),
+  shutdownGrace: optional(durationField(0, hour)),
+  probeEvery: optional(durationField(100, 10 * minute)),
+  runnerMemory: optional(bytesField(32 * megabyte, 64 * 1024 * megabyte)),
+  runnerOutput: optional(bytesField(kilobyte, 64 * megabyte)),
+  planTimeout: optional(durationField(100, 10 * minute)),
+  // An effect that begins later than this after its intent could meet another world than the gates saw.
+  startWithin: optional(durationField(100, 2 * second)),
+  silenceTtl: optional(durationField(5 * second, hour)),
+  rate: optional(budgets),
+  targetActions: optional(budgets),
+  loops: optional(budgetField),
+  aftermath: optional(durationField(0, hour)),
+  storm: optional(
+    section({
+      incidents: optional(countField(1, 1_000_000)),
+      window: optional(durationField(second, hour)),
+      coolDown: optional(durationField(second, day)),
+      ramp: optional(z.array(countField(1, 1000)).min(1, 'needs at least one step').max(10, 'has more than 10 steps')),
+      step: optional(durationField(second, hour)),
+      errors: optional(percentField(0)),
+    }),
+  ),
+})
 
 type Written = z.output<typeof limitsField>
 
-const names: Readonly<Record<keyof Written, keyof Limits>> = {
+const names: Readonly<Record<Exclude<keyof Written, 'storm'>, Exclude<keyof Limits, 'storm'>>> = {
   body: 'bodyBytesMax',
   alertsPerDelivery: 'alertsPerDeliveryMax',
   labelsPerAlert: 'labelsPerAlertMax',
@@ -48,11 +62,38 @@ const names: Readonly<Record<keyof Written, keyof Limits>> = {
   planTimeout: 'planTimeoutMs',
   startWithin: 'startWithinMs',
   silenceTtl: 'silenceTtlMs',
+  rate: 'rate',
+  targetActions: 'targetActions',
+  loops: 'loops',
+  aftermath: 'aftermathMs',
 }
 
+const stormNames = {
+  incidents: 'incidentsMax',
+  window: 'windowMs',
+  coolDown: 'coolDownMs',
+  ramp: 'ramp',
+  step: 'stepMs',
+  errors: 'errorsPercentMax',
+} as const satisfies Readonly<Record<keyof NonNullable<Written['storm']>, keyof StormLimits>>
+
 /** The defaults, with what the file says put over them. */
-export function overLimits(defaults: Limits, written: Written | undefined): Limits {
-  const limits: Record<keyof Limits, number> = { ...defaults }
-  for (const [key, name] of Object.entries(names)) limits[name] = written?.[key as keyof Written] ?? limits[name]
-  return limits
+export function overLimits({ storm, ...defaults }: Limits, written: Written | undefined): Limits {
+  return {
+    ...defaults,
+    ...(saidIn(written, names) as Partial<Limits>),
+    storm: { ...storm, ...(saidIn(written?.storm, stormNames) as Partial<StormLimits>) },
+  }
+}
+
+/** What is written, under the names that the engine has for it. */
+function saidIn(
+  written: Readonly<Record<string, unknown>> | undefined,
+  names: Readonly<Record<string, string>>,
+): object {
+  const said = Object.entries(names).flatMap(([key, name]) => {
+    const value = written?.[key]
+    return value === undefined ? [] : [[name, value]]
+  })
+  return Object.fromEntries(said)
 }

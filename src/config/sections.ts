@@ -6,6 +6,7 @@ import { parseAddress, parseStore } from './addresses.ts'
 import { dockerField } from './docker.ts'
 import { httpField } from './http.ts'
 import { limitsField } from './limits.ts'
+import { maintenanceField } from './maintenance.ts'
 import { pathsField } from './paths.ts'
 import { peerField } from './peer.ts'
 import { redisField } from './redis.ts'
@@ -33,6 +34,7 @@ export function sections(references: References) {
     auth: optional(section({ tokens: optional(z.array(tokenField(references))) })),
     notify: optional(z.record(nameField, peerField(references, 'whole'))),
     announce: optional(z.array(nameField)),
+    maintenance: optional(maintenanceField),
     limits: optional(limitsField),
     retention: optional(retentionField),
     log: optional(section({ level: optional(wordField(logLevels)) })),

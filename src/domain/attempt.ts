@@ -70,6 +70,8 @@ export interface Attempt {
   /** Grows with every start of this attempt; a result from an older start is refused. */
   readonly fence: number
   readonly runner: RunnerIdentity
+  /** Since when the illness it is for had lasted. */
+  readonly illSince: number
   readonly intendedAt: number
   readonly deadlineAt: number
   readonly effectEndedAt: number | null

@@ -1,9 +1,11 @@
 import type { HttpRule } from './http-allow.ts'
 import type { Json } from './json.ts'
-import type { Mode } from './playbook.ts'
+import type { MaintenanceWindow } from './pause.ts'
+import type { AttemptBudget, Mode } from './playbook.ts'
 import type { RedisServer } from './redis-server.ts'
 import type { Retention } from './retention.ts'
 import type { Secret } from './secret.ts'
+import { defaultStormLimits, type StormLimits } from './storm.ts'
 
 /** How to reach one HTTP peer. File paths are absolute. */
 export interface Peer {
@@ -148,6 +150,7 @@ export interface Config {
   readonly notify: readonly Channel[]
   /** Names of the channels that are told what concerns no single incident, and what no escalation of a playbook names. */
   readonly announce: readonly string[]
+  readonly maintenance: readonly MaintenanceWindow[]
   readonly limits: Limits
   readonly retention: Retention
   readonly log: { readonly level: string }
@@ -174,6 +177,15 @@ export interface Limits {
   readonly startWithinMs: number
   /** How long a silence that Hepar sets outlives its last renewal. */
   readonly silenceTtlMs: number
+  /** Attempts over all playbooks and targets. */
+  readonly rate: readonly AttemptBudget[]
+  /** Attempts on one target over all playbooks: more than that, and it flaps. */
+  readonly targetActions: readonly AttemptBudget[]
+  /** So often within the window effects may have made each other necessary, round and round. */
+  readonly loops: AttemptBudget
+  /** An illness that begins so soon after an attempt may be its doing. */
+  readonly aftermathMs: number
+  readonly storm: StormLimits
 }
 
 export const defaultLimits: Limits = {
@@ -193,4 +205,15 @@ export const defaultLimits: Limits = {
   planTimeoutMs: 15_000,
   startWithinMs: 2_000,
   silenceTtlMs: 60_000,
+  rate: [
+    { count: 10, windowMs: 60_000 },
+    { count: 60, windowMs: 3_600_000 },
+  ],
+  targetActions: [
+    { count: 4, windowMs: 3_600_000 },
+    { count: 10, windowMs: 86_400_000 },
+  ],
+  loops: { count: 2, windowMs: 3_600_000 },
+  aftermathMs: 300_000,
+  storm: defaultStormLimits,
 }

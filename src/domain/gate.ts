@@ -1,13 +1,22 @@
 import type { JsonObject } from './json.ts'
+import type { LeavesAlone } from './left-alone.ts'
 
 /** Every gate's name, in the fixed order in which they are evaluated. */
 export const gateNames = [
   'stop_switch',
   'mode',
+  'pauses',
+  'active_hours',
   'freshness',
   'target',
+  'dependencies',
   'attempt_budget',
+  'flapping',
+  'cascade',
   'cooldown',
+  'rate',
+  'blast_radius',
+  'storm_latch',
   'target_lock',
 ] as const
 export type GateName = (typeof gateNames)[number]
@@ -23,6 +32,8 @@ export type GateDecision =
       readonly until: number | null
       readonly unblock: string
       readonly final: boolean
+      /** Set when nothing may start on these targets for a while, and a person is told once. */
+      readonly leaves?: LeavesAlone
     }
 
 export type GateReport = GateDecision & { readonly gate: GateName }

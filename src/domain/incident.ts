@@ -45,6 +45,14 @@ export interface Waiting {
   /** Epoch milliseconds when it is looked at again at the latest; `null` when only an event can unblock it. */
   readonly until: number | null
   readonly unblock: string
+  /** Targets it waits for, whose recovery lets it look again. */
+  readonly on?: readonly string[]
+}
+
+/** A hand-over that is due, though something may still hold it back. */
+export interface OwedHandOver {
+  readonly channel: string | null
+  readonly reason: string
 }
 
 /** One playbook × one target while it is ill. Times are epoch milliseconds. */
@@ -73,6 +81,8 @@ export interface Incident {
   readonly touched: boolean
   readonly reopenings: number
   readonly handedOverAt: number | null
+  /** When a person was last told of it, in this illness or an earlier one. */
+  readonly toldAt: number | null
   readonly waiting: Waiting | null
   /** Since when a gate has blocked without a break; bounds the wait. */
   readonly blockedSince: number | null
@@ -90,6 +100,8 @@ export interface Incident {
   readonly dueAt: number | null
   /** Compare-and-set: every save names the version it read. */
   readonly version: number
+  /** A hand-over that nothing but a cancel takes back, not even a recovery; `null` when none is owed. */
+  readonly owed: OwedHandOver | null
   /** Set for a manual heal, which has no playbook file: the action, its parameters and who asked. */
   readonly manual: ManualHeal | null
 }

@@ -1,4 +1,5 @@
 import type { JsonObject } from './json.ts'
+import type { Schedule } from './schedule.ts'
 import type { Template } from './template.ts'
 
 export const modes = ['observe', 'approve', 'auto'] as const
@@ -49,6 +50,15 @@ export interface AttemptBudget {
   readonly windowMs: number
 }
 
+/** How much of the fleet may be ill for the playbook still to act. Of a share and a count, the smaller bound holds. */
+export interface BlastRadius {
+  /** Whole percent of the total; `null` where only a count is written. */
+  readonly percent: number | null
+  readonly count: number | null
+  /** PromQL whose one sample is the size of the fleet; set exactly when there is a share. */
+  readonly of: string | null
+}
+
 /** The longest window of a budget that a playbook may have, in milliseconds. */
 export const budgetWindowMaxMs = 30 * 86_400_000
 /** The longest cooldown, and the longest time in which an incident may be opened again, in milliseconds. */
@@ -65,6 +75,8 @@ export interface Playbook {
   readonly priority: number
   readonly when: Condition
   readonly target: Template
+  /** Targets whose open incidents are healed first. */
+  readonly dependsOn: readonly Template[]
   readonly mode: Mode
   readonly continue: boolean
   readonly settleMs: number
@@ -77,7 +89,12 @@ export interface Playbook {
   readonly limits: {
     readonly cooldownMs: number
     readonly attempts: readonly AttemptBudget[]
+    /** Attempts over all its targets. */
+    readonly rate: readonly AttemptBudget[]
     readonly maxWaitMs: number
+    readonly blastRadius: BlastRadius | null
+    /** When it may act at all; `null` at any hour. */
+    readonly activeHours: Schedule | null
   }
   readonly reopenWithinMs: number
 }

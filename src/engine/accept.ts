@@ -7,6 +7,7 @@ import { follow } from './follow.ts'
 import { knownAlerts } from './known-alerts.ts'
 import type { Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
 import { nothingPromised, type Promised, promiseRest } from './remainder.ts'
+import { afterArrivals } from './watch-storm.ts'
 
 /** Alerts that are decided and committed together, whether of one delivery or of many; a larger delivery commits in parts. */
 export const alertsPerCommitMax = 250
@@ -64,6 +65,7 @@ async function acceptParts(
     return [deliveryEvent(delivery, part, decided[index] ?? [], { by, now }), ...(followed[index] ?? [])]
   })
   await tx.append(events)
+  await afterArrivals(tx, events, ports)
   const accepted: AcceptedPart[] = []
   for (const [index, { delivery, last, completes }] of parts.entries()) {
     const promised = last ? await promiseRest(tx, delivery, newId(now)) : nothingPromised

@@ -2,6 +2,8 @@ import type { Attempt } from '../domain/attempt.ts'
 import { concludeUnhealed } from './conclude.ts'
 import { hasCode, messageOf } from './errors.ts'
 import { playbookOf } from './load-facts.ts'
+import { createPace, type Pace } from './pace.ts'
+import { createPlaces, type Places } from './places.ts'
 import type { Checkpoint, Clock, EffectResult, Log, NewId, PolicyHolder, Runner, Store, Tx } from './ports.ts'
 import { recordReverted } from './revert.ts'
 
@@ -16,9 +18,12 @@ export interface ActPorts {
 
 /** The effects this process is carrying out. They live outside every reconcile. */
 export interface Effects {
+  /** Its place was taken before. */
   start(attempt: Attempt, runner: Runner): void
+  readonly places: Places
   isRunning(attempt: string): boolean
-  full(): boolean
+  /** Of those that waited for a pause, a window or a dependency to end. */
+  readonly pace: Pace
   /** From now on none may begin; those that run are ended after the grace. */
   stop(graceMs: number): void
   stopping(): boolean
@@ -28,11 +33,21 @@ export interface Effects {
 
 const recordAgainMs = 250
 
-export function createEffects(ports: ActPorts, onRecorded: () => void): Effects {
+export function createEffects(
+  ports: ActPorts,
+  onRecorded: () => void,
+  onCall: (incident: string) => boolean = () => true,
+): Effects {
+  const places = createPlaces({
+    max: () => ports.policy.current().config.limits.effectsMax,
+    now: ports.clock.now,
+    onCall,
+  })
   const running = new Map<string, Promise<void>>()
   const graceOver = new AbortController()
   let grace: NodeJS.Timeout | null = null
   return {
+    places,
     start(attempt, runner) {
       const done = carryOut(attempt, runner, graceOver.signal, ports)
         .catch((error) =>
@@ -40,12 +55,13 @@ export function createEffects(ports: ActPorts, onRecorded: () => void): Effects 
         )
         .finally(() => {
           running.delete(attempt.id)
+          places.leave()
           onRecorded()
         })
       running.set(attempt.id, done)
     },
     isRunning: (attempt) => running.has(attempt),
-    full: () => running.size >= ports.policy.current().config.limits.effectsMax,
+    pace: createPace(),
     stop(graceMs) {
       grace ??= setTimeout(() => graceOver.abort(), graceMs)
     },

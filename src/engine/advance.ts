@@ -1,6 +1,7 @@
 import type { Incident } from '../domain/incident.ts'
 import { recordResult } from './act.ts'
 import { type AssessPorts, assess } from './assess.ts'
+import { heldBackEvent } from './assess-events.ts'
 import { closeIncident } from './close.ts'
 import { type ConfirmPorts, confirmIncident } from './confirm.ts'
 import { hasCode } from './errors.ts'
@@ -34,6 +35,8 @@ export async function advance(id: string, ports: AdvancePorts): Promise<void> {
   }
 }
 
+type WaitCommand = Extract<Command, { do: 'wait' }>
+
 /** Carries one command out. Resolves to whether to look again at once. */
 async function carryOut(command: Command, facts: Facts, ports: AdvancePorts): Promise<boolean> {
   const { incident } = facts
@@ -41,7 +44,7 @@ async function carryOut(command: Command, facts: Facts, ports: AdvancePorts): Pr
     case 'rest':
       return false
     case 'wait':
-      await waitUntil(incident, command.until, ports)
+      await waitUntil(incident, command, ports)
       return false
     case 'confirm':
       await confirmIncident(incident, ports)
@@ -75,9 +78,13 @@ async function carryOut(command: Command, facts: Facts, ports: AdvancePorts): Pr
   }
 }
 
-async function waitUntil(incident: Incident, until: number, ports: AdvancePorts): Promise<void> {
-  if (incident.dueAt === until) return
-  await save(incident, ports, (tx, now) => tx.saveIncident({ ...incident, dueAt: until, updatedAt: now }))
+async function waitUntil(incident: Incident, { until, waiting }: WaitCommand, ports: AdvancePorts): Promise<void> {
+  const told = waiting === undefined || waiting.reason === incident.waiting?.reason
+  if (incident.dueAt === until && told) return
+  await save(incident, ports, async (tx, now) => {
+    await tx.saveIncident({ ...incident, dueAt: until, updatedAt: now, ...(waiting && { waiting }) })
+    if (!told) await tx.append([heldBackEvent(incident, waiting, now)])
+  })
 }
 
 async function save(

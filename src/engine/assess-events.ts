@@ -1,7 +1,7 @@
 import type { Attempt } from '../domain/attempt.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
 import type { GateReport, Verdict } from '../domain/gate.ts'
-import type { Incident } from '../domain/incident.ts'
+import type { Incident, Waiting } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { GateFacts } from './gates/gate.ts'
 import type { Assessment } from './gather.ts'
@@ -41,6 +41,13 @@ export function waitingEvent(incident: Incident, blockedBy: GateReport, now: num
     target,
     body: { gate, reason, until, unblock, facts },
   }
+}
+
+/** Something else than an assessment makes it wait. */
+export function heldBackEvent({ id, playbook, target }: Incident, waiting: Waiting, now: number): NewAuditEvent {
+  const { gate, reason, until, unblock } = waiting
+  const body = { gate, reason, until, unblock, facts: {} }
+  return { type: 'incident.waiting', at: now, actor: 'engine', incident: id, playbook, target, body }
 }
 
 export function restingEvent(assessment: Assessment, facts: GateFacts, verdict: Verdict['verdict']): NewAuditEvent {

@@ -121,6 +121,7 @@ const freshIllness = {
   cancelRequestedBy: null,
   human: false,
   unconfirmedSince: null,
+  owed: null,
 } as const satisfies Partial<Incident>
 
 /** A fresh incident with nothing done yet; also the shape of a manual heal's and an explanation's. */
@@ -140,6 +141,7 @@ export function openIncident(destination: Destination, record: AlertRecord | nul
     step: 0,
     attempts: 0,
     reopenings: 0,
+    toldAt: null,
     // Until it has settled there is nothing to do for it, so a storm is not looked at one by one only to find that out.
     dueAt: record === null ? now : Math.max(now, startsAt + destination.playbook.settleMs),
     version: 1,

@@ -30,6 +30,7 @@ export async function closeIncident(
     closedAt: now,
     updatedAt: now,
     waiting: null,
+    owed: null,
     blockedSince: null,
     holdUntil: null,
     dueAt: null,

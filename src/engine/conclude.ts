@@ -1,7 +1,6 @@
 import type { Attempt, Outcome } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Route } from '../domain/playbook.ts'
-import { handOver } from './hand-over.ts'
 import { mayStartAgain } from './new-attempt.ts'
 import type { NewId, Tx } from './ports.ts'
 
@@ -52,10 +51,7 @@ export async function endAttempt(
 export async function concludeUnhealed(
   tx: Tx,
   concluding: Concluding,
-  {
-    newId,
-    ...ending
-  }: Ending & { readonly outcome: 'ineffective' | 'failed' | 'unknown' | 'cancelled'; readonly newId: NewId },
+  ending: Ending & { readonly outcome: 'ineffective' | 'failed' | 'unknown' | 'cancelled'; readonly newId: NewId },
 ): Promise<void> {
   await endAttempt(tx, concluding, ending)
   const { incident, attempt, playbook } = concluding
@@ -80,7 +76,7 @@ export async function concludeUnhealed(
     const step = ladder[escalation]
     const channel = step?.kind === 'escalate' ? step.channel : null
     // An unknown outcome is shown to a human even when the alert has cleared meanwhile.
-    await handOver(tx, { ...incident, step: ladder.length }, { channel, reason, now, newId, dueAt: now })
+    await tx.saveIncident({ ...open, step: ladder.length, owed: { channel, reason } })
     return
   }
   if (route === 'next') await tx.saveIncident(open)

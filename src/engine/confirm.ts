@@ -9,6 +9,7 @@ import { lookAtIncidentsOf } from './follow.ts'
 import type { Clock, NewId, OracleAnswer, PolicyHolder, Sources, Store, Tx } from './ports.ts'
 import { alertsOfIllness } from './present-illness.ts'
 import { readCleared } from './prove.ts'
+import { afterArrivals } from './watch-storm.ts'
 
 export interface ConfirmPorts {
   readonly newId: NewId
@@ -143,19 +144,16 @@ async function applyOne(tx: Tx, asked: AlertRecord, answer: OracleAnswer, ports:
 }
 
 /** A revived alert is matched like a new one: its incident may have been closed meanwhile. */
-async function revive(
-  tx: Tx,
-  record: AlertRecord,
-  reason: string,
-  now: number,
-  { policy, newId }: ConfirmPorts,
-): Promise<void> {
+async function revive(tx: Tx, record: AlertRecord, reason: string, now: number, ports: ConfirmPorts): Promise<void> {
+  const { policy, newId } = ports
   const routing = await routeAlert(policy.current(), record, now)
   const routed = withRouting(record, routing, policy.current())
   await tx.saveAlerts([routed])
   await tx.append([changedEvent(routed, reason, now)])
   for (const destination of routing.destinations) {
-    await tx.append((await attachAlerts(tx, [{ destination, record: routed }], { now, newId })).flat())
+    const events = (await attachAlerts(tx, [{ destination, record: routed }], { now, newId })).flat()
+    await tx.append(events)
+    await afterArrivals(tx, events, ports)
   }
 }
 

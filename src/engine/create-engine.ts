@@ -24,13 +24,17 @@ import type {
 } from './ports.ts'
 import { receive } from './receive.ts'
 import { recover } from './recover.ts'
+import { releaseStorm } from './release-storm.ts'
 import { previewRematch, rematch } from './rematch.ts'
 import { createRetentionRounds } from './retention.ts'
 import { createRounds, type Rounds } from './rounds.ts'
+import { liftPause, placePause } from './scoped-pauses.ts'
 import { createSilencing } from './silencing.ts'
 import { setPause } from './stop-switch.ts'
+import { createStormRounds } from './storm-rounds.ts'
 import { sweep } from './sweep.ts'
 import { completeWaiting } from './truncated.ts'
+import { createWaking } from './waking.ts'
 
 /** Everything the engine needs from the world. */
 export interface EnginePorts {
@@ -52,21 +56,33 @@ export interface EnginePorts {
 
 export function createEngine(world: EnginePorts): Engine {
   const { store, queue, log } = world
-  const effects = createEffects(world, () => queue.wake())
+  const effects = createEffects(
+    world,
+    () => queue.wake(),
+    (incident) => queue.hurry(incident),
+  )
   const ports = { ...world, effects, accept: createAccept(world) }
   const outbox = createOutbox(world)
   const silencing = createSilencing(world)
   const retention = createRetentionRounds(world)
   const background = createBackground(log)
+  const waking = createWaking(world)
+  const wakingRounds = createRounds(waking.wake, {
+    pauseMs: () => (waking.owed() ? wakeAgainMs : null),
+    onError: (error) => log.warn({ error: messageOf(error) }, 'what waited could not be woken'),
+  })
   // In rounds, so that the rest of a delivery is never fetched and decided by two at a time.
   const completing = createRounds(() => completeWaiting(ports), {
     pauseMs: () => null,
     onError: (error) => log.warn({ error: messageOf(error) }, 'truncated deliveries could not be looked after'),
   })
+  const stormRounds = createStormRounds(world)
   const sweeping = createSweeping(ports, background, completing)
   const stopListening = store.onCommit((events) => {
     queue.wake()
-    if (events.some(({ type }) => type === 'incident.handed_over')) outbox.kick()
+    if (events.some(({ type }) => tells.has(type))) outbox.kick()
+    if (events.some(({ type }) => movesStorm.has(type))) stormRounds.kick()
+    if (waking.hear(events)) wakingRounds.kick()
     if (events.some(({ type }) => changesSilences.has(type))) silencing.kick()
   })
   return {
@@ -85,16 +101,20 @@ export function createEngine(world: EnginePorts): Engine {
     resume: (incident, by, reason) => resume(incident, by, reason, ports),
     heal: (request) => heal(request, ports),
     setPause: (pause, by, how) => setPause(pause, by, ports, how),
+    placePause: (wanted, by) => placePause(wanted, by, ports),
+    liftPause: (id, by) => liftPause(id, by, ports),
     preview: (policy) => previewRematch(policy, ports),
+    releaseStorm: (by, reason) => releaseStorm(by, reason, ports),
     adopt: (preview, by) => rematch(preview, by, ports),
     recover: () => recover(ports),
     start() {
-      queue.start((incident) => advance(incident, ports))
+      queue.start((incident) => advance(incident, ports).finally(() => effects.places.looked(incident)))
       outbox.kick()
       silencing.start()
       sweeping.start()
       completing.kick()
       retention.kick()
+      stormRounds.kick()
     },
     async stop() {
       sweeping.stop()
@@ -103,7 +123,9 @@ export function createEngine(world: EnginePorts): Engine {
       await queue.close()
       await effects.settle()
       await completing.close()
+      await wakingRounds.close()
       await retention.close()
+      await stormRounds.close()
       await background.settle()
       await silencing.close()
       await outbox.close()
@@ -111,6 +133,15 @@ export function createEngine(world: EnginePorts): Engine {
     },
   }
 }
+
+/** Events whose commit may have put a message into the outbox. */
+const tells: ReadonlySet<AuditType> = new Set(['incident.handed_over', 'storm.latched', 'storm.released'])
+
+/** Events after which the storm latch looks when it has to look again. */
+const movesStorm: ReadonlySet<AuditType> = new Set(['storm.latched', 'storm.ramped', 'attempt.concluded'])
+
+/** After a wake that failed, which the store's medium decides. */
+const wakeAgainMs = 1_000
 
 /** Events after which other alerts may want to be silent, or none. */
 const changesSilences: ReadonlySet<AuditType> = new Set([

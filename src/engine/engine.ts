@@ -2,8 +2,10 @@ import type { Decision, Delivery } from '../domain/alert.ts'
 import type { Plan } from '../domain/attempt.ts'
 import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
-import type { Pause } from '../domain/pause.ts'
+import type { Pause, ScopedPause } from '../domain/pause.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { StormRecord } from '../domain/storm.ts'
+import type { WantedScopedPause } from './scoped-pauses.ts'
 
 /** What one playbook's conditions made of one alert. */
 export interface PlaybookTrace {
@@ -70,6 +72,12 @@ export interface Engine {
     by: string,
     how?: { readonly restored?: boolean },
   ): Promise<Pause | null>
+  /** Ends a storm on a person’s word: effects may begin again at once. Throws `conflict` when there is none. */
+  releaseStorm(by: string, reason: string): Promise<StormRecord>
+  /** One more reason not to act, beside the stop switch. Throws `invalid` for times or a playbook that cannot be meant, `conflict` for one too many. */
+  placePause(wanted: WantedScopedPause, by: string): Promise<ScopedPause>
+  /** Lifts that one and no other. Throws `not_found`. */
+  liftPause(id: string, by: string): Promise<ScopedPause>
   /** What `adopt` would do; reads only. */
   preview(policy: Policy): Promise<RematchPreview>
   /** Rematches the active alerts under the policy now in force and records the change. */

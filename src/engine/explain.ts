@@ -7,8 +7,8 @@ import { decideParsed } from './decide-parsed.ts'
 import type { Destination } from './destinations.ts'
 import type { AlertExplanation, Explanation, IncidentExplanation } from './engine.ts'
 import { type GatherPorts, gather, readStored } from './gather.ts'
+import { maintenanceOver } from './pauses.ts'
 import type { NewId, PolicyHolder, Store } from './ports.ts'
-
 import { holdMsOf } from './temporary.ts'
 
 export interface ExplainPorts extends GatherPorts {
@@ -55,12 +55,15 @@ async function explainIncident(
   const about = { playbook: playbook.name, target, would }
   const step = playbook.steps[incident.step]
   if (step?.kind !== 'action') {
-    const note = step ? `hands over to "${step.channel}"` : 'hands over: every step of the ladder has been tried'
+    const pausing = { pauses: await ports.store.read.pauses(), windows: policy.config.maintenance }
+    const held = maintenanceOver(pausing, { playbook: playbook.name, target }, ports.clock.now())
+    const hands = step ? `hands over to "${step.channel}"` : 'hands over: every step of the ladder has been tried'
+    const note = held === null ? hands : `${hands}, once the maintenance "${held.id}" is over`
     return { ...about, verdict: null, plan: null, planDigest: null, note }
   }
   const alerts = [...attached.filter(({ fingerprint }) => fingerprint !== record.fingerprint), record]
   const now = ports.clock.now()
-  const stored = await readStored(ports.store.read, { incident, playbook }, now, { alerts })
+  const stored = await readStored(ports.store.read, { incident, playbook, policy }, now, { alerts })
   const { facts, verdict } = await gather({ incident, playbook, step, policy }, stored, ports)
   const holdMs = holdMsOf(step, policy.actions)
   const planned = facts.plan?.kind === 'planned' ? facts.plan : null

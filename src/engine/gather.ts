@@ -4,11 +4,18 @@ import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Step } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { PastEffect } from './counting.ts'
+import { readDependencies } from './dependencies.ts'
+import { askTotal } from './fleet.ts'
 import { evaluateGates } from './gates/evaluate.ts'
 import type { AskedAlert, GateFacts, StoredFacts } from './gates/gate.ts'
+import { leadingAlert, noAlert } from './leading-alert.ts'
 import type { Actions, Clock, OracleAnswer, PlanOutcome, Reads, Sources } from './ports.ts'
+import { isHighest } from './priority.ts'
 import { renderParams, scopeOf } from './render.ts'
+import { readStorm } from './storm-facts.ts'
 import { holdMsOf } from './temporary.ts'
+import { readUnwell } from './unwell.ts'
 
 export type ActionStep = Extract<Step, { kind: 'action' }>
 
@@ -30,17 +37,45 @@ export interface Assessment {
 /** What the store knows about an incident's next effect; called again in the transaction that commits the intent. */
 export async function readStored(
   read: Reads,
-  { incident, playbook }: Pick<Assessment, 'incident' | 'playbook'>,
+  { incident, playbook, policy }: Pick<Assessment, 'incident' | 'playbook' | 'policy'>,
   now: number,
-  { alerts, plan }: { readonly alerts?: readonly AlertRecord[]; readonly plan?: Plan } = {},
+  { alerts: given, plan }: { readonly alerts?: readonly AlertRecord[]; readonly plan?: Plan } = {},
 ): Promise<StoredFacts> {
+  const alerts = given ?? (await read.alertsOf(incident.id))
+  const { limits } = policy.config
+  const { target } = incident
   return {
     pause: await read.pause(),
-    alerts: alerts ?? (await read.alertsOf(incident.id)),
+    pauses: await read.pauses(),
+    alerts,
     history: await read.attemptHistory(playbook.name, incident.target, playbook.limits.attempts, now),
+    rates: {
+      all: await read.attemptsBegun(null, limits.rate, now),
+      playbook: await read.attemptsBegun(playbook.name, playbook.limits.rate, now),
+    },
+    actions: await read.actionsOn(target, limits.targetActions, now),
+    effects: await effectsRound(read, { incident, playbook, policy }, now),
+    leftAlone: await read.leftAlone(target),
     holder: await read.holder(plan ? objectsOf(plan) : [incident.target]),
     effect: await read.effectOn(incident.target),
+    unwell: await readUnwell(read, incident, playbook),
+    storm: await readStorm(read, policy, now),
+    dependencies: await readDependencies(read, playbook, leadingAlert(alerts) ?? noAlert, policy.config),
   }
+}
+
+/** In one window of a busy fleet; older ones have fallen out of any loop that is worth naming. */
+const effectsMax = 500
+
+/** Nothing is read where a loop cannot be: of each round it would have left an attempt at its own place. */
+async function effectsRound(
+  read: Reads,
+  { incident, playbook, policy }: Pick<Assessment, 'incident' | 'playbook' | 'policy'>,
+  now: number,
+): Promise<readonly PastEffect[]> {
+  const { loops } = policy.config.limits
+  const { windows } = await read.attemptHistory(playbook.name, incident.target, [loops], now)
+  return (windows[0]?.used ?? 0) < loops.count ? [] : read.effectsSince(now - loops.windowMs, effectsMax)
 }
 
 /** Asks the world for what the gates need, in the gates' order and no further than they let it. Has no effect. */
@@ -49,23 +84,30 @@ export async function gather(
   stored: StoredFacts,
   ports: GatherPorts,
 ): Promise<{ readonly facts: GateFacts; readonly verdict: Verdict }> {
-  const { incident, playbook, step, policy } = assessment
-  const base = {
-    incident,
-    playbook,
-    ceiling: policy.config.mode,
-    alertAgeMaxMs: policy.config.limits.alertAgeMaxMs,
-    temporary: holdMsOf(step, policy.actions) !== null,
-    stored,
-  }
-  let facts: GateFacts = { ...base, now: ports.clock.now() }
+  let facts = factsOf(assessment, stored, ports.clock.now())
   for (;;) {
     const evaluation = evaluateGates(facts)
     if (evaluation.kind === 'verdict') return { facts, verdict: evaluation.verdict }
-    facts =
-      evaluation.need === 'oracle'
-        ? { ...facts, oracle: await askSources(stored.alerts, ports) }
-        : await withPlan(facts, assessment, ports)
+    if (evaluation.need === 'oracle') facts = { ...facts, oracle: await askSources(stored.alerts, ports) }
+    else if (evaluation.need === 'plan') facts = await withPlan(facts, assessment, ports)
+    else facts = { ...facts, total: await askTotal(assessment.playbook, stored.alerts, ports) }
+  }
+}
+
+/** What the gates may look at before the world is asked. */
+export function factsOf({ incident, playbook, step, policy }: Assessment, stored: StoredFacts, now: number): GateFacts {
+  const { mode, limits, maintenance } = policy.config
+  return {
+    now,
+    incident,
+    playbook,
+    ceiling: mode,
+    alertAgeMaxMs: limits.alertAgeMaxMs,
+    windows: maintenance,
+    limits,
+    highest: isHighest(incident, policy),
+    temporary: holdMsOf(step, policy.actions) !== null,
+    stored,
   }
 }
 
@@ -101,17 +143,6 @@ async function withoutOwnSilences(answer: OracleAnswer, read: Pick<Reads, 'attem
   }
   return foreign.length === 0 ? answer : { ...answer, silencedBy: [...answer.silencedBy, ...foreign] }
 }
-
-/** The alert whose labels fill the templates: the one that fires longest, so that every assessment picks the same. */
-export function leadingAlert(alerts: readonly AlertRecord[]): AlertRecord | null {
-  const order = (a: AlertRecord, b: AlertRecord) =>
-    a.startsAt - b.startsAt || a.fingerprint.localeCompare(b.fingerprint)
-  const firing = alerts.filter(({ status }) => status === 'firing').sort(order)
-  return firing[0] ?? [...alerts].sort(order)[0] ?? null
-}
-
-/** A manual heal has no labels to fill templates with. */
-export const noAlert: Pick<AlertRecord, 'labels' | 'annotations'> = { labels: {}, annotations: {} }
 
 async function makePlan(
   { incident, step, policy }: Assessment,

@@ -1,9 +1,19 @@
+import type { Attempt } from '../domain/attempt.ts'
+import { formatAgeMs } from '../domain/duration.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
+import { leftAloneMaxMs } from '../domain/left-alone.ts'
+import { isOfStorm } from '../domain/storm.ts'
 import { tell } from './notices.ts'
 import type { NewId, Tx } from './ports.ts'
 
-/** Gives an incident to a human, once per illness; the message leaves through the outbox, in the same commit. */
+/** How long a person who was told of an illness is not told of its relapses, as long as nothing is done about them. */
+const toldForMs = leftAloneMaxMs
+
+/**
+ * Gives an incident to a human, once per illness; the message leaves through the outbox, in the same commit. What relapses with
+ * nothing done since a human was told of it goes back to that human without another word.
+ */
 export async function handOver(
   tx: Tx,
   incident: Incident,
@@ -15,40 +25,73 @@ export async function handOver(
     dueAt,
   }: { channel: string | null; reason: string; now: number; newId: NewId; dueAt: number },
 ): Promise<Incident> {
-  const saved = await tx.saveIncident({
-    ...incident,
-    state: 'handed_over',
-    reason,
-    handedOverAt: now,
-    human: true,
-    waiting: null,
-    blockedSince: null,
-    holdUntil: null,
-    updatedAt: now,
-    dueAt,
-  })
   const attempts = await tx.attemptsOf(incident.id)
+  if (isOldNews(incident, attempts, now)) {
+    const ago = formatAgeMs(now - (incident.toldAt ?? now))
+    const flaps = `flapping: ill again after it was handed over ${ago} ago (${reason})`
+    return leaveWithPerson(tx, incident, { reason: flaps, told: incident.id, until: null, now, dueAt })
+  }
+  const saved = await tx.saveIncident({ ...withPerson(incident, reason, now), toldAt: now, dueAt })
+  // Of thousands that nobody has touched, one message told already: that of the storm.
+  const told = !incident.touched && isOfStorm(await tx.stormRecord(), incident)
   const notice = {
     event: 'incident.handed_over',
     // The version makes each hand-over one message, and a repeated transaction none.
     dedupeKey: `handed_over:${incident.id}:${incident.version}`,
     incident: incident.id,
-    channels: channel === null ? [] : [channel],
+    channels: channel === null || told ? [] : [channel],
     body: await messageOf(tx, saved, reason),
   } as const
   await tell(tx, notice, { now, newId })
   await tx.append([
     {
       type: 'incident.handed_over',
-      at: now,
-      actor: 'engine',
-      incident: incident.id,
-      playbook: incident.playbook,
-      target: incident.target,
-      body: { reason, channel, attempts: attempts.length },
+      ...about(incident, now),
+      body: { reason, channel, attempts: attempts.length, ...(told && { told: 'storm' }) },
     },
   ])
   return saved
+}
+
+/** Leaves an incident with the human who was told of the same trouble with the incident `told`. */
+export async function leaveWithPerson(
+  tx: Tx,
+  incident: Incident,
+  {
+    reason,
+    told,
+    until,
+    now,
+    dueAt,
+  }: { reason: string; told: string; until: number | null; now: number; dueAt: number },
+): Promise<Incident> {
+  const saved = await tx.saveIncident({ ...withPerson(incident, reason, now), dueAt })
+  await tx.append([{ type: 'incident.left_alone', ...about(incident, now), body: { reason, told, until } }])
+  return saved
+}
+
+function isOldNews({ toldAt, acceptedAt }: Incident, attempts: readonly Attempt[], now: number): boolean {
+  if (toldAt === null || acceptedAt <= toldAt || now - toldAt >= toldForMs) return false
+  return !attempts.some(({ intendedAt, outcome }) => intendedAt >= toldAt && outcome !== 'cancelled')
+}
+
+function withPerson(incident: Incident, reason: string, now: number): Incident {
+  return {
+    ...incident,
+    state: 'handed_over',
+    reason,
+    handedOverAt: now,
+    human: true,
+    waiting: null,
+    owed: null,
+    blockedSince: null,
+    holdUntil: null,
+    updatedAt: now,
+  }
+}
+
+function about({ id, playbook, target }: Incident, now: number) {
+  return { at: now, actor: 'engine', incident: id, playbook, target } as const
 }
 
 /** What a human needs at three in the morning: what is ill, what was tried, what was seen. */

@@ -18,6 +18,7 @@ export function manualPlaybook(incident: Pick<Incident, 'manual'>): Playbook {
     priority: 0,
     when: { all: [] },
     target: [],
+    dependsOn: [],
     mode: 'auto',
     continue: false,
     settleMs: 0,
@@ -35,7 +36,14 @@ export function manualPlaybook(incident: Pick<Incident, 'manual'>): Playbook {
     forMs: 10_000,
     withinMs: 120_000,
     silence: false,
-    limits: { cooldownMs: 0, attempts: [{ count: 10, windowMs: 3_600_000 }], maxWaitMs: 900_000 },
+    limits: {
+      cooldownMs: 0,
+      attempts: [{ count: 10, windowMs: 3_600_000 }],
+      rate: [],
+      maxWaitMs: 900_000,
+      blastRadius: null,
+      activeHours: null,
+    },
     reopenWithinMs: 0,
   }
 }
@@ -68,6 +76,7 @@ export async function loadFacts(
     stillMatched: incident.manual !== null || (playbook !== null && leadsTo(incident, playbook, alerts, policy)),
     attempt,
     effect: await effectOf(attempts, read, policy),
+    pausing: { pauses: await read.pauses(), windows: policy.config.maintenance },
     restored: (await read.pause())?.restored !== undefined,
     running: attempt !== null && isRunning(attempt.id),
     limits: policy.config.limits,

@@ -33,6 +33,7 @@ export function newAttempt(
     inForce: holdMs !== null,
     reverts: null,
     runner: runner.identity,
+    illSince: incident.illSince,
     intendedAt: now,
     deadlineAt: now + step.timeoutMs,
     ...untried,

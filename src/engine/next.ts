@@ -2,8 +2,9 @@ import type { AlertRecord } from '../domain/alert.ts'
 import type { Attempt } from '../domain/attempt.ts'
 import type { Limits } from '../domain/config.ts'
 import { formatDurationMs } from '../domain/duration.ts'
-import type { Ending, Incident } from '../domain/incident.ts'
+import type { Ending, Incident, Waiting } from '../domain/incident.ts'
 import { lowerMode, type Mode, type Playbook, type Step } from '../domain/playbook.ts'
+import { maintenanceOver, type PauseInForce, type Pausing } from './pauses.ts'
 import { carries } from './temporary.ts'
 
 /** Everything `next` decides on, read from one snapshot. */
@@ -22,6 +23,8 @@ export interface Facts {
   readonly effect: EffectInForce | null
   /** True until an operator has confirmed that a restored store may act. */
   readonly restored: boolean
+  /** What may hold a hand-over back: windows of maintenance. */
+  readonly pausing: Pausing
   /** True when this process is carrying that attempt's effect out right now. */
   readonly running: boolean
   readonly limits: Limits
@@ -40,7 +43,7 @@ export interface EffectInForce {
 }
 
 export type Command =
-  | { readonly do: 'wait'; readonly until: number; readonly reason: string }
+  | { readonly do: 'wait'; readonly until: number; readonly reason: string; readonly waiting?: Waiting }
   | { readonly do: 'confirm' }
   | { readonly do: 'assess'; readonly step: number; readonly action: Extract<Step, { kind: 'action' }> }
   | { readonly do: 'declare_unknown'; readonly attempt: Attempt }
@@ -59,13 +62,36 @@ const revertPauseMaxMs = 600_000
 
 /** The one decision of the engine: what this incident needs now. Pure, so asking twice does no harm. */
 export function next(facts: Facts, now: number): Command {
+  const { pausing, incident, limits } = facts
+  const maintenance = maintenanceOver(pausing, incident, now)
+  const command = decide({ ...facts, maintenance }, now)
+  return command.do === 'hand_over' && maintenance !== null
+    ? heldBack(command.reason, maintenance, limits, now)
+    : command
+}
+
+/** The hand-over waits; when the maintenance is over, everything is looked at anew. */
+function heldBack(why: string, { id, until }: PauseInForce, limits: Limits, now: number): Command {
+  const reason = `the maintenance "${id}" holds the hand-over back: ${why}`
+  const unblock = 'wait until the maintenance is over'
+  const lookAt = Math.min(until ?? Infinity, now + limits.reconcileEveryMs)
+  return { do: 'wait', until: lookAt, reason, waiting: { gate: 'pauses', reason, until, unblock } }
+}
+
+/** With the maintenance that holds hand-overs back now, if any. */
+type FactsNow = Facts & { readonly maintenance: PauseInForce | null }
+
+function decide(facts: FactsNow, now: number): Command {
   const { incident, attempt, effect } = facts
   if (incident.state === 'closed') return { do: 'rest' }
   if (attempt) return nextOfAttempt(attempt, facts, now)
+  const { owed } = incident.cancelRequestedBy ? { owed: null } : incident
+  if (owed && facts.maintenance === null) return { do: 'hand_over', ...owed }
   if (effect) return nextOfEffect(effect, facts, now)
   if (incident.cancelRequestedBy) {
     return { do: 'close', ending: 'cancelled', reason: `cancelled by ${incident.cancelRequestedBy}` }
   }
+  if (owed) return { do: 'hand_over', ...owed }
   return nextWhenQuiet(facts, now)
 }
 
@@ -82,14 +108,15 @@ function nextOfAttempt(attempt: Attempt, { running, limits }: Facts, now: number
 /** A temporary effect is held while it carries, then taken back before anything else: the next step, a human, or the end. */
 function nextOfEffect(
   effect: EffectInForce,
-  { incident, playbook, alerts, limits, restored }: Facts,
+  { incident, playbook, alerts, limits, restored, maintenance }: FactsNow,
   now: number,
 ): Command {
   const { attempt, tries, held, loaded } = effect
   if (incident.holdUntil !== null && incident.holdUntil > now && carries(incident, attempt, alerts)) {
     return { do: 'wait', until: incident.holdUntil, reason: 'a temporary effect carries it' }
   }
-  const untold = incident.state === 'holding'
+  // What cannot be said now must not keep the next try waiting.
+  const untold = incident.state === 'holding' && maintenance === null
   const obstacle = loaded ? `${tries} reverts failed` : `no plugin named "${attempt.action}" is loaded`
   if (untold && (!loaded || tries >= revertTriesMax)) {
     const reason = `the temporary effect of ${attempt.action} is still in force: ${obstacle}`
@@ -108,7 +135,7 @@ function pauseAfter(tries: number): number {
   return Math.min(revertPauseMs * 2 ** (tries - 1), revertPauseMaxMs)
 }
 
-function nextWhenQuiet(facts: Facts, now: number): Command {
+function nextWhenQuiet(facts: FactsNow, now: number): Command {
   const { incident, playbook, alerts, limits } = facts
   const ill = incident.manual !== null || alerts.some(({ status }) => status === 'firing')
   if (!ill) return nextWhenCleared(facts, now)
@@ -121,7 +148,8 @@ function nextWhenQuiet(facts: Facts, now: number): Command {
   return nextStep(facts, playbook, now)
 }
 
-function nextStep({ incident, ceiling, policyRevision, limits }: Facts, playbook: Playbook, now: number): Command {
+function nextStep(facts: FactsNow, playbook: Playbook, now: number): Command {
+  const { incident, ceiling, policyRevision, limits, maintenance } = facts
   const step = playbook.steps[incident.step]
   if (step === undefined) return handOver(incident, 'every step of the ladder has been tried')
   if (step.kind === 'escalate') return { do: 'hand_over', channel: step.channel, reason: 'the ladder says so' }
@@ -130,12 +158,17 @@ function nextStep({ incident, ceiling, policyRevision, limits }: Facts, playbook
   if (observed && resting) return idle(now, limits, 'observed: what would run is recorded')
   const giveUpAt = incident.blockedSince === null ? null : incident.blockedSince + playbook.limits.maxWaitMs
   // What is only observed pages nobody, however long a gate blocks it.
-  if (!observed && giveUpAt !== null && giveUpAt <= now) {
+  if (!observed && maintenance === null && giveUpAt !== null && giveUpAt <= now) {
     const waited = formatDurationMs(playbook.limits.maxWaitMs)
     return handOver(incident, `waited longer than ${waited}: ${incident.waiting?.reason ?? 'blocked'}`, playbook)
   }
-  if (resting) return { do: 'wait', until: giveUpAt ?? now + limits.reconcileEveryMs, reason: 'waiting for approval' }
+  if (resting) return { do: 'wait', until: laterOf(giveUpAt, now, limits), reason: 'waiting for approval' }
   return { do: 'assess', step: incident.step, action: step }
+}
+
+// A time to give up that has come is held back by maintenance, and must not keep it due without end.
+function laterOf(giveUpAt: number | null, now: number, limits: Limits): number {
+  return giveUpAt !== null && giveUpAt > now ? giveUpAt : now + limits.reconcileEveryMs
 }
 
 /** The alerts say that it is over. Believe it once a source has confirmed it, or after asking for long enough. */

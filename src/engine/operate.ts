@@ -51,7 +51,7 @@ export async function cancel(
   })
 }
 
-/** Gives a handed-over incident back to the ladder, from its first step. */
+/** Gives a handed-over incident back to the ladder, from its first step. What flapped or went in a loop is no longer left alone. */
 export async function resume(
   id: string,
   by: string,
@@ -67,6 +67,7 @@ export async function resume(
         `incident ${id} is ${incident.state}; only a handed-over incident can be resumed`,
       )
     }
+    const takenUp = await tx.takeUpAgain(incident.target)
     await tx.append([
       {
         type: 'incident.resumed',
@@ -75,7 +76,7 @@ export async function resume(
         incident: id,
         playbook: incident.playbook,
         target: incident.target,
-        body: { reason },
+        body: { reason, ...(takenUp.length > 0 && { takenUp: [...takenUp] }) },
       },
     ])
     return tx.saveIncident({
@@ -83,6 +84,7 @@ export async function resume(
       state: 'open',
       step: 0,
       handedOverAt: null,
+      toldAt: null,
       blockedSince: null,
       wouldRunRevision: null,
       updatedAt: now,

@@ -9,8 +9,10 @@ const keptWhateverSizeMs = day
 const alertsKeptMs = 2 * day
 const messagesKeptMs = 2 * day
 const incidentsKeptMs = Math.max(cooldownMaxMs, reopenWithinMaxMs)
+/** A clock that was ahead for a while and is set right must not have let go of what counts again. */
+const clockErrorMs = day
 /** No attempt goes while a budget of any playbook, also of one that is loaded later, could still count it. */
-const attemptsKeptMs = Math.max(budgetWindowMaxMs, cooldownMaxMs, reopenWithinMaxMs)
+const attemptsKeptMs = Math.max(budgetWindowMaxMs, cooldownMaxMs, reopenWithinMaxMs) + clockErrorMs
 
 /** Begins below the limit, so that the file stays below it, too. */
 const fullShare = 0.9

@@ -6,12 +6,15 @@ import type { StoreCopy } from '../domain/copy.ts'
 import type { AuditFilter, IncidentFilter } from '../domain/filters.ts'
 import type { Incident, IncidentState } from '../domain/incident.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
+import type { LeftAlone } from '../domain/left-alone.ts'
 import type { OutboxMessage } from '../domain/message.ts'
-import type { Pause } from '../domain/pause.ts'
-import type { AttemptBudget } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Gap, PastEnds, PrunableEvents, PrunableFinder, PrunedRows, StoreSize } from '../domain/retention.ts'
 import type { HealingSilence } from '../domain/silence.ts'
+import type { CountingReads } from './counting.ts'
+import type { DueReads } from './due.ts'
+import type { MassReads, MassWrites } from './mass-ports.ts'
+import type { PauseReads, PauseWrites } from './pause-port.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
 export interface Clock {
@@ -31,15 +34,7 @@ export type Checkpoint = (name: string) => Promise<void> | void
 
 // ---------------------------------------------------------------- store
 
-/** What the counting gates need, read inside the transaction that commits the intent. */
-export interface AttemptHistory {
-  /** Attempts begun in each budget's window, and when the oldest of them leaves it (epoch milliseconds). */
-  readonly windows: readonly (AttemptBudget & { readonly used: number; readonly oldestAt: number | null })[]
-  /** When the latest attempt of this playbook on this target ended, or `null`. */
-  readonly lastEndedAt: number | null
-}
-
-export interface Reads {
+export interface Reads extends CountingReads, DueReads, MassReads, PauseReads {
   alerts(source: string, fingerprints: readonly string[]): Promise<readonly AlertRecord[]>
   /** Firing alerts as they were first seen, for sweeps and the API; `after` is the `next` of the previous page. */
   firingAlerts(page: {
@@ -55,9 +50,10 @@ export interface Reads {
   /** Open incidents to which this alert is attached. */
   openIncidentsOf(source: string, fingerprint: string): Promise<readonly Incident[]>
   incidents(filter: IncidentFilter): Promise<readonly Incident[]>
-  /** Ids of incidents whose `dueAt` has come, most overdue first. */
-  due(now: number, limit: number): Promise<readonly string[]>
-  nextDueAt(): Promise<number | null>
+  /** Open incidents of any playbook on these targets, oldest first. */
+  openIncidentsOn(targets: readonly string[]): Promise<readonly Incident[]>
+  /** Incidents that wait at this gate, newest first, those opened before the one with the id `before`. */
+  waitingAt(gate: string, limit: number, before?: string): Promise<readonly Incident[]>
   attempt(id: string): Promise<Attempt | null>
   attemptsOf(incident: string): Promise<readonly Attempt[]>
   /** Attempts not concluded, whatever their target. */
@@ -68,14 +64,6 @@ export interface Reads {
   effectOn(target: string): Promise<Attempt | null>
   /** All attempts whose temporary effects are in force. */
   effectsInForce(): Promise<readonly Attempt[]>
-  /** Reverts are not counted: they end what was counted already. */
-  attemptHistory(
-    playbook: string,
-    target: string,
-    budgets: readonly AttemptBudget[],
-    now: number,
-  ): Promise<AttemptHistory>
-  pause(): Promise<Pause | null>
   /** Set while this store is a copy of another that has not gone on from there yet. */
   copy(): Promise<StoreCopy | null>
   /** Truncated deliveries whose rest has not been decided yet, oldest first. */
@@ -90,7 +78,7 @@ export interface Reads {
 }
 
 /** Writes of one transaction. All or nothing; events are chained in the order appended. */
-export interface Tx extends Reads {
+export interface Tx extends Reads, MassWrites, PauseWrites {
   saveAlerts(records: readonly AlertRecord[]): Promise<void>
   /** Throws StaleWrite when an open incident of one of their playbooks and targets exists: a unique index, not a check. */
   openIncidents(incidents: readonly Incident[]): Promise<void>
@@ -103,7 +91,10 @@ export interface Tx extends Reads {
   saveAttempt(attempt: Attempt): Promise<void>
   /** Notes of a concluded attempt that its temporary effect is taken back. */
   release(attempt: string): Promise<void>
-  setPause(pause: Pause | null): Promise<void>
+  /** In place of what was said of its target for the same reason. */
+  leaveAlone(left: LeftAlone): Promise<void>
+  /** Ends what leaves this target alone, and what was told with the same incidents, and pardons what was done there. Resolves to the targets. */
+  takeUpAgain(target: string): Promise<readonly string[]>
   forgetCopy(): Promise<void>
   /** In place of an earlier one of the same group. Keeps the `keepMax` newest of all groups; resolves to how many others are lost. */
   saveRemainder(remainder: Remainder, keepMax: number): Promise<number>
@@ -284,6 +275,8 @@ export type Deliver = (message: {
 export interface Queue {
   /** Look at the store's due times now. */
   wake(): void
+  /** Looks at this incident now, due or not; `false` when that is not possible. */
+  hurry(incident: string): boolean
   start(advance: (incident: string) => Promise<void>): void
   /** Number waiting and age of the oldest, for metrics. */
   depth(): Promise<{ readonly count: number; readonly oldestSeconds: number }>

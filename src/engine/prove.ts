@@ -3,7 +3,7 @@ import type { Attempt, CheckResult } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Probe } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
-import { leadingAlert, noAlert } from './gather.ts'
+import { leadingAlert, noAlert } from './leading-alert.ts'
 import type { Actions, HttpProbe, OracleAnswer, Sources } from './ports.ts'
 import { type RenderedProbe, renderProbe, scopeOf } from './render.ts'
 

@@ -6,8 +6,10 @@ import { attachAlerts } from './attach.ts'
 import { changedEvent } from './confirm.ts'
 import { routeAlert, withRouting } from './destinations.ts'
 import type { RematchPreview } from './engine.ts'
+import { lookAgain } from './look-again.ts'
 import type { Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
 import { forEachFiring } from './sweep.ts'
+import { afterArrivals } from './watch-storm.ts'
 
 export interface RematchPorts {
   readonly store: Store
@@ -65,15 +67,13 @@ export async function rematch(preview: RematchPreview | null, by: string, ports:
   await forEachFiring(ports, null, async (page) => {
     await store.transaction('rematch', (tx) => rematchPage(tx, page, policy, ports))
   })
-  await store.transaction('rematch', (tx) => lookAtOpenIncidents(tx, clock.now()))
+  await lookAgain(ports, (tx, before, limit) => {
+    return tx.incidents({ states: quietStates, limit, ...(before !== undefined && { before }) })
+  })
 }
 
-async function rematchPage(
-  tx: Tx,
-  page: readonly AlertRecord[],
-  policy: Policy,
-  { clock, newId }: RematchPorts,
-): Promise<void> {
+async function rematchPage(tx: Tx, page: readonly AlertRecord[], policy: Policy, ports: RematchPorts): Promise<void> {
+  const { clock, newId } = ports
   const now = clock.now()
   for (const seen of page) {
     const [record] = await tx.alerts(seen.source, [seen.fingerprint])
@@ -87,7 +87,9 @@ async function rematchPage(
     for (const destination of routing.destinations) {
       const latest = await tx.latestIncident(destination.playbook.name, destination.target)
       if (staysEnded(record, destination.playbook, latest)) continue
-      await tx.append((await attachAlerts(tx, [{ destination, record: routed }], { now, newId })).flat())
+      const events = (await attachAlerts(tx, [{ destination, record: routed }], { now, newId })).flat()
+      await tx.append(events)
+      await afterArrivals(tx, events, ports)
     }
   }
 }
@@ -101,9 +103,3 @@ function staysEnded({ playbooks }: AlertRecord, { name }: Playbook, latest: Inci
 }
 
 const quietStates: readonly Incident['state'][] = ['open', 'waiting', 'awaiting_approval', 'holding', 'handed_over']
-
-async function lookAtOpenIncidents(tx: Tx, now: number): Promise<void> {
-  for (const incident of await tx.incidents({ states: quietStates, limit: 100_000 })) {
-    await tx.saveIncident({ ...incident, dueAt: now, updatedAt: now })
-  }
-}

@@ -1,6 +1,6 @@
 import type { Attempt } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
-import { type AssessPorts, postpone } from './assess.ts'
+import { type AssessPorts, askerOf, postpone } from './assess.ts'
 import { intendedEvent } from './assess-events.ts'
 import { type Concluding, endAttempt } from './conclude.ts'
 import { newRevert } from './new-attempt.ts'
@@ -15,17 +15,30 @@ import { carries } from './temporary.ts'
 export async function revert(incident: Incident, effect: Attempt, ports: AssessPorts): Promise<void> {
   const { store, effects, policy } = ports
   if (effects.stopping()) return
-  if (effects.full()) return postpone({ incident, policy: policy.current() }, ports)
-  const action = policy.current().actions.find(({ name }) => name === effect.action)
-  if (!action) throw new Error(`no plugin named "${effect.action}" is loaded`)
-  const runner = await ports.actions.reserve(action)
+  // Nothing is more urgent than an effect that stays beyond its time.
+  const asker = {
+    ...askerOf({ incident, policy: policy.current() }),
+    priority: Number.POSITIVE_INFINITY,
+    highest: true,
+  }
+  if (!effects.places.take(asker)) {
+    return postpone({ incident }, effects.places.refusal(asker) ?? { taken: 0, before: 0 }, ports)
+  }
+  let runner: Runner | null = null
   let attempt: Attempt | null = null
   try {
-    attempt = await store.transaction('revert', (tx) => intend(tx, incident, effect, runner, ports))
+    const action = policy.current().actions.find(({ name }) => name === effect.action)
+    if (!action) throw new Error(`no plugin named "${effect.action}" is loaded`)
+    const reserved = await ports.actions.reserve(action)
+    runner = reserved
+    attempt = await store.transaction('revert', (tx) => intend(tx, incident, effect, reserved, ports))
   } finally {
-    if (attempt === null) await runner.discard()
+    if (attempt === null) {
+      effects.places.leave()
+      await runner?.discard()
+    }
   }
-  if (attempt) effects.start(attempt, runner)
+  if (attempt && runner) effects.start(attempt, runner)
 }
 
 async function intend(

@@ -8,7 +8,7 @@ import { endLadder } from './restored.ts'
 export type WantedPause = { readonly reason: string; readonly until: number | null } | null
 
 /**
- * Throws or lifts the stop switch; lifting it makes what waited look again. One that is on because the store was restored is
+ * Throws or lifts the stop switch; what waited looks again a few at a time (`waking.ts`). One that is on because the store was restored is
  * lifted only by who says so (`restored`). Throws `conflict`.
  */
 export async function setPause(
@@ -26,11 +26,6 @@ export async function setPause(
     await tx.setPause(next)
     const body = next ? { reason: next.reason, until: next.until } : present?.restored ? { restored: true } : {}
     await tx.append([{ type: next ? 'pause.set' : 'pause.cleared', at: now, actor: by, body }])
-    if (next === null) {
-      for (const incident of await tx.incidents({ states: ['open', 'waiting'], limit: 100_000 })) {
-        await tx.saveIncident({ ...incident, dueAt: now, updatedAt: now })
-      }
-    }
     return next
   })
 }

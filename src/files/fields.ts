@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import { parseBytes } from '../domain/bytes.ts'
 import { formatDurationMs, parseDurationMs } from '../domain/duration.ts'
+import { budgetWindowMaxMs } from '../domain/playbook.ts'
 import { didYouMean } from '../domain/suggestion.ts'
 
 /** What a key that a later version will know says today. */
@@ -40,6 +41,18 @@ export function durationField(minMs: number, maxMs: number) {
     .meta({ type: 'string', description: `A duration such as 30s or 1h30m; ${range}.` })
 }
 
+/** A count and a window such as `3/1h`: at most so many in any time of that length. */
+export const budgetField = z
+  .string()
+  .transform((text, context) => {
+    const found = /^(\d{1,4})\/(.+)$/.exec(text)
+    const count = Number(found?.[1] ?? 0)
+    const window = durationField(1_000, budgetWindowMaxMs).safeParse(found?.[2])
+    if (count < 1 || !window.success) context.addIssue('must be a count and a duration up to 30d, such as 3/1h')
+    return { count, windowMs: window.data ?? 0 }
+  })
+  .meta({ description: 'At most so many attempts in any window of this length, such as 3/1h.' })
+
 /** A size written as text, given in bytes. */
 export function bytesField(min: number, max: number) {
   return z
@@ -57,6 +70,18 @@ export function bytesField(min: number, max: number) {
 export function countField(min: number, max: number) {
   const range = `must be a whole number between ${min} and ${max}`
   return z.int({ error: range }).min(min, range).max(max, range)
+}
+
+/** A share as text in whole percent, given as that number. */
+export function percentField(min: number) {
+  return z
+    .string()
+    .transform((text, context) => {
+      const percent = Number(/^(\d{1,3})\s?%$/.exec(text)?.[1] ?? Number.NaN)
+      if (!(percent >= min && percent <= 100)) context.addIssue(`must be a share of ${min}% to 100% in whole percent`)
+      return percent
+    })
+    .meta({ description: `Whole percent from ${min}% to 100%, such as 25%.` })
 }
 
 /** One word out of a list; a mistyped one gets a suggestion. */

@@ -66,8 +66,8 @@ async function answer(route: Route, incoming: Incoming, around: Surroundings): P
     const body = await deliveryOf(raw, (query as { source?: string }).source, config, around)
     return handle(route, { ...asked, body }, parts)
   }
+  if (route.method !== 'get') refuseWhileStopping(parts)
   if (route.body === null) return handle(route, { ...asked, body: null }, parts)
-  refuseWhileStopping(parts)
   const json = hasBody(incoming.request) ? parseJson(await readBody(incoming.request, apiBodyBytesMax, budget)) : {}
   refuseDeep(json)
   return handle(route, { ...asked, body: parse(route.body, json, 'body') }, parts)

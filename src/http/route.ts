@@ -19,7 +19,7 @@ export type Reply =
   | { readonly status: number; readonly text: string; readonly contentType: string }
 
 interface RouteShape {
-  readonly method: 'get' | 'post' | 'put'
+  readonly method: 'get' | 'post' | 'put' | 'delete'
   /** Express form, such as `/api/v1/incidents/:id`. */
   readonly path: string
   readonly access: Access
@@ -52,6 +52,14 @@ export function write<Q extends z.ZodType, B extends z.ZodType>(
   handle: Handle<z.output<Q>, z.output<B>>,
 ): Route {
   return { ...shape, handle }
+}
+
+/** A route that takes away what its path names, without a body. */
+export function remove<Q extends z.ZodType>(
+  shape: Omit<RouteShape, 'method'> & { readonly query: Q },
+  handle: Handle<z.output<Q>, null>,
+): Route {
+  return { ...shape, method: 'delete', body: null, handle }
 }
 
 /** A route that takes an Alertmanager webhook body. */

@@ -6,10 +6,12 @@ import { cancelIncident, listIncidentEvents, listIncidents, resumeIncident, show
 import { describeApi } from './openapi.ts'
 import { livez, metrics, readyz } from './operations.ts'
 import { getPause, putPause } from './pause.ts'
+import { liftPause, listPauses, placePause } from './pauses.ts'
 import { reload } from './reload.ts'
 import { ok, type Route, read } from './route.ts'
 import { showSafeMode } from './safe-mode.ts'
 import { stats } from './stats.ts'
+import { deleteStorm, getStorm } from './storm.ts'
 import { explain, webhook } from './webhook.ts'
 
 const openapi = read(
@@ -36,6 +38,11 @@ export const routes: readonly Route[] = [
   runAction,
   getPause,
   putPause,
+  getStorm,
+  deleteStorm,
+  listPauses,
+  placePause,
+  liftPause,
   showSafeMode,
   listAudit,
   auditHead,

@@ -2,7 +2,7 @@ import type { AlertRecord } from '../domain/alert.ts'
 import type { Attempt } from '../domain/attempt.ts'
 import type { AuditEvent } from '../domain/audit.ts'
 import type { Incident } from '../domain/incident.ts'
-import type { Pause } from '../domain/pause.ts'
+import type { Pause, ScopedPause } from '../domain/pause.ts'
 
 /** Epoch milliseconds as RFC 3339. */
 export function iso(at: number): string
@@ -68,4 +68,15 @@ export function viewEvent(event: AuditEvent) {
 export function viewPause(pause: Pause | null, now: number) {
   if (pause === null || (pause.until !== null && pause.until <= now)) return { paused: false }
   return { paused: true, reason: pause.reason, by: pause.by, since: iso(pause.since), until: iso(pause.until) }
+}
+
+/** `state` is `active` or `planned`; one that has expired is not shown. */
+export function viewScopedPause(pause: ScopedPause, now: number) {
+  return {
+    ...pause,
+    since: iso(pause.since),
+    from: iso(pause.from),
+    until: iso(pause.until),
+    state: pause.from > now ? 'planned' : 'active',
+  }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Playbook } from '../../src/domain/playbook.ts'
 import { assess } from '../../src/engine/assess.ts'
 import type { ActionStep, Assessment } from '../../src/engine/gather.ts'
 import type { OracleAnswer } from '../../src/engine/ports.ts'
@@ -195,6 +196,7 @@ test('no more effects run at once than the limit allows; the next look comes soo
     config: { ...simulation.policy.config, limits: { ...limits, effectsMax: 1 } },
   }
   const running = { ...someAttempt({ id: 'elsewhere' }) }
+  simulation.ports.effects.places.take({ incident: 'other', playbook: 'other', priority: 0, highest: true })
   simulation.ports.effects.start(
     running,
     someRunner([], () => held.promise as never),
@@ -255,4 +257,29 @@ test('a silence that this Hepar set while it healed is in nobody’s way, that o
   await simulation.store.transaction('test', (tx) => tx.insertAttempt(own))
   await assess(await assessment(simulation), simulation.ports)
   expect(await theIncident(simulation)).toMatchObject({ state: 'acting' })
+})
+
+test('of those that are assessed at the same moment no more begin than there are places', async () => {
+  const held = Promise.withResolvers<{ kind: 'done'; report: object }>()
+  const names = ['web', 'api', 'db']
+  const simulation = await simulate({
+    patients: names.map((name) => somePatient(name)),
+    actions: { reserve: async () => someRunner([], () => held.promise as never) },
+  })
+  const { config } = simulation.policy
+  simulation.policy = { ...simulation.policy, config: { ...config, limits: { ...config.limits, effectsMax: 2 } } }
+  for (const name of names) await simulation.deliver(name, 'firing')
+  const [playbook] = simulation.policy.playbooks as [Playbook]
+  const step = playbook.steps[0] as ActionStep
+  const incidents = await simulation.store.read.incidents({ limit: 3 })
+  await Promise.all(
+    incidents.map((incident) => assess({ incident, playbook, step, policy: simulation.policy }, simulation.ports)),
+  )
+  expect(await simulation.store.read.activeAttempts()).toHaveLength(2)
+  const [waiting] = await simulation.store.read.incidents({ states: ['open'], limit: 3 })
+  expect(waiting?.waiting).toMatchObject({
+    gate: 'places',
+    reason: 'no place for another effect: 2 run, 0 incidents come first',
+  })
+  held.resolve({ kind: 'done', report: {} })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Incident } from '../../src/domain/incident.ts'
+import { advance } from '../../src/engine/advance.ts'
 import { concludeUnhealed } from '../../src/engine/conclude.ts'
 import { manualPlaybook } from '../../src/engine/load-facts.ts'
 import { someAttempt, someIncident, somePlaybook } from '../kit/records.ts'
@@ -41,8 +42,15 @@ describe('an outcome that did not heal', () => {
   })
 
   test('that nobody knows goes to a human at once, and never to the next step', async () => {
-    const { incident, attempt, outbox } = await conclude('unknown')
-    expect(incident).toMatchObject({ state: 'handed_over', step: 2, human: true })
+    const { incident, attempt, simulation } = await conclude('unknown')
+    expect(incident).toMatchObject({ state: 'open', step: 2, owed: { channel: 'oncall', reason: 'why' } })
+    await advance('i1', simulation.ports)
+    expect(await simulation.store.read.incident('i1')).toMatchObject({
+      ending: 'escalated',
+      human: true,
+      owed: null,
+    })
+    const outbox = await simulation.store.read.outboxDue(1e15, 9)
     expect(attempt).toEqual({ phase: 'concluded', outcome: 'unknown' })
     expect(outbox.map(({ channel }) => channel)).toEqual(['oncall'])
   })
@@ -83,7 +91,7 @@ describe('an idempotent action whose end nobody saw', () => {
       return store.read.incident('i2')
     }
     expect(await end('first')).toMatchObject({ state: 'open', step: 0 })
-    expect(await end('second')).toMatchObject({ state: 'handed_over' })
+    expect(await end('second')).toMatchObject({ state: 'open', owed: { reason: '' } })
   })
 })
 

@@ -16,6 +16,7 @@ function playbook(name: string, when: Condition, over: Partial<Playbook> = {}): 
     priority: 0,
     when,
     target: ['service/x'],
+    dependsOn: [],
     mode: 'auto',
     continue: false,
     settleMs: 0,
@@ -24,7 +25,7 @@ function playbook(name: string, when: Condition, over: Partial<Playbook> = {}): 
     forMs: 0,
     withinMs: 0,
     silence: false,
-    limits: { cooldownMs: 0, attempts: [], maxWaitMs: 0 },
+    limits: { cooldownMs: 0, attempts: [], rate: [], maxWaitMs: 0, blastRadius: null, activeHours: null },
     reopenWithinMs: 0,
     ...over,
   })

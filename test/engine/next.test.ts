@@ -207,6 +207,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
     playbook: some.playbook ? somePlaybook() : null,
     ceiling: some.mode as Facts['ceiling'],
     policyRevision: 'r1',
+    pausing: { pauses: [], windows: [] },
     alerts: some.alerts,
     stillMatched: some.stillMatched,
     attempt: some.phase === null || some.phase === 'concluded' ? null : someAttempt({ phase: some.phase }),

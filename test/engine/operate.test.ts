@@ -71,6 +71,7 @@ test('the stop switch is an event, and lifting it makes what waited look again',
   expect((await theIncident(simulation)).waiting?.gate).toBe('stop_switch')
   simulation.pass(1_000)
   await setPause(null, 'ada', simulation.ports)
+  await simulation.wake()
   expect((await theIncident(simulation)).dueAt).toBe(simulation.now())
   const types = await typesOf(simulation)
   expect(types.filter((type) => type.startsWith('pause.'))).toEqual(['pause.set', 'pause.cleared'])

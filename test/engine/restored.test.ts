@@ -89,7 +89,14 @@ describe('a store restored from a backup', () => {
     const web = somePatient('web', false)
     const [step, escalate] = simulatedPolicy().playbooks[0]!.steps as readonly [ActionStep, Step]
     const again: ActionStep = { ...step, on: { ineffective: 'next', failed: 'next', unknown: 'next' } }
-    const limits = { cooldownMs: 0, attempts: [{ count: 9, windowMs: 3_600_000 }], maxWaitMs: 7 * 86_400_000 }
+    const limits = {
+      cooldownMs: 0,
+      attempts: [{ count: 9, windowMs: 3_600_000 }],
+      rate: [],
+      maxWaitMs: 7 * 86_400_000,
+      blastRadius: null,
+      activeHours: null,
+    }
     const simulation = await simulate([web], simulatedPolicy({ steps: [again, again, escalate], limits }))
     await simulation.deliver('web', 'firing')
     simulation.crashAt('effect:after')

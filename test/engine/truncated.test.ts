@@ -121,7 +121,13 @@ test('all groups of a receiver are completed from one list', async () => {
 })
 
 function engineOf({ ports }: Simulation) {
-  const queue = { wake() {}, start() {}, depth: async () => ({ count: 0, oldestSeconds: 0 }), close: async () => {} }
+  const queue = {
+    wake() {},
+    hurry: () => true,
+    start() {},
+    depth: async () => ({ count: 0, oldestSeconds: 0 }),
+    close: async () => {},
+  }
   return createEngine({ ...ports, queue, silencers: () => [], deliver: async () => ({ ok: true }) })
 }
 

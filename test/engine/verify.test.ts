@@ -77,7 +77,10 @@ describe('an incident', () => {
     const simulation = await verifying(false, { attempt: { effect: 'unknown', effectDetail: 'killed' } })
     const { incident, attempt } = await look(simulation, 121_000)
     expect(attempt).toMatchObject({ outcome: 'unknown' })
-    expect(incident).toMatchObject({ state: 'handed_over' })
+    expect(incident).toMatchObject({ owed: { reason: expect.stringContaining('killed') } })
+    await simulation.settle()
+    const [handedOver] = await simulation.store.read.incidents({ limit: 1 })
+    expect(handedOver).toMatchObject({ state: 'handed_over' })
   })
 })
 

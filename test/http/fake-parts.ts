@@ -3,9 +3,10 @@ import type { Attempt } from '../../src/domain/attempt.ts'
 import type { AuditEvent, NewAuditEvent } from '../../src/domain/audit.ts'
 import { type Config, defaultLimits, type Role, type Source, type Token } from '../../src/domain/config.ts'
 import type { Incident, IncidentState } from '../../src/domain/incident.ts'
-import type { Pause } from '../../src/domain/pause.ts'
+import type { Pause, ScopedPause } from '../../src/domain/pause.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { secret } from '../../src/domain/secret.ts'
+import { noStorm, type StormRecord } from '../../src/domain/storm.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { HeparError } from '../../src/engine/errors.ts'
 import type { Log, Reads } from '../../src/engine/ports.ts'
@@ -48,6 +49,7 @@ export function config(changes: Partial<Config> = {}): Config {
     auth: { tokens: [] },
     notify: [],
     announce: [],
+    maintenance: [],
     limits: defaultLimits,
     retention: { auditMs: null, bytesMax: 10e9 },
     log: { level: 'info' },
@@ -75,6 +77,7 @@ export function incident(id: string, changes: Partial<Incident> = {}): Incident 
     touched: false,
     reopenings: 0,
     handedOverAt: null,
+    toldAt: null,
     waiting: null,
     blockedSince: null,
     wouldRunRevision: null,
@@ -82,6 +85,7 @@ export function incident(id: string, changes: Partial<Incident> = {}): Incident 
     cancelRequestedBy: null,
     human: false,
     unconfirmedSince: null,
+    owed: null,
     dueAt: now,
     version: 1,
     manual: null,
@@ -99,6 +103,8 @@ export interface FakeWorld {
   attempts: Attempt[]
   events: AuditEvent[]
   pause: Pause | null
+  storm: StormRecord
+  pauses: readonly ScopedPause[]
   phase: 'starting' | 'running' | 'stopping'
   storeProblem: string | null
   reloadReport: ReloadReport
@@ -133,6 +139,8 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     attempts: [],
     events: [],
     pause: null,
+    storm: noStorm,
+    pauses: [],
     phase: 'running',
     storeProblem: null,
     reloadReport: { ok: false, problems: [] },
@@ -203,6 +211,23 @@ function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
       world.pause = pause && { ...pause, by, since: now }
       return world.pause
     },
+    releaseStorm: async (by, reason) => {
+      if (world.storm.storm === null) throw new HeparError('conflict', 'there is no storm that could be released')
+      world.asked.push({ verb: 'release', by, more: reason })
+      world.storm = noStorm
+      return noStorm
+    },
+    placePause: async (wanted, by) => {
+      const pause = { ...wanted, id: `pause-${world.pauses.length + 1}`, by, since: now, from: wanted.from ?? now }
+      world.pauses = [...world.pauses, pause]
+      return pause
+    },
+    liftPause: async (id) => {
+      const pause = world.pauses.find((row) => row.id === id)
+      if (pause === undefined) throw new HeparError('not_found', `there is no pause ${id}`)
+      world.pauses = world.pauses.filter((row) => row !== pause)
+      return pause
+    },
     preview: async () => ({ active: 0, willMatch: 0, willOpen: 0 }),
     adopt: async () => {},
     recover: async () => {},
@@ -224,6 +249,15 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     latestIncident: unused,
     latestIncidents: unused,
     openIncidentsOf: unused,
+    openIncidentsOn: unused,
+    waitingAt: unused,
+    pauses: async () => guarded(() => world.pauses),
+    lanes: unused,
+    dueFrom: unused,
+    attemptsBegun: unused,
+    actionsOn: unused,
+    effectsSince: unused,
+    leftAlone: unused,
     due: unused,
     nextDueAt: unused,
     attempt: unused,
@@ -237,6 +271,10 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     gaps: unused,
     copy: unused,
     remainders: unused,
+    unwellBesides: unused,
+    arrivalAt: async () => null,
+    arrivals: async () => ({ incidents: 0, playbooks: [], targets: [] }),
+    stormRecord: async () => guarded(() => world.storm),
     incidentCounts: unused,
     firingAlerts: async ({ after, limit }) =>
       guarded(() => {

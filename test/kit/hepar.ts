@@ -223,6 +223,9 @@ function placesIn(texts: readonly string[]): readonly string[] {
   return [...new Set(texts.flatMap((text) => text.match(/https?:\/\/[\w.-]+:\d+/g) ?? []))]
 }
 
+/** A test does in a minute what nobody should do in an hour; what bounds repetition has tests of its own. */
+const repeatable = { rate: ['9999/1m'], targetActions: ['9999/1h'], loops: '9999/1h' }
+
 function writeFiles(setup: HeparSetup, port: number, holds: string): string {
   const rules = join(setup.folder, 'rules')
   mkdirSync(rules, { recursive: true })
@@ -237,6 +240,7 @@ function writeFiles(setup: HeparSetup, port: number, holds: string): string {
     plugins: setup.plugins ?? [join(root, 'plugins')],
     http: { allow: placesIn(Object.values(setup.rules ?? {})) },
     ...setup.config,
+    limits: { ...repeatable, ...(setup.config?.limits as object | undefined) },
   }
   // JSON is YAML, so the configuration needs no writer of its own.
   writeFileSync(configFile, JSON.stringify(config, null, 2))

@@ -161,8 +161,11 @@ async function carryOut({ deeds = {} }: Ordeal, { deed, pick, ms }: Told, story:
   if (deed === 'jump') simulation.pass(ms)
   else if (deed === 'pass') await passInSteps(simulation, ms)
   else if (deed === 'crash') simulation.crashAfter(pick % 15)
-  else if (deed === 'recover') return tell(patient, false, story)
-  else if (deed === 'fire') {
+  else if (deed === 'recover') {
+    await tell(patient, false, story)
+    // A relapse in the same instant would be one illness to everybody but the test.
+    simulation.pass(episodeGapMs + 500)
+  } else if (deed === 'fire') {
     // Of a patient who was cured meanwhile, the source has said so by now.
     if (!patient.ill && story.illSince.has(patient.name)) {
       await tell(patient, false, story)

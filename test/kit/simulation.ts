@@ -15,6 +15,7 @@ import { type AdvancePorts, advance } from '../../src/engine/advance.ts'
 import type { Actions, Log, Store } from '../../src/engine/ports.ts'
 import { type ReceivePorts, receive } from '../../src/engine/receive.ts'
 import { recover } from '../../src/engine/recover.ts'
+import { createWaking } from '../../src/engine/waking.ts'
 import {
   type Patient,
   type Played,
@@ -47,6 +48,8 @@ export interface Simulation {
   deliver(name: string, status: Alert['status']): Promise<string | null>
   /** Advances everything that is due until nothing is, or until the process dies. */
   settle(): Promise<void>
+  /** Lets look again what was told that its wait is over, as the engine does by itself; so does `settle`. */
+  wake(): Promise<void>
   /** Dies at the n-th checkpoint from now. */
   crashAfter(checkpoints: number): void
   /** Dies at the checkpoint of this name. */
@@ -128,7 +131,9 @@ export async function startSimulation(
       actions: { ...playedActions(world, checkpoint, newId), ...played.actions },
       probeHttp: played.probeHttp ?? playedProbe(world),
     }
-    return { store, ports, state }
+    const waking = createWaking(shared)
+    store.onCommit((events) => waking.hear(events))
+    return { store, ports, state, waking }
   }
 
   async function live(work: () => Promise<unknown>): Promise<boolean> {
@@ -186,6 +191,7 @@ export async function startSimulation(
     },
     async settle() {
       for (let round = 0; round < 200 && !life.state.dead; round += 1) {
+        if (!(await live(() => life.waking.wake()))) return
         const due = await life.store.read.due(world.now, 100)
         for (const id of due) {
           if (!(await live(() => advance(id, life.ports)))) return
@@ -193,6 +199,9 @@ export async function startSimulation(
         await turns()
         if ((await life.store.read.due(world.now, 1)).length === 0) return
       }
+    },
+    async wake() {
+      await live(() => life.waking.wake())
     },
     async restart() {
       await turns()

@@ -18,6 +18,7 @@ export const metricNames: ReadonlySet<string> = new Set([
   'hepar_storm',
   'hepar_mode',
   'hepar_paused',
+  'hepar_pauses',
   'hepar_safe_mode',
   'hepar_docker_up',
   'hepar_container_state',

@@ -335,7 +335,7 @@ export const decisions = [
     },
     {
       takes: 'that open incidents look again after a reload',
-      find: "  await store.transaction('rematch', (tx) => lookAtOpenIncidents(tx, clock.now()))\n",
+      find: '  await lookAgain(ports, (tx, before, limit) => {\n    return tx.incidents({ states: quietStates, limit, ...(before !== undefined && { before }) })\n  })\n',
       replace: '',
       red: 'active alerts under another policy > open the incidents it leads them to',
     },

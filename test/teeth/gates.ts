@@ -7,14 +7,14 @@ export const gates = [
   ...teethOf({ ...shared, file: 'src/engine/gates/evaluate.ts' }, [
     {
       takes: 'the stop switch',
-      find: '[stopSwitch, mode,',
-      replace: '[mode,',
+      find: '  stopSwitch,\n  mode,\n',
+      replace: '  mode,\n',
       red: 'each gate blocks > stop_switch',
     },
     {
       takes: 'the order of the gates: freshness before the target is planned',
-      find: 'freshness, target, attemptBudget',
-      replace: 'target, freshness, attemptBudget',
+      find: '  freshness,\n  target,\n',
+      replace: '  target,\n  freshness,\n',
       red: 'the gates stand in the published order',
     },
     {
@@ -84,8 +84,8 @@ export const gates = [
     },
     {
       takes: 'freshness: an alert about which nothing was asked blocks',
-      find: "asked?.answer ?? { kind: 'unavailable', reason: 'the source has not been asked' }",
-      replace: "asked?.answer ?? { kind: 'not_applicable', reason: 'the source has not been asked' }",
+      find: "notAsked: OracleAnswer = { kind: 'unavailable',",
+      replace: "notAsked: OracleAnswer = { kind: 'not_applicable',",
       red: 'each gate blocks > freshness passes when one alert of several',
     },
     {

@@ -27,32 +27,24 @@ export const intent = [
     },
     {
       takes: 'that a source is asked again when its answer is old',
-      find: 'clock.now() - startedAt > answerAgeMaxMs && ',
-      replace: 'clock.now() < startedAt && ',
+      find: 'ports.clock.now() - askedAt <= answerAgeMaxMs',
+      replace: 'ports.clock.now() >= askedAt',
       red: 'a source is asked again when planning took so long',
     },
     {
       takes: 'that the effect starts only after the commit of its intent',
-      find:
-        "    attempt = await ports.store.transaction('intent', (tx) => intend(tx, assessment, facts, runner, ports))\n" +
-        '  } finally {\n' +
-        '    if (attempt === null) await runner.discard()\n' +
-        '  }\n' +
-        '  if (attempt) ports.effects.start(attempt, runner)\n',
+      find: "    attempt = await ports.store.transaction('intent', (tx) => intend(tx, assessment, facts, reserved, ports))\n",
       replace:
         "    attempt = await ports.store.transaction('intent', async (tx) => {\n" +
-        '      const intended = await intend(tx, assessment, facts, runner, ports)\n' +
-        '      if (intended) ports.effects.start(intended, runner)\n' +
+        '      const intended = await intend(tx, assessment, facts, reserved, ports)\n' +
+        '      if (intended) ports.effects.start(intended, reserved)\n' +
         '      return intended\n' +
-        '    })\n' +
-        '  } finally {\n' +
-        '    if (attempt === null) await runner.discard()\n' +
-        '  }\n',
+        '    })\n',
       red: 'an intent that cannot be committed starts nothing',
     },
     {
       takes: 'that a runner is given back when its effect does not start',
-      find: '    if (attempt === null) await runner.discard()\n',
+      find: '      await runner?.discard()\n',
       replace: '',
       red: 'what happens between the gates and the intent > a pause',
     },
@@ -84,12 +76,6 @@ export const intent = [
       find: '  if (effects.stopping()) return\n',
       replace: '',
       red: 'once a stop was asked for, nothing is planned',
-    },
-    {
-      takes: 'the limit on effects that run at once',
-      find: '  if (effects.full()) return postpone(assessment, ports)\n',
-      replace: '',
-      red: 'no more effects run at once than the limit allows',
     },
   ]),
   ...teethOf(record, [

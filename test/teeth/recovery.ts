@@ -148,8 +148,8 @@ export const recovery = [
   ...teethOf(handOver, [
     {
       takes: 'the message of a hand-over',
-      find: 'if (channel !== null) {',
-      replace: 'if (channel === null) {',
+      find: 'channels: channel === null ? [] : [channel]',
+      replace: 'channels: []',
       red: 'a hand-over tells the channel what is ill',
     },
     {
@@ -226,7 +226,7 @@ export const recovery = [
   ...teethOf({ file: 'src/adapters/queue/memory.ts', test: 'test/adapters/queue/memory.test.ts' }, [
     {
       takes: 'that one incident is never advanced twice at once',
-      find: '!running.has(incident) && !resting',
+      find: '!running.has(id) && !resting',
       replace: '!resting',
       red: 'one incident is never advanced twice at once',
     },

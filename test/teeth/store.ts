@@ -210,8 +210,8 @@ export const store = [
     },
     {
       takes: 'that budgets count each window exactly',
-      find: ".where('intended_at', '>', integer)",
-      replace: ".where('intended_at', '>=', integer)",
+      find: ".where('intended_at', '>', integer),\n    )\n",
+      replace: ".where('intended_at', '>=', integer),\n    )\n",
       red: `${of} > attempts, outbox and pause > the history counts what began in each window`,
     },
   ]),

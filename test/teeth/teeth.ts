@@ -9,10 +9,12 @@ import { figures } from './figures.ts'
 import { gates } from './gates.ts'
 import { intake } from './intake.ts'
 import { intent } from './intent.ts'
+import { pausing } from './pauses.ts'
 import { policies } from './policies.ts'
 import { proof } from './proof.ts'
 import { recovery } from './recovery.ts'
 import { redis } from './redis.ts'
+import { repetition } from './repetition.ts'
 import { restart } from './restart.ts'
 import { retention } from './retention.ts'
 import { runners } from './runners.ts'
@@ -28,7 +30,9 @@ import { touches } from './touches.ts'
 /** Every safety that a test must miss when it is taken away. */
 export const teeth: readonly Tooth[] = [
   ...gates,
+  ...pausing,
   ...intent,
+  ...repetition,
   ...decisions,
   ...intake,
   ...proof,

@@ -1,8 +1,12 @@
+import type { Lane } from '../../engine/due.ts'
 import { messageOf } from '../../engine/errors.ts'
 import type { Clock, Log, Queue, Reads } from '../../engine/ports.ts'
+import { createTurns } from '../../engine/turns.ts'
 
 interface QueueOptions {
-  readonly read: Pick<Reads, 'due' | 'nextDueAt'>
+  readonly read: Pick<Reads, 'lanes' | 'due' | 'nextDueAt'>
+  /** The priority of a playbook, and whether none is higher. */
+  readonly rankOf: (playbook: string) => { readonly priority: number; readonly highest: boolean }
   readonly clock: Clock
   readonly log: Log
   /** Incidents advanced at the same time. */
@@ -18,10 +22,23 @@ const depthMax = 10_000
 
 type Advance = (incident: string) => Promise<void>
 
+/** Shares of the seats that all lanes with lesser and with the highest priority may have together. */
+const lesserShare = 5 / 8
+const highestShare = 7 / 8
+
+interface Line {
+  readonly lane: string
+  readonly priority: number
+  readonly seats: number
+  readonly waiting: Iterator<Lane['due'][number], undefined>
+  head: Lane['due'][number] | undefined
+}
+
 /** An in-process queue over the due times in the store. It holds nothing that a restart would lose. */
 export function createMemoryQueue(options: QueueOptions): Queue {
-  const { read, clock, log, concurrencyMax = 32, pollMs = 2_000, backoffMaxMs = 30_000 } = options
+  const { read, rankOf, clock, log, concurrencyMax = 32, pollMs = 2_000, backoffMaxMs = 30_000 } = options
   const resting = createResting(backoffMaxMs)
+  const turns = createTurns()
   const looking = createLooking(look, { log, backoffMaxMs })
   const running = createRunning({ resting, clock, log, onEnd: looking.wake })
   let advance: Advance | null = null
@@ -31,16 +48,43 @@ export function createMemoryQueue(options: QueueOptions): Queue {
   async function look(): Promise<number> {
     const now = clock.now()
     if (advance === null) return pollMs
-    const due = await read.due(now, running.size() + resting.size(now) + concurrencyMax)
-    for (const incident of due) {
-      if (closed || running.size() >= concurrencyMax) break
-      if (!running.has(incident) && !resting.has(incident, now)) running.begin(incident, advance)
-    }
+    const lanes = await read.lanes(now, running.size() + resting.size(now) + concurrencyMax)
+    const lines = lanes.map(({ playbook, due }) => ({
+      ...standingOf(playbook),
+      waiting: due.filter(({ id }) => !running.has(id) && !resting.has(id, now)).values(),
+    }))
+    begin(lines.map((line) => ({ ...line, head: line.waiting.next().value })))
     return Math.min(pollMs, resting.nextMs(now), untilNext(await read.nextDueAt(), clock.now()))
+  }
+
+  /** What is under way goes before everything; what waits to act has fewer seats, the lesser the fewer. */
+  function standingOf(playbook: string | null) {
+    if (playbook === null) return { lane: '', priority: Number.POSITIVE_INFINITY, seats: concurrencyMax }
+    const { priority, highest } = rankOf(playbook)
+    return { lane: playbook, priority, seats: Math.ceil(concurrencyMax * (highest ? highestShare : lesserShare)) }
+  }
+
+  function begin(lines: Line[]): void {
+    while (!closed && advance !== null) {
+      const seated = lines.flatMap(({ head, seats, ...line }) =>
+        head === undefined || running.size() >= seats ? [] : [{ ...line, id: head.id, since: head.dueAt }],
+      )
+      const next = turns.next(seated)
+      if (next === null) return
+      running.begin(next.id, advance)
+      const line = lines.find(({ lane }) => lane === next.lane)
+      if (line) line.head = line.waiting.next().value
+    }
   }
 
   return {
     wake: looking.wake,
+    hurry(incident) {
+      if (running.has(incident)) return true
+      if (closed || advance === null || resting.has(incident, clock.now())) return false
+      running.begin(incident, advance)
+      return true
+    },
     start: (work) => {
       advance = work
       looking.wake()

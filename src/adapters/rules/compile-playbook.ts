@@ -1,14 +1,17 @@
-import type { AttemptBudget, Playbook, Probe, Step } from '../../domain/playbook.ts'
-import { parseTarget, type TargetKind } from '../../domain/target.ts'
-import { compileTemplate, type Template } from '../../domain/template.ts'
+import type { AttemptBudget, BlastRadius, Playbook, Probe, Step } from '../../domain/playbook.ts'
+import type { Schedule } from '../../domain/schedule.ts'
 import { revisionOf } from '../../engine/digest.ts'
 import { type FieldValues, isMap, readFields } from '../../files/read-fields.ts'
+import { defaultTimeZone } from '../../files/schedule-fields.ts'
 import type { Report, SourceFile } from '../../files/source-file.ts'
+import { readBlastRadius } from './blast-radius.ts'
 import { readCondition } from './conditions.ts'
 import type { PlaybookContext } from './context.ts'
+import { readDependsOn } from './depends-on.ts'
 import { laterKeys, playbookShape } from './playbook-schema.ts'
 import { readProbe } from './probes.ts'
 import { readSteps } from './steps.ts'
+import { readTarget } from './target-template.ts'
 import { warnOfWeaknesses } from './weaknesses.ts'
 
 const defaultForMs = 10_000
@@ -32,10 +35,12 @@ export async function compilePlaybook(
   }
   const fields = readFields(playbookShape, source.value, [], watch, laterKeys)
   if (!fields) return null
-  const target = readTarget(fields.target, watch)
+  const target = fields.target === undefined ? null : readTarget(fields.target, ['target'], watch)
+  const dependsOn = readDependsOn(fields.dependsOn, target?.template ?? null, watch)
   const when = readWhen(source.value, watch)
   const steps = await readSteps(fields.steps ?? [], target?.kind ?? null, context, watch)
   const verify = readVerify(fields.verify, context, watch)
+  const blastRadius = readBlastRadius(fields.limits?.blastRadius, context, watch)
   checkTimes(fields, watch)
   if (fields.steps)
     warnOfWeaknesses({ ...fields, steps, verify, verifyIsWritten: fields.verify !== undefined }, context, watch)
@@ -46,9 +51,10 @@ export async function compilePlaybook(
     revision: revisionOf({ name, playbook: source.value }),
     when,
     target: target.template,
+    dependsOn,
     steps: steps as readonly Step[],
     verify: verify as readonly Probe[],
-    ...settings(fields),
+    ...settings(fields, blastRadius),
   }
 }
 
@@ -56,7 +62,8 @@ type Fields = FieldValues<typeof playbookShape>
 
 function settings(
   fields: Fields,
-): Omit<Playbook, 'name' | 'file' | 'revision' | 'when' | 'target' | 'steps' | 'verify'> {
+  blastRadius: BlastRadius | null,
+): Omit<Playbook, 'name' | 'file' | 'revision' | 'when' | 'target' | 'dependsOn' | 'steps' | 'verify'> {
   return {
     summary: fields.summary ?? '',
     priority: fields.priority ?? 0,
@@ -69,35 +76,25 @@ function settings(
     limits: {
       cooldownMs: fields.limits?.cooldown ?? 300_000,
       attempts: fields.limits?.attempts ?? defaultBudgets,
+      rate: fields.limits?.rate ?? [],
       maxWaitMs: fields.limits?.maxWait ?? 900_000,
+      blastRadius,
+      activeHours: activeHoursOf(fields),
     },
     reopenWithinMs: fields.reopenWithin ?? 600_000,
   }
+}
+
+function activeHoursOf({ limits }: Fields): Schedule | null {
+  if (!limits?.activeHours) return null
+  const { cron, duration, timeZone } = limits.activeHours
+  return { cron, durationMs: duration, timeZone: timeZone ?? defaultTimeZone }
 }
 
 function readWhen(value: unknown, report: Report) {
   if (isMap(value) && Object.hasOwn(value, 'when')) return readCondition(value.when, ['when'], report)
   report(['when'], 'is missing')
   return null
-}
-
-function readTarget(text: string | undefined, report: Report): { template: Template; kind: TargetKind } | null {
-  if (text === undefined) return null
-  const reading = compileTemplate(text)
-  const refuse = (reason: string) => {
-    report(['target'], reason)
-    return null
-  }
-  if (!reading.ok) return refuse(reading.reason)
-  const literal = reading.template.filter((part) => typeof part === 'string').join('')
-  if (/[{}]/.test(literal)) return refuse('has a brace outside a placeholder: write {{ labels.name }}')
-  if (/[\s\p{Cc}]/u.test(literal)) return refuse('contains white space')
-  const first = reading.template[0]
-  if (typeof first !== 'string' || !first.includes('/')) {
-    return refuse('must begin with the kind of target, such as container/')
-  }
-  const sample = parseTarget(reading.template.map((part) => (typeof part === 'string' ? part : 'x')).join(''))
-  return sample.ok ? { template: reading.template, kind: sample.target.kind } : refuse(sample.reason)
 }
 
 function readVerify(

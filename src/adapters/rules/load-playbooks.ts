@@ -4,6 +4,7 @@ import type { Problem } from '../../domain/policy.ts'
 import { fromTopToBottom, readSourceFile, reporter } from '../../files/source-file.ts'
 import { compilePlaybook } from './compile-playbook.ts'
 import type { PlaybookContext } from './context.ts'
+import { checkCircles, type Placed } from './depends-on.ts'
 import { findPlaybookFiles } from './find-files.ts'
 
 const fileBytesMax = 256 * 1024
@@ -19,6 +20,7 @@ export async function loadPlaybooks(
   const problems: Problem[] = []
   const playbooks: Playbook[] = []
   const seen = new Map<string, string>()
+  const read: { readonly found: Problem[]; readonly placed: Placed | null }[] = []
   const files = findPlaybookFiles(folders, problems)
   if (files.length === 0 && problems.length === 0) {
     const message = 'there is no playbook in it, so every alert stays unmatched'
@@ -31,9 +33,11 @@ export async function loadPlaybooks(
     const source = reading.ok ? reading.source : reading.readable
     const found: Problem[] = reading.ok ? [] : [...reading.problems]
     const playbook = source && (await compilePlaybook(source, name, context, reporter(source, found)))
-    problems.push(...fromTopToBottom(found))
+    read.push({ found, placed: source && playbook && { playbook, report: reporter(source, found) } })
     if (reading.ok && playbook) playbooks.push(playbook)
   }
+  checkCircles(read.flatMap(({ placed }) => placed ?? []))
+  for (const { found } of read) problems.push(...fromTopToBottom(found))
   return { playbooks, problems }
 }
 

@@ -1,25 +1,33 @@
 import * as z from 'zod'
-import { budgetWindowMaxMs, cooldownMaxMs, modes, type Route, reopenWithinMaxMs } from '../../domain/playbook.ts'
-import { countField, durationField, optional, section, textField, wordField } from '../../files/fields.ts'
+import { cooldownMaxMs, modes, type Route, reopenWithinMaxMs } from '../../domain/playbook.ts'
+import {
+  budgetField,
+  countField,
+  durationField,
+  optional,
+  percentField,
+  section,
+  textField,
+  wordField,
+} from '../../files/fields.ts'
+import { scheduleShape } from '../../files/schedule-fields.ts'
 
 const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as const
 
 const routes = ['next', 'escalate', 'stop'] as const satisfies readonly Route[]
 
 /** Keys of the design that only a later version supports. */
-export const laterKeys = ['dependsOn', 'blastRadius', 'activeHours', 'order']
-export const laterLimitKeys = ['blastRadius', 'activeHours', 'rate']
+export const laterKeys = ['activeHours', 'blastRadius', 'order']
+export const laterLimitKeys: readonly string[] = []
 
-const budgetField = z
-  .string()
-  .transform((text, context) => {
-    const found = /^(\d{1,4})\/(.+)$/.exec(text)
-    const count = Number(found?.[1] ?? 0)
-    const window = durationField(second, budgetWindowMaxMs).safeParse(found?.[2])
-    if (count < 1 || !window.success) context.addIssue('must be a count and a duration up to 30d, such as 3/1h')
-    return { count, windowMs: window.data ?? 0 }
+const targetsField = countField(1, 1_000_000)
+const shareField = percentField(1).transform((percent) => ({ percent }))
+const boundField = z.union([targetsField, shareField], { error: 'must be a count such as 2, or a share such as 25%' })
+const boundsField = z
+  .union([boundField, z.array(boundField).min(1).max(2)], {
+    error: 'must be a count such as 2, a share such as 25%, or both in a list such as [25%, 2]',
   })
-  .meta({ description: 'At most so many attempts in any window of this length, such as 3/1h.' })
+  .meta({ description: 'At most so many targets ill at once: a count, a share of the total, or both in a list.' })
 
 /** The top-level keys of a playbook. What needs more than one look (`when`, `steps`, `verify`) is read elsewhere. */
 export const playbookShape = {
@@ -28,6 +36,7 @@ export const playbookShape = {
   priority: optional(countField(-1_000_000, 1_000_000)),
   when: z.unknown(),
   target: textField(500),
+  dependsOn: optional(z.array(textField(500)).max(20, 'names more than 20 targets')),
   mode: optional(wordField(modes)),
   continue: optional(z.boolean()),
   settle: optional(durationField(0, day)),
@@ -41,7 +50,10 @@ export const playbookShape = {
       {
         cooldown: optional(durationField(0, cooldownMaxMs)),
         attempts: optional(z.array(budgetField).min(1, 'needs at least one budget').max(10)),
+        rate: optional(z.array(budgetField).min(1, 'needs at least one budget').max(10)),
         maxWait: optional(durationField(0, 7 * day)),
+        blastRadius: optional(section({ max: boundsField, of: optional(textField(10_000)) })),
+        activeHours: optional(section(scheduleShape)),
       },
       laterLimitKeys,
     ),

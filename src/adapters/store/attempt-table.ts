@@ -1,5 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { type Attempt, type AttemptPhase, type Outcome, objectsOf } from '../../domain/attempt.ts'
+import type { AttemptBudget } from '../../domain/playbook.ts'
+import type { BudgetWindow } from '../../engine/counting.ts'
 import { HeparError } from '../../engine/errors.ts'
 import type { Reads, Tx } from '../../engine/ports.ts'
 import { packUuid, unpackUuid } from './packed.ts'
@@ -9,12 +11,25 @@ import { integer, prepared, preparedWrite, type StoreDb, type StoreTables, text 
 type AttemptRow = StoreTables['attempts']
 type AttemptReads = Pick<
   Reads,
-  'attempt' | 'attemptsOf' | 'activeAttempts' | 'holder' | 'effectOn' | 'effectsInForce' | 'attemptHistory'
+  | 'attempt'
+  | 'attemptsOf'
+  | 'activeAttempts'
+  | 'holder'
+  | 'effectOn'
+  | 'effectsInForce'
+  | 'attemptHistory'
+  | 'attemptsBegun'
+  | 'actionsOn'
+  | 'effectsSince'
+  | 'unwellBesides'
 >
 
 // Written out, because a partial index serves only a condition that repeats its own words.
 const isActive: RawBuilder<boolean> = sql<boolean>`phase <> 'concluded'`
 const isInForce: RawBuilder<boolean> = sql<boolean>`in_force = 1`
+
+/** Targets that a block names. */
+const namedMax = 5
 
 export function attemptReads(db: StoreDb): AttemptReads {
   const all = db.selectFrom('attempts').selectAll().orderBy('intended_at').orderBy('id')
@@ -32,19 +47,51 @@ export function attemptReads(db: StoreDb): AttemptReads {
   const inForce = prepared(db, all.where(isInForce))
   const inForceOn = prepared(db, all.where(isInForce).where('target', '=', text))
   // An attempt that was called off before it began touched nothing: it uses up no budget and starts no cooldown. Nor does a revert.
-  const ofTarget = db
+  const touching = db
     .selectFrom('attempts')
-    .where('playbook', '=', text)
-    .where('target', '=', text)
     .where(sql<boolean>`outcome is distinct from 'cancelled'`)
     .where('reverts', 'is', null)
-  const begun = prepared(
+  const ofTarget = touching.where('playbook', '=', text).where('target', '=', text)
+  // What lies in the future is counted, too: a clock that jumps back gives nothing back.
+  const begunOf = (some: typeof touching) =>
+    prepared(
+      db,
+      some
+        .select([db.fn.countAll<number>().as('used'), db.fn.min('intended_at').as('oldest')])
+        .where('intended_at', '>', integer),
+    )
+  const begun = begunOf(ofTarget)
+  const begunByAll = begunOf(touching)
+  const begunByPlaybook = begunOf(touching.where('playbook', '=', text))
+  const begunOnTarget = begunOf(touching.where('target', '=', text).where('pardoned', '=', sql.lit(0)))
+  const targets = (table: 'incidents' | 'attempts', is: RawBuilder<boolean>) =>
+    db.selectFrom(table).select('target').where('playbook', '=', text).where(is)
+  const unwell = prepared(
     db,
-    ofTarget
-      .select([db.fn.countAll<number>().as('used'), db.fn.min('intended_at').as('oldest')])
-      .where('intended_at', '>', integer),
+    db
+      .selectFrom(
+        targets('incidents', sql<boolean>`state <> 'closed'`)
+          .union(targets('attempts', isActive))
+          .union(targets('attempts', isInForce))
+          .as('unwell'),
+      )
+      .select('target')
+      .where('target', '<>', text)
+      .orderBy('target'),
   )
   const ended = prepared(db, ofTarget.select(db.fn.max('concluded_at').as('last')))
+  const since = prepared(
+    db,
+    db
+      .selectFrom('attempts')
+      .select(['id', 'playbook', 'target', 'ill_since', 'intended_at', 'concluded_at'])
+      .where('intended_at', '>', integer)
+      .where(sql<boolean>`outcome is distinct from 'cancelled'`)
+      .where('pardoned', '=', sql.lit(0))
+      .orderBy('intended_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(integer),
+  )
   return {
     attempt: async (id) => (await byId(id)).map(toAttempt)[0] ?? null,
     attemptsOf: async (incident) => (await ofIncident(packUuid(incident))).map(toAttempt),
@@ -57,17 +104,40 @@ export function attemptReads(db: StoreDb): AttemptReads {
       return null
     },
     effectOn: async (target) => (await inForceOn(target)).map(toAttempt)[0] ?? null,
-    effectsInForce: async () => (await inForce()).map(toAttempt),
-    async attemptHistory(playbook, target, budgets, now) {
-      const windows = []
-      for (const budget of budgets) {
-        const [row] = await begun(playbook, target, now - budget.windowMs)
-        const oldest = row?.oldest ?? null
-        windows.push({ ...budget, used: row?.used ?? 0, oldestAt: oldest === null ? null : oldest + budget.windowMs })
-      }
-      return { windows, lastEndedAt: (await ended(playbook, target))[0]?.last ?? null }
+    unwellBesides: async (playbook, target) => {
+      const found = await unwell(playbook, playbook, playbook, target)
+      return { others: found.length, some: found.slice(0, namedMax).map((row) => row.target) }
     },
+    effectsInForce: async () => (await inForce()).map(toAttempt),
+    attemptHistory: async (playbook, target, budgets, now) => ({
+      windows: await windowsOf(budgets, now, (from) => begun(playbook, target, from)),
+      lastEndedAt: (await ended(playbook, target))[0]?.last ?? null,
+    }),
+    attemptsBegun: (playbook, budgets, now) =>
+      windowsOf(budgets, now, (from) => (playbook === null ? begunByAll(from) : begunByPlaybook(playbook, from))),
+    actionsOn: (target, budgets, now) => windowsOf(budgets, now, (from) => begunOnTarget(target, from)),
+    effectsSince: async (from, limit) =>
+      (await since(from, limit)).map(({ ill_since, intended_at, concluded_at, ...effect }) => ({
+        ...effect,
+        illSince: ill_since ?? intended_at,
+        intendedAt: intended_at,
+        concludedAt: concluded_at,
+      })),
   }
+}
+
+async function windowsOf(
+  budgets: readonly AttemptBudget[],
+  now: number,
+  begun: (from: number) => Promise<readonly { used: number; oldest: number | null }[]>,
+): Promise<readonly BudgetWindow[]> {
+  const windows: BudgetWindow[] = []
+  for (const budget of budgets) {
+    const [row] = await begun(now - budget.windowMs)
+    const oldest = row?.oldest ?? null
+    windows.push({ ...budget, used: row?.used ?? 0, oldestAt: oldest === null ? null : oldest + budget.windowMs })
+  }
+  return windows
 }
 
 const places: AttemptRow = {
@@ -85,6 +155,8 @@ const places: AttemptRow = {
   data: text,
   reverts: text,
   in_force: integer,
+  ill_since: integer,
+  pardoned: integer,
 }
 
 const columns = Object.keys(places) as readonly (keyof AttemptRow)[]
@@ -152,6 +224,7 @@ type Rest = Omit<
   | 'outcome'
   | 'reverts'
   | 'inForce'
+  | 'illSince'
 >
 
 function toRow({
@@ -168,6 +241,7 @@ function toRow({
   outcome,
   reverts,
   inForce,
+  illSince,
   ...rest
 }: Attempt): AttemptRow {
   const times = { intended_at: intendedAt, concluded_at: concludedAt }
@@ -186,6 +260,8 @@ function toRow({
     outcome,
     data,
     ...temporary,
+    ill_since: illSince,
+    pardoned: 0,
   }
 }
 
@@ -205,5 +281,6 @@ function toAttempt(row: AttemptRow): Attempt {
     outcome: row.outcome as Outcome | null,
     reverts: row.reverts,
     inForce: row.in_force === 1,
+    illSince: row.ill_since ?? row.intended_at,
   }
 }

@@ -175,6 +175,8 @@ function leased(tx: Tx, lease: { readonly open: boolean }): Tx {
     insertAttempt: during(tx.insertAttempt),
     saveAttempt: during(tx.saveAttempt),
     setPause: during(tx.setPause),
+    insertPause: during(tx.insertPause),
+    removePause: during(tx.removePause),
     forgetCopy: during(tx.forgetCopy),
     saveRemainder: during(tx.saveRemainder),
     removeRemainder: during(tx.removeRemainder),

@@ -31,6 +31,7 @@ const fresh: Omit<Rest, 'playbookRevision' | 'illSince' | 'acceptedAt' | 'starts
   touched: false,
   reopenings: 0,
   handedOverAt: null,
+  toldAt: null,
   waiting: null,
   blockedSince: null,
   wouldRunRevision: null,
@@ -38,6 +39,7 @@ const fresh: Omit<Rest, 'playbookRevision' | 'illSince' | 'acceptedAt' | 'starts
   cancelRequestedBy: null,
   human: false,
   unconfirmedSince: null,
+  owed: null,
   manual: null,
 }
 

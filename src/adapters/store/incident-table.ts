@@ -3,8 +3,9 @@ import type { IncidentFilter } from '../../domain/filters.ts'
 import { type Incident, type IncidentState, incidentStates, transitions } from '../../domain/incident.ts'
 import { HeparError } from '../../engine/errors.ts'
 import type { Reads, Tx } from '../../engine/ports.ts'
+import { dueReads } from './due-incidents.ts'
 import { type IncidentRow, incidentColumns, pushIncident, toIncident, toRow } from './incident-row.ts'
-import { packFingerprint, packUuid, unpackUuid } from './packed.ts'
+import { packFingerprint, packUuid } from './packed.ts'
 import { isUniqueViolation } from './sqlite.ts'
 import {
   filled,
@@ -25,13 +26,19 @@ type IncidentReads = Pick<
   | 'latestIncidents'
   | 'openIncidentsOf'
   | 'incidents'
+  | 'openIncidentsOn'
+  | 'waitingAt'
   | 'due'
+  | 'lanes'
+  | 'dueFrom'
   | 'nextDueAt'
   | 'incidentCounts'
 >
 
 // Written out, because a partial index serves only a condition that repeats its own words.
 const isOpen: RawBuilder<boolean> = sql<boolean>`state <> 'closed'`
+const isWaiting: RawBuilder<boolean> = sql<boolean>`state = 'waiting'`
+const gateOfWaiting: RawBuilder<string> = sql<string>`json_extract(data, '$.waiting.gate')`
 const isClosed: RawBuilder<boolean> = sql<boolean>`state = 'closed'`
 
 export function incidentReads(db: StoreDb): IncidentReads {
@@ -55,9 +62,17 @@ export function incidentReads(db: StoreDb): IncidentReads {
       .where(isOpen)
       .orderBy('incidents.key'),
   )
-  const scheduled = db.selectFrom('incidents').where('due_at', 'is not', null).orderBy('due_at')
-  const due = prepared(db, scheduled.select('id').where('due_at', '<=', integer).orderBy('key').limit(integer))
-  const nextDue = prepared(db, scheduled.select('due_at').limit(sql.lit(1)))
+  const openOn = prepared(db, all.where('target', '=', text).where(isOpen).orderBy('key'))
+  const waitingAt = prepared(
+    db,
+    all
+      .where(isWaiting)
+      .where(gateOfWaiting, '=', text)
+      .where('key', '<', integer)
+      .orderBy('key', 'desc')
+      .limit(integer),
+  )
+  const keyOfId = prepared(db, db.selectFrom('incidents').select('key').where('id', '=', text))
   const counts = prepared(
     db,
     db
@@ -71,11 +86,19 @@ export function incidentReads(db: StoreDb): IncidentReads {
     latestIncident: async (playbook, target) =>
       first(await open(playbook, target)) ?? first(await closedLast(playbook, target)),
     latestIncidents: latestOfTargets(db),
+    ...dueReads(db),
     openIncidentsOf: async (source, fingerprint) =>
       (await ofAlert(source, packFingerprint(fingerprint))).map(toIncident),
     incidents: async (filter) => (await newest(db, filter)).map(toIncident),
-    due: async (now, limit) => (await due(now, limit)).map(({ id }) => unpackUuid(id)),
-    nextDueAt: async () => (await nextDue())[0]?.due_at ?? null,
+    async openIncidentsOn(targets) {
+      const found: Incident[] = []
+      for (const target of new Set(targets)) found.push(...(await openOn(target)).map(toIncident))
+      return found
+    },
+    async waitingAt(gate, limit, before) {
+      const [row] = before === undefined ? [] : await keyOfId(packUuid(before))
+      return (await waitingAt(gate, row?.key ?? Number.MAX_SAFE_INTEGER, limit)).map(toIncident)
+    },
     async incidentCounts() {
       const result = Object.fromEntries(incidentStates.map((state) => [state, 0])) as Record<IncidentState, number>
       for (const { state, count } of await counts()) result[state as IncidentState] = count

@@ -89,6 +89,28 @@ export const migrations: readonly (readonly string[])[] = [
     "create index attempts_active on attempts (target) where phase <> 'concluded'",
     "insert into holds select target, id from attempts where phase <> 'concluded'",
   ],
+  [
+    'alter table attempts add column ill_since bigint',
+    'alter table attempts add column pardoned integer not null default 0',
+    'create index attempts_begun on attempts (intended_at, outcome, reverts)',
+    'create index attempts_of_playbook on attempts (playbook, intended_at, outcome, reverts)',
+    'create index attempts_of_target on attempts (target, intended_at)',
+    `create table left_alone (
+      target text not null, why text not null, reason text not null, since bigint not null, until bigint not null,
+      incident blob not null, primary key (target, why)) without rowid`,
+    'create index left_alone_incident on left_alone (incident)',
+    // What is under way comes before what waits to act, and that by playbook, so that none can keep another from its turn.
+    'drop index incidents_due',
+    `create index incidents_due on incidents
+      (iif(state in ('open', 'waiting', 'awaiting_approval', 'handed_over'), playbook, ''), due_at) where due_at is not null`,
+  ],
+  // What a storm is counted by; only the few events that open incidents pay for it.
+  ["create index audit_arrivals on audit (at, playbook) where type in ('incident.opened', 'incident.reopened')"],
+  [
+    'create table pauses (id text primary key, data text not null)',
+    "create index incidents_open_target on incidents (target) where state <> 'closed'",
+    "create index incidents_waiting_at on incidents (json_extract(data, '$.waiting.gate')) where state = 'waiting'",
+  ],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */

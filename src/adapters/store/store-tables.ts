@@ -1,11 +1,14 @@
 import type { Reads, Tx } from '../../engine/ports.ts'
 import { alertReads, alertWrites } from './alert-table.ts'
+import { arrivalReads } from './arrivals.ts'
 import { attemptReads, attemptWrites } from './attempt-table.ts'
 import { auditReads } from './audit-table.ts'
 import type { AuditWriter } from './audit-writer.ts'
 import { gapReads } from './gap-table.ts'
 import { incidentReads, incidentWrites } from './incident-table.ts'
+import { leftAloneReads, leftAloneWrites } from './left-alone-table.ts'
 import { outboxReads, outboxWrites } from './outbox-table.ts'
+import { pauseReads, pauseWrites } from './pause-table.ts'
 import { pruneWrites } from './prune-table.ts'
 import { remainderReads, remainderWrites } from './remainder-table.ts'
 import { settingReads, settingWrites } from './settings-table.ts'
@@ -17,10 +20,13 @@ export function readsOver(db: StoreDb): Reads {
     ...alertReads(db),
     ...incidentReads(db),
     ...attemptReads(db),
+    ...leftAloneReads(db),
     ...outboxReads(db),
     ...settingReads(db),
+    ...pauseReads(db),
     ...remainderReads(db),
     ...auditReads(db),
+    ...arrivalReads(db),
     ...gapReads(db),
   }
 }
@@ -32,8 +38,10 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     ...alertWrites(db),
     ...incidentWrites(db),
     ...attemptWrites(db),
+    ...leftAloneWrites(db),
     ...outboxWrites(db),
     ...settingWrites(db),
+    ...pauseWrites(db),
     ...remainderWrites(db),
     ...pruneWrites(db),
     append: async (events) => audit.append(events),
@@ -44,6 +52,14 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     async auditHead() {
       await audit.flush()
       return reads.auditHead()
+    },
+    async arrivalAt(filter, later) {
+      await audit.flush()
+      return reads.arrivalAt(filter, later)
+    },
+    async arrivals(filter, namesMax) {
+      await audit.flush()
+      return reads.arrivals(filter, namesMax)
     },
   }
 }

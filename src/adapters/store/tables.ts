@@ -54,7 +54,12 @@ export interface StoreTables {
     data: string
     reverts: string | null
     in_force: number
+    /** `null` in rows of an older version. */
+    ill_since: number | null
+    /** 1 once a person has said that it is not to count towards flapping and loops any more. */
+    pardoned: number
   }
+  left_alone: { target: string; why: string; reason: string; since: number; until: number; incident: Packed }
   /** What an attempt that is not concluded holds: its target, and what else its plan touches. */
   holds: { object: string; attempt: string }
   outbox: {
@@ -70,6 +75,7 @@ export interface StoreTables {
     gave_up_at: number | null
     last_error: string | null
   }
+  pauses: { id: string; data: string }
   settings: { name: string; value: string }
   remainders: { id: string; group_digest: string; data: string }
   audit: {

@@ -2,6 +2,7 @@ import { Gauge, type Registry } from 'prom-client'
 import type { Service } from '../../domain/config.ts'
 import { incidentStates } from '../../domain/incident.ts'
 import { safeModeAction, serviceTarget } from '../../domain/service.ts'
+import { type Pausing, pauseKinds, pausesInForce } from '../../engine/pauses.ts'
 import type { Clock, Queue, Store } from '../../engine/ports.ts'
 
 interface GaugeParts {
@@ -10,10 +11,11 @@ interface GaugeParts {
   readonly queue: Pick<Queue, 'depth'>
   readonly clock: Clock
   readonly services: () => readonly Pick<Service, 'name'>[]
+  readonly windows: () => Pausing['windows']
 }
 
 /** Gauges that read the store when they are scraped. One that cannot be read is absent, never wrong. */
-export function registerStoreGauges({ registry, store, queue, clock, services }: GaugeParts): void {
+export function registerStoreGauges({ registry, store, queue, clock, services, windows }: GaugeParts): void {
   const registers = [registry]
   new Gauge({
     name: 'hepar_incidents',
@@ -41,6 +43,19 @@ export function registerStoreGauges({ registry, store, queue, clock, services }:
       for (const { name } of services()) this.set({ service: name }, safe.has(serviceTarget(name)) ? 1 : 0)
     },
   })
+  new Gauge({
+    name: 'hepar_pauses',
+    help: 'Pauses and windows of maintenance in force, by kind.',
+    labelNames: ['kind'],
+    registers,
+    async collect() {
+      this.reset()
+      const pauses = await readOr(() => store.read.pauses())
+      if (pauses === null) return
+      const inForce = pausesInForce({ pauses, windows: windows() }, clock.now())
+      for (const kind of pauseKinds) this.set({ kind }, inForce.filter((pause) => pause.kind === kind).length)
+    },
+  })
   number('hepar_queue_depth', 'Incidents that are due now.', async () => (await queue.depth()).count)
   number('hepar_queue_oldest_seconds', 'How long the most overdue incident has been due.', async () => {
     return (await queue.depth()).oldestSeconds
@@ -48,6 +63,10 @@ export function registerStoreGauges({ registry, store, queue, clock, services }:
   number('hepar_paused', 'Whether the stop switch is on.', async () => {
     const pause = await store.read.pause()
     return pause !== null && (pause.until === null || pause.until > clock.now()) ? 1 : 0
+  })
+  number('hepar_storm', 'Whether a storm holds effects back: 0 none, 0.5 the ramp after one, 1 latched.', async () => {
+    const { storm } = await store.read.stormRecord()
+    return storm === null ? 0 : storm.phase === 'latched' ? 1 : 0.5
   })
   number(
     'hepar_store_bytes',

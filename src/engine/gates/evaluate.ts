@@ -1,27 +1,54 @@
 import type { GateReport, Verdict } from '../../domain/gate.ts'
+import { activeHours } from './active-hours.ts'
 import { attemptBudget } from './attempt-budget.ts'
+import { blastRadius } from './blast-radius.ts'
+import { cascade } from './cascade.ts'
 import { cooldown } from './cooldown.ts'
+import { dependencies } from './dependencies.ts'
+import { flapping } from './flapping.ts'
 import { freshness } from './freshness.ts'
-import type { Gate, GateFacts } from './gate.ts'
+import type { Gate, GateFacts, Need } from './gate.ts'
 import { mode, modeOf } from './mode.ts'
+import { pauses } from './pauses.ts'
+import { rate } from './rate.ts'
 import { stopSwitch } from './stop-switch.ts'
+import { stormLatch } from './storm-latch.ts'
 import { target } from './target.ts'
 import { targetLock } from './target-lock.ts'
 
 /** The fixed order. A later gate slots in here and nowhere else. */
-export const gates: readonly Gate[] = [stopSwitch, mode, freshness, target, attemptBudget, cooldown, targetLock]
+export const gates: readonly Gate[] = [
+  stopSwitch,
+  mode,
+  pauses,
+  activeHours,
+  freshness,
+  target,
+  dependencies,
+  attemptBudget,
+  flapping,
+  cascade,
+  cooldown,
+  rate,
+  blastRadius,
+  stormLatch,
+  targetLock,
+]
 
 /** Either what the gates decided together, or what must be gathered before they can go on. */
 export type Evaluation =
   | { readonly kind: 'verdict'; readonly verdict: Verdict }
-  | { readonly kind: 'gather'; readonly need: 'oracle' | 'plan' }
+  | { readonly kind: 'gather'; readonly need: Need }
 
 /** Runs the gates in order up to the first hard block. Pure: what is missing is asked for, never fetched. */
 export function evaluateGates(facts: GateFacts): Evaluation {
   const reports: GateReport[] = []
   let soft: GateReport | null = null
   for (const gate of gates) {
-    if (gate.needs && facts[gate.needs] === undefined) return { kind: 'gather', need: gate.needs }
+    if (gate.needs && facts[gate.needs] === undefined) {
+      const early = blockedEarly(facts)
+      return early ? decided('wait', [...reports, early], early) : { kind: 'gather', need: gate.needs }
+    }
     const report: GateReport = { gate: gate.name, ...gate.decide(facts) }
     reports.push(report)
     if (report.result !== 'block') continue
@@ -30,6 +57,15 @@ export function evaluateGates(facts: GateFacts): Evaluation {
   }
   if (soft === null) return decided('run', reports, null)
   return decided(modeOf(facts) === 'observe' ? 'would_run' : 'ask', reports, soft)
+}
+
+/** What a later gate holds up anyway is not worth a question to the world. */
+function blockedEarly(facts: GateFacts): GateReport | null {
+  for (const gate of gates) {
+    const report: GateReport | null = gate.early ? { gate: gate.name, ...gate.decide(facts) } : null
+    if (report?.result === 'block') return report
+  }
+  return null
 }
 
 function decided(verdict: Verdict['verdict'], gates: readonly GateReport[], blockedBy: GateReport | null): Evaluation {

@@ -20,7 +20,9 @@ export const freshness: Gate = {
         unblock: 'nothing: it recovers or closes',
       })
     }
-    const decided = firing.map((alert) => judge(alert, answerFor(alert, facts), facts))
+    // One target may have thousands of alerts.
+    const answers = new Map(facts.oracle?.map(({ fingerprint, answer }) => [fingerprint, answer]))
+    const decided = firing.map((alert) => judge(alert, answers.get(alert.fingerprint) ?? notAsked, facts))
     return (
       decided.find(({ result }) => result === 'pass') ??
       decided.find(({ result }) => result === 'not_applicable') ??
@@ -29,10 +31,7 @@ export const freshness: Gate = {
   },
 }
 
-function answerFor(alert: AlertRecord, { oracle }: GateFacts): OracleAnswer {
-  const asked = oracle?.find(({ fingerprint }) => fingerprint === alert.fingerprint)
-  return asked?.answer ?? { kind: 'unavailable', reason: 'the source has not been asked' }
-}
+const notAsked: OracleAnswer = { kind: 'unavailable', reason: 'the source has not been asked' }
 
 function judge(alert: AlertRecord, answer: OracleAnswer, { now, alertAgeMaxMs }: GateFacts): GateDecision {
   const facts = { fingerprint: alert.fingerprint, source: alert.source, lastSeenAt: alert.lastSeenAt }

@@ -2,24 +2,45 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { createMemoryQueue } from '../../../src/adapters/queue/memory.ts'
 import { silentLog } from '../../http/fake-parts.ts'
 
+interface Options {
+  readonly concurrencyMax?: number
+  readonly pollMs?: number
+  readonly backoffMaxMs?: number
+  /** Of playbooks; others have priority 0. */
+  readonly ranks?: Readonly<Record<string, { readonly priority: number; readonly highest: boolean }>>
+}
+
+/** An incident of a playbook is called `<playbook>/<number>`, one that is tended `/<number>`. */
+const playbookOf = (id: string) => (id.startsWith('/') ? null : (id.split('/')[0] as string))
+
 /** A table of due times in memory, the only thing the queue reads. */
-function table(options: { concurrencyMax?: number; pollMs?: number; backoffMaxMs?: number } = {}) {
+function table({ ranks = {}, ...options }: Options = {}) {
   const due = new Map<string, number>()
   const state = { broken: false, reads: 0 }
   const sorted = () => [...due].sort(([, a], [, b]) => a - b)
   const queue = createMemoryQueue({
     ...options,
+    rankOf: (playbook) => ranks[playbook] ?? { priority: 0, highest: Object.keys(ranks).length === 0 },
     clock: { now: () => Date.now() },
     log: silentLog,
     read: {
-      due: async (now, limit) => {
+      lanes: async (now, limit) => {
         state.reads += 1
         if (state.broken) throw new Error('store is away')
-        return sorted()
+        const lanes = Map.groupBy(
+          sorted().filter(([, at]) => at <= now),
+          ([id]) => playbookOf(id),
+        )
+        return [...lanes].map(([playbook, rows]) => ({
+          playbook,
+          due: rows.slice(0, limit).map(([id, dueAt]) => ({ id, dueAt })),
+        }))
+      },
+      due: async (now, limit) =>
+        sorted()
           .filter(([, at]) => at <= now)
           .slice(0, limit)
-          .map(([id]) => id)
-      },
+          .map(([id]) => id),
       nextDueAt: async () => sorted()[0]?.[1] ?? null,
     },
   })
@@ -169,4 +190,52 @@ test('closing waits for what runs and starts nothing more', async () => {
   gate.resolve()
   await closing
   expect(ended).toBe(1)
+})
+
+const ranks = { critical: { priority: 9, highest: true }, crowd: { priority: 0, highest: false } }
+
+test('what is under way comes first, then the higher priority, then playbook by playbook', async () => {
+  const { queue, due } = table({ concurrencyMax: 1, ranks: { ...ranks, crew: { priority: 0, highest: false } } })
+  for (const id of ['crowd/1', 'crowd/2', 'crew/1', 'critical/1', '/1']) due.set(id, due.size)
+  const seen: string[] = []
+  queue.start(async (incident) => {
+    seen.push(incident)
+    due.delete(incident)
+  })
+  await vi.waitFor(() => expect(due.size).toBe(0), soon)
+  expect(seen).toEqual(['/1', 'critical/1', 'crowd/1', 'crew/1', 'crowd/2'])
+})
+
+test('a crowd that hangs leaves seats for the important and for what is under way', async () => {
+  const { queue, due } = table({ concurrencyMax: 8, ranks })
+  for (let index = 0; index < 100; index += 1) due.set(`crowd/${index}`, index)
+  const over = Promise.withResolvers<void>()
+  onTestFinished(() => over.resolve())
+  const begun: string[] = []
+  queue.start(async (incident) => {
+    begun.push(incident)
+    if (incident.startsWith('crowd')) await over.promise
+    due.delete(incident)
+  })
+  await vi.waitFor(() => expect(begun).toHaveLength(5), soon)
+  due.set('critical/1', 1_000)
+  due.set('/1', 1_000)
+  queue.wake()
+  await vi.waitFor(() => expect(begun).toHaveLength(7), soon)
+  expect(begun.slice(5)).toEqual(['/1', 'critical/1'])
+  over.resolve()
+})
+
+test('one that is hurried is looked at although it is not due, and not twice at once', async () => {
+  const { queue, due } = table()
+  const gate = Promise.withResolvers<void>()
+  const seen: string[] = []
+  queue.start(async (incident) => {
+    seen.push(incident)
+    await gate.promise
+    due.delete(incident)
+  })
+  expect([queue.hurry('a'), queue.hurry('a')]).toEqual([true, true])
+  await vi.waitFor(() => expect(seen).toEqual(['a']), soon)
+  gate.resolve()
 })

@@ -116,6 +116,7 @@ test('a sound playbook compiles with the documented defaults', async () => {
     priority: 0,
     when: { all: [{ fact: 'labels', path: '$.alertname', operator: 'equal', value: 'Down' }] },
     target: ['container/local/', { root: 'labels', name: 'name', escape: 'none' }],
+    dependsOn: [],
     mode: 'auto',
     continue: false,
     settleMs: 0,
@@ -143,7 +144,9 @@ test('a sound playbook compiles with the documented defaults', async () => {
         { count: 3, windowMs: 3_600_000 },
         { count: 7, windowMs: 86_400_000 },
       ],
+      rate: [],
       maxWaitMs: 900_000,
+      activeHours: null,
     },
     reopenWithinMs: 600_000,
   })
@@ -196,7 +199,7 @@ test('everything written arrives', async () => {
     verify: [{ kind: 'cleared' }, { kind: 'http', status: 204, timeoutMs: 1000 }],
     forMs: 0,
     withinMs: 30_000,
-    limits: { cooldownMs: 0, attempts: [{ count: 1, windowMs: 300_000 }], maxWaitMs: 5_400_000 },
+    limits: { cooldownMs: 0, attempts: [{ count: 1, windowMs: 300_000 }], maxWaitMs: 5_400_000, blastRadius: null },
     reopenWithinMs: 0,
   })
 })
@@ -207,20 +210,26 @@ describe('each mistake is found with its place:', () => {
   test.each<[string, string, string[]]>([
     ['unknown key', `verfy: []\n${sound}`, ['1:1: error: unknown key "verfy", did you mean "verify"?']],
     ['duplicate key', `${sound}version: 1`, ['13:1: error: duplicate key']],
+    ['later keys', `order: 1\n${sound}`, ['1:1: error: "order" is not supported by this version']],
     [
-      'later keys',
-      `dependsOn: []\norder: 1\n${sound}`,
+      'later limits',
+      `${sound}limits:\n  blastRadius: {}`,
+      ['14:3: error: limits: "blastRadius" is not supported by this version'],
+    ],
+    [
+      'a dependency on itself, and one that is no target',
+      `dependsOn: ["container/local/{{ labels.name }}", cache]\n${sound}`,
       [
-        '1:1: error: "dependsOn" is not supported by this version',
-        '2:1: error: "order" is not supported by this version',
+        '1:13: error: dependsOn[0]: is its own target: it would wait for itself',
+        '1:50: error: dependsOn[1]: must begin with the kind of target, such as container/',
       ],
     ],
     [
-      'later limits',
-      `${sound}limits:\n  blastRadius: {}\n  activeHours: x`,
+      'hours that never come, in no known zone',
+      `${sound}limits:\n  activeHours: { cron: "0 0 31 2 *", duration: 1h, timeZone: Europe/Berlni }`,
       [
-        '14:3: error: limits: "blastRadius" is not supported by this version',
-        '15:3: error: limits: "activeHours" is not supported by this version',
+        '14:24: error: limits.activeHours.cron: never comes: no day is like this',
+        '14:62: error: limits.activeHours.timeZone: must be a time zone such as Europe/Berlin or UTC',
       ],
     ],
     ['prototype keys', `${sound}__proto__: 1`, ['13:1: error: the key "__proto__" is not allowed']],
@@ -749,4 +758,20 @@ describe('a policy', () => {
     expect(new Set([base, ...others]).size).toBe(7)
     expect(await revisionOf(sound, { yaml: `log: { level: debug }\n${source}` })).toBe(base)
   })
+})
+
+test('a circle of dependencies is reported with the way it goes, in every file that is part of it', async () => {
+  const of = (name: string, on: string) =>
+    sound.replace(/^target:.*$/m, `target: container/local/${name}\ndependsOn: [container/local/${on}]`)
+  write('a.yaml', of('a', 'b'))
+  write('b.yaml', of('b', 'c'))
+  write('c.yaml', of('c', 'a'))
+  write('d.yaml', of('d', 'a'))
+  const { problems } = await load()
+  const circles = problems.filter((problem) => problem.includes('circle'))
+  expect(circles.map((problem) => problem.slice(problem.indexOf('container')))).toEqual([
+    'container/local/a → container/local/b → container/local/c → container/local/a',
+    'container/local/b → container/local/c → container/local/a → container/local/b',
+    'container/local/c → container/local/a → container/local/b → container/local/c',
+  ])
 })

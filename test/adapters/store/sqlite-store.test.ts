@@ -59,6 +59,10 @@ test('a store written by an earlier version is brought to this one, and loses no
   db.exec(`drop trigger audit_keep; drop table audit_gaps;
     create trigger audit_keep before delete on audit begin select raise(abort, 'the audit log is append-only'); end;
     drop index incidents_closed_at; drop index alerts_resolved; drop index outbox_done; drop index incidents_ending;
+    drop index audit_arrivals; drop table pauses; drop index incidents_open_target; drop index incidents_waiting_at;
+    drop table left_alone; drop index attempts_begun; drop index attempts_of_playbook; drop index attempts_of_target;
+    alter table attempts drop column ill_since; alter table attempts drop column pardoned;
+    drop index incidents_due; create index incidents_due on incidents (due_at) where due_at is not null;
     drop table remainders; drop table holds; drop index attempts_active;
     create unique index attempts_one_holds on attempts (target) where phase <> 'concluded'; drop index attempts_one_in_force;
     alter table attempts drop column reverts; alter table attempts drop column in_force;
@@ -127,8 +131,16 @@ test('frequent reads are served by an index', async () => {
   const db = new DatabaseSync(placeIn(folder).file, { readOnly: true })
   const plan = (sql: string) =>
     (db.prepare(`explain query plan ${sql}`).all() as { detail: string }[]).map(({ detail }) => detail).join('; ')
+  const lane = "iif(state in ('open', 'waiting', 'awaiting_approval', 'handed_over'), playbook, '')"
   const where = {
-    incidents_due: 'select id from incidents where due_at is not null and due_at <= 1 order by due_at, key limit 5',
+    'incidents_due (<expr>=? AND due_at>? AND due_at<?)': `select id from incidents where due_at is not null and ${lane} = 'p' and due_at <= 1
+      order by due_at, key limit 5`,
+    'incidents_due (<expr>>?)': `select ${lane} from incidents where due_at is not null and ${lane} > 'p' order by ${lane} limit 1`,
+    'COVERING INDEX attempts_begun': `select count(*), min(intended_at) from attempts
+      where outcome is distinct from 'cancelled' and reverts is null and intended_at > 1`,
+    'COVERING INDEX attempts_of_playbook': `select count(*), min(intended_at) from attempts
+      where outcome is distinct from 'cancelled' and reverts is null and playbook = 'p' and intended_at > 1`,
+    attempts_of_target: "select count(*) from attempts where target = 'a' and pardoned = 0 and intended_at > 1",
     incidents_one_open: "select * from incidents where playbook = 'a' and target = 'b' and state <> 'closed'",
     incidents_closed: `select * from incidents where playbook = 'a' and target = 'b' and state = 'closed'
       order by closed_at desc, key desc limit 1`,

@@ -29,6 +29,7 @@ function world(...playbooks: string[]) {
     registry: metrics.registry,
     queue: { depth: () => guarded({ count: 3, oldestSeconds: 1.5 }) },
     clock: { now: () => now },
+    windows: () => [],
     services: () => ['shop', 'till'].map((name) => ({ name, mirror: null })),
     store: {
       size: () => ({ liveBytes: 4_096, freeBytes: 8_192 }),
@@ -37,6 +38,7 @@ function world(...playbooks: string[]) {
         audit: () => guarded([{ at: 7_000 }]),
         effectsInForce: () => guarded(state.effects),
         incidentCounts: () => guarded(counts),
+        pauses: () => guarded([]),
         pause: () => guarded(state.paused ? { reason: 'r', by: 'b', since: 0, until: now + 1 } : null),
       } as never,
     },
@@ -90,6 +92,7 @@ test('every event of a healed incident is counted where the contract says', asyn
     'hepar_queue_depth 3',
     'hepar_queue_oldest_seconds 1.5',
     'hepar_paused 0',
+    'hepar_pauses{kind="window"} 0',
     'hepar_store_up 1',
     'hepar_incidents{state="open"} 0',
     'hepar_incidents{state="closed"} 7',

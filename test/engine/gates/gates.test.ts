@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { defaultLimits } from '../../../src/domain/config.ts'
 import { gateNames } from '../../../src/domain/gate.ts'
+import type { LeftAlone } from '../../../src/domain/left-alone.ts'
+import type { MaintenanceWindow, ScopedPause } from '../../../src/domain/pause.ts'
+import type { Schedule } from '../../../src/domain/schedule.ts'
+import { noStorm } from '../../../src/domain/storm.ts'
+import type { PastEffect } from '../../../src/engine/counting.ts'
 import { evaluateGates, gates } from '../../../src/engine/gates/evaluate.ts'
 import type { GateFacts } from '../../../src/engine/gates/gate.ts'
 import type { OracleAnswer, PlanOutcome } from '../../../src/engine/ports.ts'
@@ -16,6 +22,7 @@ const firing: OracleAnswer = {
   detail: 'active',
 }
 const planned: PlanOutcome = { kind: 'planned', plan: someAttempt().plan, digest: 'd1' }
+const calm = { record: noStorm, crossedAt: null, trials: [] }
 const quietHistory = { windows: [{ count: 3, windowMs: 3_600_000, used: 0, oldestAt: null }], lastEndedAt: null }
 
 function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts['stored']> = {}): GateFacts {
@@ -25,13 +32,53 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
     playbook: somePlaybook(),
     ceiling: 'auto',
     alertAgeMaxMs: 3_600_000,
+    windows: [],
+    limits: defaultLimits,
+    highest: true,
     temporary: false,
-    stored: { pause: null, alerts: [someRecord()], history: quietHistory, holder: null, effect: null, ...stored },
+    stored: {
+      pause: null,
+      pauses: [],
+      dependencies: { ok: true, targets: [], open: [] },
+      alerts: [someRecord()],
+      history: quietHistory,
+      rates: { all: [], playbook: [] },
+      actions: [],
+      effects: [],
+      leftAlone: [],
+      holder: null,
+      effect: null,
+      unwell: { others: 0, some: [] },
+      storm: calm,
+      ...stored,
+    },
     oracle: [{ fingerprint: 'f1', answer: firing }],
     plan: planned,
+    total: null,
     ...more,
   }
 }
+
+const window = (count: number, used: number) => ({ count, windowMs: 60_000, used, oldestAt: 61_000 })
+
+const leftAlone = (why: LeftAlone['why'], until: number): LeftAlone => ({
+  target: 'container/local/web',
+  why,
+  reason: 'told',
+  since: 1,
+  until,
+  incident: 'i0',
+})
+
+/** Newest first: the restart of each has made the other ill, twice. */
+const roundAndRound: readonly PastEffect[] = ['db', 'web', 'db', 'web'].map((name, index) => ({
+  id: `a${index}`,
+  playbook: 'restart',
+  target: `container/local/${name}`,
+  illSince: 8_000 - 2_000 * index - 500,
+  intendedAt: 8_000 - 2_000 * index,
+  concludedAt: 8_000 - 2_000 * index + 500,
+}))
 
 function verdictOf(facts: GateFacts) {
   const evaluation = evaluateGates(facts)
@@ -43,6 +90,30 @@ test('the gates stand in the published order', () => {
   expect(gates.map(({ name }) => name)).toEqual([...gateNames])
 })
 
+const somePause = (more: Partial<ScopedPause> = {}): ScopedPause => ({
+  id: 'p1',
+  playbook: null,
+  target: null,
+  reason: 'drill',
+  by: 'ada',
+  since: 1,
+  from: 1,
+  until: 20_000,
+  maintenance: false,
+  ...more,
+})
+const someWindow: MaintenanceWindow = {
+  name: 'early',
+  cron: '0 0 * * *',
+  durationMs: 60_000,
+  timeZone: 'UTC',
+  playbook: null,
+  target: null,
+  reason: 'updates',
+}
+const withHours = (activeHours: Schedule) => somePlaybook({ limits: { ...somePlaybook().limits, activeHours } })
+const cause = someIncident({ id: 'i9', target: 'redis/cache' })
+
 test('with nothing against it, the verdict is run and every gate has said why', () => {
   const verdict = verdictOf(someGateFacts())
   expect(verdict.verdict).toBe('run')
@@ -51,7 +122,7 @@ test('with nothing against it, the verdict is run and every gate has said why', 
 })
 
 test('the world is asked only after the gates before let the check go on', () => {
-  const { oracle: _, plan: __, ...bare } = someGateFacts()
+  const { oracle: _, plan: __, total: ___, ...bare } = someGateFacts()
   expect(evaluateGates(bare)).toEqual({ kind: 'gather', need: 'oracle' })
   expect(evaluateGates({ ...bare, oracle: [{ fingerprint: 'f1', answer: firing }] })).toEqual({
     kind: 'gather',
@@ -67,6 +138,41 @@ describe('each gate blocks', () => {
       'stop_switch',
       someGateFacts({}, { pause: { reason: 'drill', by: 'ada', since: 1, until: 20_000 } }),
       { verdict: 'wait', blockedBy: { gate: 'stop_switch', until: 20_000 } },
+    ],
+    [
+      'pauses: one that somebody placed, until the last of several ends',
+      someGateFacts({}, { pauses: [somePause(), somePause({ id: 'p2', until: 40_000 })] }),
+      { verdict: 'wait', blockedBy: { gate: 'pauses', until: 40_000, unblock: expect.stringContaining('unpause p1') } },
+    ],
+    [
+      'pauses: one that somebody has to lift has no end',
+      someGateFacts({}, { pauses: [somePause(), somePause({ id: 'p2', until: null })] }),
+      { verdict: 'wait', blockedBy: { gate: 'pauses', until: null } },
+    ],
+    [
+      'pauses: a window of the configuration',
+      someGateFacts({ windows: [{ ...someWindow, target: 'container/*' }] }),
+      { verdict: 'wait', blockedBy: { gate: 'pauses', until: 60_000, reason: expect.stringContaining('"early"') } },
+    ],
+    [
+      'active_hours',
+      someGateFacts({ playbook: withHours({ cron: '1 0 * * *', durationMs: 60_000, timeZone: 'UTC' }) }),
+      { verdict: 'wait', blockedBy: { gate: 'active_hours', until: 60_000 } },
+    ],
+    [
+      'dependencies: what it depends on is ill',
+      someGateFacts({}, { dependencies: { ok: true, targets: ['redis/cache'], open: [cause] } }),
+      { verdict: 'wait', blockedBy: { gate: 'dependencies', reason: expect.stringContaining('incident i9') } },
+    ],
+    [
+      'dependencies: what it depends on cannot be told',
+      someGateFacts({}, { dependencies: { ok: false, reason: 'labels.cache is missing' } }),
+      { verdict: 'wait', blockedBy: { gate: 'dependencies', reason: expect.stringContaining('labels.cache') } },
+    ],
+    [
+      'dependencies: it depends on itself',
+      someGateFacts({}, { dependencies: { ok: true, targets: ['container/local/web'], open: [] } }),
+      { verdict: 'wait', blockedBy: { gate: 'dependencies', reason: 'it depends on itself' } },
     ],
     [
       'mode: observe plans only',
@@ -136,6 +242,52 @@ describe('each gate blocks', () => {
       { verdict: 'wait', blockedBy: { gate: 'cooldown', until: 309_000 } },
     ],
     [
+      'flapping',
+      someGateFacts({}, { actions: [{ count: 4, windowMs: 3_600_000, used: 4, oldestAt: 3_601_000 }] }),
+      {
+        verdict: 'wait',
+        blockedBy: {
+          gate: 'flapping',
+          until: 3_610_000,
+          reason: 'flapping: 4 actions in 1h on this target, and it is ill again',
+          leaves: { why: 'flapping', targets: ['container/local/web'], windowMs: 3_600_000 },
+        },
+      },
+    ],
+    [
+      'flapping, while the target is left alone',
+      someGateFacts({}, { leftAlone: [leftAlone('flapping', 20_000)] }),
+      { verdict: 'wait', blockedBy: { gate: 'flapping', until: 20_000, reason: 'told' } },
+    ],
+    [
+      'cascade: a loop',
+      someGateFacts({ incident: someIncident({ illSince: 9_000 }) }, { effects: roundAndRound }),
+      {
+        verdict: 'wait',
+        blockedBy: { gate: 'cascade', leaves: { why: 'loop', targets: ['container/local/web', 'container/local/db'] } },
+      },
+    ],
+    [
+      'cascade, while the loop is left alone',
+      someGateFacts({}, { leftAlone: [leftAlone('loop', 20_000)] }),
+      { verdict: 'wait', blockedBy: { gate: 'cascade', until: 20_000, reason: 'told' } },
+    ],
+    [
+      'rate: of all',
+      someGateFacts({}, { rates: { all: [window(10, 10)], playbook: [] } }),
+      { verdict: 'wait', blockedBy: { gate: 'rate', until: 61_000 } },
+    ],
+    [
+      'rate: of the playbook',
+      someGateFacts({}, { rates: { all: [], playbook: [window(2, 2)] } }),
+      { verdict: 'wait', blockedBy: { gate: 'rate', unblock: expect.stringContaining('of the playbook') } },
+    ],
+    [
+      'rate: what is kept for higher priorities',
+      someGateFacts({ highest: false }, { rates: { all: [window(10, 8)], playbook: [] } }),
+      { verdict: 'wait', blockedBy: { gate: 'rate', reason: expect.stringContaining('of 10 the last 2 are kept') } },
+    ],
+    [
       'target_lock',
       someGateFacts({}, { holder: someAttempt({ id: 'other' }) }),
       { verdict: 'wait', blockedBy: { gate: 'target_lock' } },
@@ -147,6 +299,41 @@ describe('each gate blocks', () => {
     ],
   ])('%s', (_, facts, expected) => {
     expect(verdictOf(facts)).toMatchObject(expected)
+  })
+
+  test('a pause holds back neither what it does not cover nor what comes before or after it', () => {
+    for (const pause of [
+      somePause({ playbook: 'other-*' }),
+      somePause({ target: 'container/*/db' }),
+      somePause({ from: 10_001 }),
+      somePause({ until: 10_000 }),
+    ]) {
+      expect(verdictOf(someGateFacts({}, { pauses: [pause] })).verdict).toBe('run')
+    }
+    for (const pause of [somePause({ playbook: 'rest?rt', target: '*web' }), somePause({ target: 'container/*' })]) {
+      expect(verdictOf(someGateFacts({}, { pauses: [pause] })).verdict).toBe('wait')
+    }
+    const hours = withHours({ cron: '0 0 * * *', durationMs: 60_000, timeZone: 'UTC' })
+    expect(verdictOf(someGateFacts({ playbook: hours })).verdict).toBe('run')
+  })
+
+  test('the last attempts of the rate are there for the highest priority', () => {
+    const rates = { all: [window(10, 9)], playbook: [] }
+    expect(verdictOf(someGateFacts({ highest: true }, { rates })).verdict).toBe('run')
+    expect(
+      verdictOf(someGateFacts({ highest: false }, { rates: { all: [window(10, 7)], playbook: [] } })).verdict,
+    ).toBe('run')
+  })
+
+  test('a person who heals by hand is held up by no flapping and no loop', () => {
+    const manual = { action: 'container-restart', with: {}, by: 'ada', reason: 'now' }
+    const left = [leftAlone('flapping', 20_000), leftAlone('loop', 20_000)]
+    expect(verdictOf(someGateFacts({ incident: someIncident({ manual }) }, { leftAlone: left })).verdict).toBe('run')
+  })
+
+  test('what was left alone until now is looked at again', () => {
+    const left = [leftAlone('flapping', 10_000), leftAlone('loop', 10_000)]
+    expect(verdictOf(someGateFacts({}, { leftAlone: left })).verdict).toBe('run')
   })
 
   test('a temporary effect in force holds back no step that is there to stay', () => {

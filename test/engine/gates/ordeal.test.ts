@@ -1,11 +1,16 @@
 import { describe, expect, test } from 'vitest'
+import type { MaintenanceWindow, ScopedPause } from '../../../src/domain/pause.ts'
 import type { Mode } from '../../../src/domain/playbook.ts'
 import type { Policy } from '../../../src/domain/policy.ts'
+import { hasCode } from '../../../src/engine/errors.ts'
+import { liftPause, placePause } from '../../../src/engine/scoped-pauses.ts'
 import { setPause } from '../../../src/engine/stop-switch.ts'
 import { ordeal, type Seen, type Story } from '../../kit/ordeal.ts'
 import { looksIll, playedActions, playedSources } from '../../kit/played-world.ts'
 import { somePlaybook } from '../../kit/records.ts'
 import { type Simulation, simulatedPolicy } from '../../kit/simulation.ts'
+
+const scope = (name: string | null) => ({ playbook: null, target: name && `container/*/${name}` })
 
 /** Limits that let nearly everything through, so that the gate under trial is what holds effects back. */
 const generous = { ...somePlaybook().limits, cooldownMs: 0, attempts: [{ count: 1_000, windowMs: 86_400_000 }] }
@@ -47,6 +52,91 @@ describe('no story gets a forbidden effect through, and most of what is allowed 
       shareMin: 0.3,
       jumpMsMax: 60_000,
     })
+  }, 60_000)
+
+  test('pauses and windows of maintenance', async () => {
+    let placed: (ScopedPause & { lifted?: true; unsure?: true })[] = []
+    const windows: MaintenanceWindow[] = [
+      { ...scope('p1'), name: 'half', cron: '*/30 * * * *', durationMs: 300_000, timeZone: 'UTC', reason: 'updates' },
+    ]
+    const base = simulatedPolicy(permissive)
+    const policy = { ...base, config: { ...base.config, maintenance: windows } }
+    const lift = async ({ simulation }: Story, one: (typeof placed)[number]) => {
+      // Whether a process that died on it has lifted it is not known; what is lifted already is not there.
+      one.unsure = true
+      await liftPause(one.id, 'operator:ada', simulation.ports).catch((error: unknown) => {
+        if (!hasCode(error, 'not_found')) throw error
+      })
+      one.lifted = true
+    }
+    await ordeal({
+      policy,
+      begin: () => {
+        placed = []
+      },
+      deeds: {
+        place: {
+          async do({ simulation }, pick) {
+            const now = simulation.now()
+            const from = pick % 3 === 0 ? now + (pick % 60_000) : null
+            const until = pick % 2 ? null : now + 60_000 + pick
+            const wanted = { ...scope(['p0', 'p1', null][pick % 3]!), reason: 'drill', from, until, maintenance: false }
+            placed.push(await placePause(wanted, 'operator:ada', simulation.ports))
+          },
+        },
+        lift: {
+          async do(story, pick) {
+            const standing = placed.filter(({ lifted, until }) => !lifted && until === null)
+            if (standing.length > 0) await lift(story, standing[pick % standing.length]!)
+          },
+        },
+      },
+      forbidden: ({ patient, at }) => {
+        const pause = placed.find(
+          ({ target, from, until, lifted, unsure }) =>
+            !lifted &&
+            !unsure &&
+            from <= at &&
+            (until === null || at < until) &&
+            (target === null || target.endsWith(patient)),
+        )
+        if (pause) return `it is paused by ${pause.id}`
+        return patient === 'p1' && at % 1_800_000 < 300_000 ? 'it is in the window' : null
+      },
+      async relent(story) {
+        for (const one of placed.filter(({ lifted, until }) => !lifted && until === null)) await lift(story, one)
+      },
+      shareMin: 0.2,
+      jumpMsMax: 60_000,
+    })
+  }, 60_000)
+
+  test('active hours', async () => {
+    const activeHours = { cron: '*/20 * * * *', durationMs: 600_000, timeZone: 'UTC' }
+    const limits = { ...generous, activeHours, maxWaitMs: 7_200_000 }
+    await ordeal({
+      policy: simulatedPolicy({ ...permissive, limits }),
+      forbidden: ({ at }) => (at % 1_200_000 < 600_000 ? null : 'outside the active hours'),
+      shareMin: 0.4,
+      jumpMsMax: 3_600_000,
+    })
+  }, 60_000)
+
+  test('dependencies', async () => {
+    const base = simulatedPolicy(permissive)
+    const [cause] = base.playbooks
+    const ofLeaves = { all: [{ fact: 'labels', path: '$.name', operator: 'glob', value: 'leaf*' }] }
+    const leaves = { ...cause!, name: 'leaves', priority: 1, when: ofLeaves, dependsOn: [['container/local/cause']] }
+    const { effects } = await ordeal({
+      policy: { ...base, playbooks: [leaves, cause!] },
+      names: ['cause', 'leaf1', 'leaf2'],
+      forbidden: ({ patient }, { illSince, patients }) => {
+        const ill = patients.find(({ name }) => name === 'cause')!.ill && illSince.has('cause')
+        return patient !== 'cause' && ill ? 'what it depends on is ill' : null
+      },
+      shareMin: 0.2,
+    })
+    expect(effects).toBeGreaterThan(20)
   }, 60_000)
 
   test('mode', async () => {

@@ -1,0 +1,106 @@
+import { teethOf } from './tooth.ts'
+
+const gates = { test: 'test/engine/gates/gates.test.ts' }
+const pauses = { test: 'test/engine/pauses.test.ts' }
+const dependencies = { test: 'test/engine/dependencies.test.ts' }
+
+/** Pauses, windows of maintenance, active hours, dependencies, and what happens after them. */
+export const pausing = [
+  ...teethOf(gates, [
+    {
+      takes: 'that a pause holds until the last of several ends',
+      file: 'src/engine/pauses.ts',
+      find: 'const end = Math.max(',
+      replace: 'const end = Math.min(',
+      red: 'each gate blocks > pauses: one that somebody placed',
+    },
+    {
+      takes: 'that a window of the configuration is a pause',
+      file: 'src/engine/pauses.ts',
+      find: 'return stretch === null\n',
+      replace: 'return stretch !== null\n',
+      red: 'each gate blocks > pauses: a window of the configuration',
+    },
+    {
+      takes: 'that a star in a pause stands for slashes',
+      file: 'src/domain/pause.ts',
+      find: 'matchesGlob(scope.target, target)',
+      replace: "matchesGlob(scope.target, target, '/')",
+      red: 'each gate blocks > pauses: a window of the configuration',
+    },
+    {
+      takes: 'the active hours',
+      file: 'src/engine/gates/active-hours.ts',
+      find: 'if (stretch !== null) return',
+      replace: 'if (stretch !== null || now > 0) return',
+      red: 'each gate blocks > active_hours',
+    },
+    {
+      takes: 'that a dependency that cannot be told blocks',
+      file: 'src/engine/gates/dependencies.ts',
+      find: 'if (!dependencies.ok) {',
+      replace: "if (!dependencies.ok) return pass('nothing is known')\n    if (!dependencies.ok) {",
+      red: 'each gate blocks > dependencies: what it depends on cannot be told',
+    },
+    {
+      takes: 'that a dependency that is ill blocks',
+      file: 'src/engine/gates/dependencies.ts',
+      find: 'if (first === undefined) return',
+      replace: 'if (first === undefined || targets.length > 0) return',
+      red: 'each gate blocks > dependencies: what it depends on is ill',
+    },
+  ]),
+  ...teethOf(pauses, [
+    {
+      takes: 'that what waited starts one after another',
+      file: 'src/engine/assess.ts',
+      find: '  if (at <= now) return false\n',
+      replace: '  if (at <= now || playbook.priority < 1e9) return false\n',
+      red: 'after a pause > what waited starts one after another',
+    },
+    {
+      takes: 'that the most urgent starts first',
+      file: 'src/engine/pace.ts',
+      find: 'else if (other > rank) isNext = false',
+      replace: 'else if (other > 1e9) isNext = false',
+      red: 'after a pause > what waited starts one after another',
+    },
+    {
+      takes: 'that maintenance holds hand-overs back',
+      file: 'src/engine/next.ts',
+      find: "command.do === 'hand_over' && maintenance !== null",
+      replace: "command.do === 'rest' && maintenance !== null",
+      red: 'a window of maintenance > holds a hand-over of the ladder back',
+    },
+    {
+      takes: 'that time in maintenance is no wait',
+      file: 'src/engine/record-verdict.ts',
+      find: 'observed || maintenance !== null ? null',
+      replace: 'observed ? null',
+      red: 'a window of maintenance > holds effects and hand-overs back',
+    },
+    {
+      takes: 'that an unknown end is told after the maintenance',
+      file: 'src/engine/next.ts',
+      find: '  if (owed && facts.maintenance === null) return',
+      replace: '  if (owed && facts.maintenance !== null) return',
+      red: 'a window of maintenance > that begins while an effect runs',
+    },
+    {
+      takes: 'that pauses are bounded in number',
+      file: 'src/engine/scoped-pauses.ts',
+      find: '.length >= pausesMax',
+      replace: '.length >= 2 * pausesMax',
+      red: 'pauses > are bounded in number',
+    },
+  ]),
+  ...teethOf(dependencies, [
+    {
+      takes: 'that what waited for a cause looks again when it is closed',
+      file: 'src/engine/waking.ts',
+      find: "else if (type === 'incident.closed' && depended",
+      replace: "else if (type === 'incident.opened' && depended",
+      red: 'when the cause is well and a leaf is not',
+    },
+  ]),
+]

@@ -1,0 +1,185 @@
+import { teethOf } from './tooth.ts'
+
+const gates = { test: 'test/engine/gates/gates.test.ts' }
+const flapping = { test: 'test/engine/flapping.test.ts' }
+const loops = { file: 'src/engine/find-loop.ts', test: 'test/engine/find-loop.test.ts' }
+const places = { file: 'src/engine/places.ts', test: 'test/engine/places.test.ts' }
+const turns = { file: 'src/engine/turns.ts', test: 'test/engine/places.test.ts' }
+const queue = { file: 'src/adapters/queue/memory.ts', test: 'test/adapters/queue/memory.test.ts' }
+
+/** What bounds doing the same again, and what keeps a crowd from holding others up. */
+export const repetition = [
+  ...teethOf({ ...gates, file: 'src/engine/gates/flapping.ts' }, [
+    {
+      takes: 'the bound on what is done to one target',
+      find: 'used >= count',
+      replace: 'used > count',
+      red: 'each gate blocks > flapping',
+    },
+    {
+      takes: 'that a target which flaps is left alone for its time',
+      find: "why === 'flapping' && until > now",
+      replace: "why === 'flapping' && until > now + 1e12",
+      red: 'each gate blocks > flapping, while the target is left alone',
+    },
+  ]),
+  ...teethOf({ ...gates, file: 'src/engine/gates/cascade.ts' }, [
+    {
+      takes: 'the bound on loops',
+      find: 'if (chain === null)',
+      replace: 'if (chain === null || chain.length > 0)',
+      red: 'each gate blocks > cascade: a loop',
+    },
+    {
+      takes: 'that all of a loop are left alone for their time',
+      find: "why === 'loop' && until > now",
+      replace: "why === 'loop' && until > now + 1e12",
+      red: 'each gate blocks > cascade, while the loop is left alone',
+    },
+  ]),
+  ...teethOf({ ...gates, file: 'src/engine/gates/rate.ts' }, [
+    {
+      takes: 'the rate of all playbooks together',
+      find: 'const spent = [...own, ...all]',
+      replace: 'const spent = [...own, ...all.slice(0, 0)]',
+      red: 'each gate blocks > rate: of all',
+    },
+    {
+      takes: 'the rate of a playbook',
+      find: 'const spent = [...own, ...all]',
+      replace: 'const spent = [...own.slice(0, 0), ...all]',
+      red: 'each gate blocks > rate: of the playbook',
+    },
+    {
+      takes: 'the share of the rate for the highest priority',
+      find: 'return highest || count < 2 ? 0',
+      replace: 'return highest || count > 0 ? 0',
+      red: 'each gate blocks > rate: what is kept',
+    },
+  ]),
+  ...teethOf(loops, [
+    {
+      takes: 'that an illness which was there before an effect was not caused by it',
+      find: 'effect.intendedAt <= illSince && ',
+      replace: '',
+      red: 'an illness that began before an effect',
+    },
+    {
+      takes: 'that an illness long after an effect was not caused by it',
+      find: 'illSince <= endedAt + aftermathMs && ',
+      replace: '',
+      red: 'an illness that began before an effect',
+    },
+    {
+      takes: 'that a relapse of one place is no loop',
+      find: ' && placeOf(effect) !== placeOf(of)',
+      replace: '',
+      red: 'a relapse of one place',
+    },
+    {
+      takes: 'that each round of a loop has the same places',
+      find: 'else if (place !== placeOf(longer[longer.length - 1 - period]!)) continue',
+      replace: 'else if (place === "") continue',
+      red: 'to come back through other places',
+    },
+    {
+      takes: 'the bound on the search',
+      find: 'const visitsMax = 2_000',
+      replace: 'const visitsMax = 2_000_000',
+      red: 'a crowd in which everything may have caused everything',
+    },
+  ]),
+  ...teethOf(flapping, [
+    {
+      takes: 'that a relapse of what flaps is not told again',
+      file: 'src/engine/leave-alone.ts',
+      find: '  if (known !== undefined) {',
+      replace: '  if (known !== undefined && known.since < 0) {',
+      red: 'a target that flaps > with a heal that holds',
+    },
+    {
+      takes: 'that a relapse of what was handed over is not told again',
+      file: 'src/engine/hand-over.ts',
+      find: '  if (isOldNews(incident, attempts, now)) {',
+      replace: '  if (isOldNews(incident, attempts, now) && now < 0) {',
+      red: 'a target that flaps > every twenty seconds',
+    },
+    {
+      takes: 'that a relapse makes the time longer',
+      file: 'src/engine/leave-alone.ts',
+      find: 'until: longer(known, now + leaves.windowMs)',
+      replace: 'until: longer(known, known.until)',
+      red: 'a target that flaps > with a heal that holds',
+    },
+    {
+      takes: 'that a person who resumes it ends it',
+      file: 'src/engine/operate.ts',
+      find: 'await tx.takeUpAgain(incident.target)',
+      replace: '[] as string[]',
+      red: 'a target that flaps > is treated again when a person resumes it',
+    },
+    {
+      takes: 'that what is only observed pages nobody when it flaps',
+      file: 'src/engine/record-verdict.ts',
+      find: "if (!observed && blockedBy?.result === 'block' && blockedBy.leaves)",
+      replace: "if (blockedBy?.result === 'block' && blockedBy.leaves)",
+      red: 'a target that flaps > that is only observed',
+    },
+  ]),
+  ...teethOf(places, [
+    {
+      takes: 'the place for the highest priority',
+      find: '!highest && max() > 1 ? 1 : 0',
+      replace: '0',
+      red: 'the last place is kept',
+    },
+    {
+      takes: 'that a place is kept for a moment for whom it was called',
+      find: 'return free(highest) > others.length',
+      replace: 'return free(highest) > 0 * others.length',
+      red: 'a place is free for who was called',
+    },
+    {
+      takes: 'that whoever was called and took no place gives way',
+      find: '      forget(incident)\n      call()\n',
+      replace: '      forget(incident)\n',
+      red: 'who was called and took no place',
+    },
+  ]),
+  ...teethOf(turns, [
+    {
+      takes: 'the order of priorities',
+      find: 'if (a.priority !== b.priority)',
+      replace: 'if (a.priority === Number.NaN)',
+      red: 'who waits is called when there is a place',
+    },
+    {
+      takes: 'that no priority starves another',
+      find: 'const aged = turn % agedEvery === 0',
+      replace: 'const aged = turn < agedEvery - agedEvery',
+      red: 'no priority starves',
+    },
+  ]),
+  ...teethOf(queue, [
+    {
+      takes: 'the seats that a crowd leaves to others',
+      find: 'head === undefined || running.size() >= seats',
+      replace: 'head === undefined || running.size() >= concurrencyMax || seats < 0',
+      red: 'a crowd that hangs leaves seats',
+    },
+    {
+      takes: 'the turns of the queue',
+      find: 'const next = turns.next(seated)',
+      replace: 'const next = seated.at(-1) ?? null',
+      red: 'what is under way comes first',
+    },
+  ]),
+  ...teethOf({ file: 'src/engine/assess.ts', test: 'test/engine/assess.test.ts' }, [
+    {
+      takes: 'that each effect takes its place, also of those that were assessed at the same moment',
+      find: 'if (effects.places.take(asker)) return',
+      replace: 'if (effects.places.take(asker) || asker) return',
+      red: 'of those that are assessed at the same moment',
+    },
+  ]),
+]
