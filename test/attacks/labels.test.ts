@@ -114,7 +114,7 @@ beforeAll(async () => {
         docker: { exporter: { enabled: false } },
         notify: { oncall: oncall.url },
         services: Object.fromEntries(texts.map((_, index) => [`s${index}`, { commands }])),
-        limits: { probeEvery: '200ms', effects: 8 },
+        limits: { probeEvery: '200ms', effects: 8, storm: { incidents: 10_000 } },
       },
     }),
   )

@@ -26,6 +26,7 @@ export interface Gauge {
 
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
 const loadWithinMs = 5_000
+const staleAfterMs = 1_500
 
 interface Work {
   readonly pid: number
@@ -53,6 +54,8 @@ export function createGauge(pidNow: () => number, storeFile: string): Gauge {
     },
     load() {
       const [first, last] = [works[0], works.at(-1)]
+      // Of one that has ended nothing follows for the next.
+      if (last && performance.now() - last.atMs > staleAfterMs) return null
       if (!first || !last || last.atMs - first.atMs < 1_500) return null
       return (last.cpuMs - first.cpuMs) / (last.atMs - first.atMs)
     },
