@@ -1,8 +1,9 @@
+import { containerChange } from '../src/sdk/container-change.ts'
 import { type ContainerEngine, type ContainerInfo, openContainerEngine } from '../src/sdk/container-engine.ts'
 import { containerEvidence, healthOf } from '../src/sdk/container-evidence.ts'
 import { type ContainerSettings, containerSettings, whyNotNow } from '../src/sdk/container-guard.ts'
 import { containerObject, findContainer } from '../src/sdk/find-container.ts'
-import { type ActionTarget, defineAction, duration, notNow, type PlanContext, z } from '../src/sdk/index.ts'
+import { type ActionTarget, defineAction, duration, notNow, notStarted, type PlanContext, z } from '../src/sdk/index.ts'
 
 const graceMsMax = 5 * 60_000
 
@@ -35,9 +36,11 @@ export default defineAction({
     const evidence = { ...facts, ...(await containerEvidence(engine, info, context.signal)) }
     const busy = whyNotNow(info) ?? (await whyTooYoung(engine, info, minUptime, context))
     if (busy !== null) return notNow(`${target.text} is not restarted now: ${busy}`, evidence)
+    const changed = containerChange(info, (await engine.clock(context.signal)).aheadMs)
     return {
       pin: { id: info.Id, created: info.Created, imageId: info.Image },
       touches: [containerObject(info)],
+      ...(changed && { changed }),
       summary: summarize(info, settings.host, seconds(grace)),
       data: { startedAt: info.State.StartedAt },
       evidence,
@@ -53,7 +56,7 @@ export default defineAction({
     }
     const before = await engine.inspect(id, context.signal)
     const changed = before === null ? 'is gone' : whyChanged(before, target, dataShape.parse(data).startedAt)
-    if (changed !== null) throw new Error(`nothing was done: the planned container ${id.slice(0, 12)} ${changed}`)
+    if (changed !== null) throw notStarted(`nothing was done: the planned container ${id.slice(0, 12)} ${changed}`)
     await engine.restart(id, graceSeconds, context.signal)
     return { id, graceSeconds }
   },

@@ -1,6 +1,16 @@
-import { type ActionTarget, defineAction, duration, notNow, type PlanContext, refuse, z } from '../src/sdk/index.ts'
+import {
+  type ActionTarget,
+  defineAction,
+  duration,
+  notNow,
+  notStarted,
+  type PlanContext,
+  refuse,
+  z,
+} from '../src/sdk/index.ts'
 import { hostParam, whyElsewhere } from '../src/sdk/service-host.ts'
 import { showUnit, type UnitState, unitObject } from '../src/sdk/systemctl.ts'
+import { unitChange } from '../src/sdk/unit-change.ts'
 import { unitEvidence, unitFacts } from '../src/sdk/unit-evidence.ts'
 import { restartUnitWithin, whyNeverUnit } from '../src/sdk/unit-restart.ts'
 
@@ -30,10 +40,12 @@ export default defineAction({
     const busy = whyNotNow(state) ?? whyTooYoung(state, minUptime)
     if (busy !== null) return notNow(`${target.text} is not restarted now: ${busy}`, evidence)
     const { active, result, restarts } = state
+    const changed = unitChange(state)
     const how = active === 'failed' ? `failed (${result})` : `${active}, restarted ${restarts} times by systemd`
     return {
       pin: { unit: settings.unit, invocation: state.invocation },
       touches: [unitObject(settings.unit)],
+      ...(changed && { changed }),
       summary: `Restart ${settings.unit} on ${settings.host}, which is ${how}`,
       evidence,
     }
@@ -45,7 +57,7 @@ export default defineAction({
     const state = await showUnit(unit, context.signal)
     const changed = whyNeverUnit(state, unit) ?? whyNotNow(state)
     if (changed !== null) throw new Error(`nothing was done: ${changed}`)
-    if (state.invocation !== invocation) throw new Error(`nothing was done: ${unit} was started by somebody else`)
+    if (state.invocation !== invocation) throw notStarted(`nothing was done: ${unit} was started by somebody else`)
     await restartUnitWithin(unit, context)
     return { unit }
   },

@@ -1,5 +1,7 @@
+import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { createActions, type SettingsFor } from './adapters/actions/actions.ts'
+import { createActions } from './adapters/actions/actions.ts'
+import { digestPlugins } from './adapters/actions/catalogue.ts'
 import { createPlaceSettings } from './adapters/actions/place-settings.ts'
 import { createSilencers } from './adapters/alertmanager/silencers.ts'
 import { registerContainerMetrics } from './adapters/docker/container-metrics.ts'
@@ -7,6 +9,7 @@ import { watchContainers } from './adapters/docker/watch-containers.ts'
 import { createHttpProbe } from './adapters/http-client/probe.ts'
 import { createDeliver } from './adapters/notify/deliver.ts'
 import { registerPathMetrics } from './adapters/paths/path-metrics.ts'
+import { createAskPolicy } from './adapters/policy/ask-policy.ts'
 import { createMemoryQueue } from './adapters/queue/memory.ts'
 import { askDocker, askHttp } from './adapters/reachability/neighbours.ts'
 import { watchFiles } from './adapters/reload/watch.ts'
@@ -19,6 +22,7 @@ import { lockDataFolder } from './adapters/store/data-lock.ts'
 import { exportLog } from './adapters/store/export-log.ts'
 import { restoreStore } from './adapters/store/restore.ts'
 import { openSqliteStore } from './adapters/store/sqlite-store.ts'
+import { hasTokens } from './adapters/store/token-table.ts'
 import { newId } from './adapters/store/uuid.ts'
 import { verifyLog } from './adapters/store/verify-log.ts'
 import { registerUnitMetrics } from './adapters/systemd/unit-metrics.ts'
@@ -26,8 +30,11 @@ import { createAuditMetrics } from './adapters/telemetry/audit-metrics.ts'
 import { createAuditLog, createLog } from './adapters/telemetry/log.ts'
 import { createMetrics } from './adapters/telemetry/metrics.ts'
 import { registerStoreGauges } from './adapters/telemetry/store-gauges.ts'
+import { closeOnce } from './app/close-once.ts'
 import { createExporter } from './app/exporter.ts'
-import { createInForce, type InForce } from './app/in-force.ts'
+import { followSettings } from './app/follow-settings.ts'
+import { followedFiles } from './app/followed-files.ts'
+import { createInForce } from './app/in-force.ts'
 import { invocation } from './app/invocation.ts'
 import { createLifecycle } from './app/lifecycle.ts'
 import {
@@ -39,7 +46,9 @@ import {
   loadFiles,
   type Readable,
 } from './app/load.ts'
+import { createLocalTokens } from './app/local-tokens.ts'
 import { createLocalTools } from './app/local-tools.ts'
+import { metricsDoor } from './app/metrics-door.ts'
 import { findUnreachable, type Unreachable } from './app/reachability.ts'
 import { createReload } from './app/reload.ts'
 import { serveUntilSignal } from './app/serve.ts'
@@ -51,9 +60,10 @@ import { readConfig } from './config.ts'
 import type { Config } from './domain/config.ts'
 import type { Problem } from './domain/policy.ts'
 import { createEngine } from './engine/create-engine.ts'
-import type { Checkpoint, Clock, Log, PolicyHolder } from './engine/ports.ts'
+import type { Checkpoint, Clock, Log, PolicyHolder, Store } from './engine/ports.ts'
 import { rankOf } from './engine/priority.ts'
-import type { HttpParts, Reload } from './http/parts.ts'
+import { openTokens } from './engine/tokens.ts'
+import type { Reload } from './http/parts.ts'
 import { createHttp } from './http/server.ts'
 
 export interface AppOptions {
@@ -105,7 +115,7 @@ export async function createApp(options: AppOptions): Promise<App> {
 
 async function compose(options: AppOptions, closing: AsyncDisposableStack): Promise<App> {
   const ground = await openGround(options, closing)
-  const { clock, log, store, inForce, version } = ground
+  const { clock, log, store, tokens, inForce, version } = ground
   const files = await openFiles(options, ground, closing)
   const { exporter, metrics, queue } = openTelemetry(ground, closing)
   const engine = createEngine({
@@ -117,6 +127,7 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
     silencers: createSilencers(() => inForce.config().sources, { clock }),
     actions: files.actions,
     probeHttp: createHttpProbe(() => inForce.config().http.allow),
+    askPolicy: createAskPolicy(() => inForce.config()),
     deliver: createDeliver(() => inForce.config().notify),
     queue,
     log,
@@ -125,6 +136,12 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
   })
   const swap = async (next: Loaded & { readonly ok: true }) => {
     const undo = inForce.put(next)
+    try {
+      server.renew()
+    } catch (error) {
+      undo()
+      throw error
+    }
     await exporter.follow(inForce.config())
     return async () => {
       undo()
@@ -136,7 +153,7 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
   const { brokenActions } = inForce
   const door = metricsDoor(metrics)
   const parts = { engine, read: store.read, policy: inForce, brokenActions, metrics: door, reload, log, clock, health }
-  const server = createHttp({ ...parts, version })
+  const server = createHttp({ ...parts, tokens, version })
   closing.defer(() => server.close())
   const { url } = await server.listen(inForce.config().listen)
   await begin(inForce.current())
@@ -144,40 +161,48 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
   files.follow(reload)
   const unreachable = () => findUnreachable(inForce.config(), neighbours)
   const { warnings } = files
-  return { url, version, log, clock, policy: inForce, warnings, unreachable, reload, close: once(closing) }
+  return { url, version, log, clock, policy: inForce, warnings, unreachable, reload, close: closeOnce(closing) }
 }
 
 /** What must be there before anything else: configuration, log, and the data folder for this process alone. */
 async function openGround(options: AppOptions, closing: AsyncDisposableStack) {
-  const { env, configFile, clock = { now: () => Date.now() }, checkpoint } = options
-  const reading = readConfig({ file: configFile, env })
+  const { env, configFile, clock = systemClock, checkpoint } = options
+  const reading = readConfig({ file: configFile, env, hasTokens })
   if (!reading.ok) throw configError(await problemsOf(reading))
-  const { dataFolder, store: place } = reading.config
   const inForce = createInForce(reading.config)
   const level = () => inForce.config().log.level
   const log = createLog({ level, secrets: inForce.secrets, write: options.writeLog, pretty: options.prettyLog })
-  const lock = lockDataFolder(dataFolder)
-  closing.defer(() => lock.close())
-  const keyFile = auditKeyFile(reading.config)
-  const files = { file: place.file, keyFile, lock: lock.guarded }
-  const store = await openSqliteStore({ ...files, clock, log, ...(checkpoint && { checkpoint }) })
-  closing.defer(() => store.close())
-  return { reading, inForce, clock, log, store, version: readVersion() }
+  const store = await openStore(reading.config, { clock, log, ...(checkpoint && { checkpoint }) }, closing)
+  const configured = () => inForce.config().auth.tokens
+  const tokens = await openTokens({ store, clock, randomBytes, configured })
+  return { reading, inForce, clock, log, store, tokens, version: readVersion() }
 }
+
+/** The data folder for this process alone, and the store in it. */
+async function openStore(config: Config, parts: StoreUse, closing: AsyncDisposableStack): Promise<Store> {
+  const lock = lockDataFolder(config.dataFolder)
+  closing.defer(() => lock.close())
+  const files = { file: config.store.file, keyFile: auditKeyFile(config), lock: lock.guarded }
+  const store = await openSqliteStore({ ...files, ...parts })
+  closing.defer(() => store.close())
+  return store
+}
+
+type StoreUse = { readonly clock: Clock; readonly log: Log; readonly checkpoint?: Checkpoint }
 
 type Ground = Awaited<ReturnType<typeof openGround>>
 
 /** Plugins and playbooks, and the means to read them again. */
 async function openFiles({ env, configFile }: AppOptions, ground: Ground, closing: AsyncDisposableStack) {
   const { reading, inForce, clock, log } = ground
-  const settingsFor = placeSettings(inForce)
-  const actions = createActions({ limits: reading.config.limits, settingsFor, log, clock })
+  const settingsFor = followSettings(inForce.config, createPlaceSettings)
+  const actions = createActions({ limits: reading.config.limits, settingsFor, log, clock, secrets: inForce.secrets })
   closing.defer(() => actions.close())
   const loaders: Loaders = { describe: actions.describe, checkParams: actions.checkParams, loadPolicy }
   const following = Promise.withResolvers<Reload>()
   if (reading.config.watchFiles) {
     // Watched from before they are read, so that no change falls between.
-    const paths = () => [inForce.config().file, ...inForce.config().rules, ...inForce.config().plugins]
+    const paths = () => followedFiles(inForce.config())
     const onChange = async () => void (await (await following.promise)({ dryRun: false, by: 'engine:files' }))
     const watch = await watchFiles({ paths, onChange, log })
     closing.defer(() => watch.close())
@@ -186,7 +211,7 @@ async function openFiles({ env, configFile }: AppOptions, ground: Ground, closin
   if (!loaded.ok) throw configError(loaded.problems)
   inForce.put(loaded)
   const load = () =>
-    loadAll(readConfig({ file: configFile, env }), (readable) => loadFiles(readable, loaders, clock.now()))
+    loadAll(readConfig({ file: configFile, env, hasTokens }), (readable) => loadFiles(readable, loaders, clock.now()))
   return { actions, load, warnings: loaded.warnings, follow: following.resolve }
 }
 
@@ -202,31 +227,13 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
   })
   const services = () => inForce.config().services
   const windows = () => inForce.config().maintenance
-  registerStoreGauges({ registry: metrics.registry, store, queue, clock, services, windows })
+  registerStoreGauges({ registry: metrics.registry, store, queue, clock, policy: inForce, services, windows })
   const exporter = createExporter(inForce.config(), (wanted) => watchContainers({ ...wanted, log }))
   closing.defer(() => exporter.close())
   registerContainerMetrics(metrics.registry, exporter)
   registerPathMetrics(metrics.registry, () => inForce.config().paths)
   registerUnitMetrics(metrics.registry, () => inForce.config().services)
   return { metrics, queue, exporter }
-}
-
-/** Follows the configuration in force without reading this machine's identity again for every target. */
-function placeSettings(inForce: InForce): SettingsFor {
-  let made: { readonly config: Config; readonly settingsFor: SettingsFor } | null = null
-  return (action, target) => {
-    const config = inForce.config()
-    if (made?.config !== config) made = { config, settingsFor: createPlaceSettings(config) }
-    return made.settingsFor(action, target)
-  }
-}
-
-function once(closing: AsyncDisposableStack): () => Promise<void> {
-  let closed: Promise<void> | null = null
-  return () => {
-    closed ??= closing.disposeAsync()
-    return closed
-  }
 }
 
 /** What the command line does on this machine. `write` goes to standard output. */
@@ -239,7 +246,14 @@ export function createTools(env: Environment, terminal: Terminal): LocalTools {
       return serveUntilSignal(() => start(configFile, json), { json, command, out: terminal.out })
     },
     schema: (name) => (name === 'config' ? configJsonSchema() : playbookJsonSchema()),
-    readConfig: (configFile) => readConfig({ file: configFile, env }),
+    readConfig: (configFile, demandAuth) =>
+      readConfig({ file: configFile, env, hasTokens: demandAuth ? hasTokens : () => true }),
+    pins: ({ plugins }) => digestPlugins(plugins),
+    tokens: createLocalTokens({
+      clock: systemClock,
+      randomBytes,
+      open: (config, closing) => openStore(config, { clock: systemClock, log: silentLog }, closing),
+    }),
     findUnreachable: (config) => findUnreachable(config, neighbours),
     load: (readable) => loadOnce(readable, 'error'),
     verify: (config, checkpoint) => {
@@ -262,7 +276,7 @@ async function problemsOf(reading: ConfigReading): Promise<readonly Problem[]> {
 
 /** Loads everything and starts nothing that stays. */
 async function loadOnce(readable: Readable, brokenAs: Problem['severity']): Promise<Loaded> {
-  const clock = { now: () => Date.now() }
+  const clock = systemClock
   const settingsFor = createPlaceSettings(readable.config)
   const actions = createActions({ limits: readable.config.limits, settingsFor, log: silentLog, clock, poolSize: 0 })
   try {
@@ -279,19 +293,6 @@ function auditKeyFile({ dataFolder }: Config): string {
   return join(dataFolder, 'audit.key')
 }
 
-const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
+const systemClock: Clock = { now: () => Date.now() }
 
-function metricsDoor({
-  registry,
-  deliveries,
-  deliveryDuration,
-}: ReturnType<typeof createMetrics>): HttpParts['metrics'] {
-  return {
-    contentType: registry.contentType,
-    scrape: () => registry.metrics(),
-    observeDelivery: (code, seconds) => {
-      deliveries.inc({ code: String(code) })
-      deliveryDuration.observe(seconds)
-    },
-  }
-}
+const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }

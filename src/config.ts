@@ -13,6 +13,7 @@ import { buildServices } from './config/services.ts'
 import { type Config, type DockerHost, defaultLimits } from './domain/config.ts'
 import { deepFreeze } from './domain/freeze.ts'
 import type { Problem } from './domain/policy.ts'
+import { isReadByOthers, whyUntrusted } from './files/ownership.ts'
 import { type FieldValues, readFields } from './files/read-fields.ts'
 import {
   fromTopToBottom,
@@ -44,11 +45,18 @@ export type ConfigReading =
 
 const fileBytesMax = 1024 * 1024
 
+interface ConfigQuestion {
+  readonly file: string | null
+  readonly env: Environment
+  /** Whether the store in this file has a token, so that none is needed in the configuration. */
+  readonly hasTokens?: (storeFile: string) => boolean
+}
+
 /**
  * Reads the configuration file and the environment into one frozen Config, or gives every problem at once.
  * `file: null` means HEPAR_CONFIG, or else `hepar.yaml` in the working directory, which may be absent.
  */
-export function readConfig({ file, env }: { readonly file: string | null; readonly env: Environment }): ConfigReading {
+export function readConfig({ file, env, hasTokens = () => false }: ConfigQuestion): ConfigReading {
   const named = file ?? (env.HEPAR_CONFIG || null)
   const path = resolve(named ?? 'hepar.yaml')
   const reading = named === null && !existsSync(path) ? emptyFile(path) : readSourceFile(path, fileBytesMax)
@@ -63,8 +71,9 @@ export function readConfig({ file, env }: { readonly file: string | null; readon
   if (values) {
     // A section that is not written has no problems of its own.
     crossCheck({ ...values, redis: values.redis ?? (Object.hasOwn(written, 'redis') ? undefined : {}) }, report)
-    demandAuth(values, overrides, report, problems)
+    demandAuth(values, overrides, report, problems, () => hasTokens(storeFileOf(values, overrides, references)))
   }
+  if (existsSync(path)) checkFile(path, references.holdsSecrets(), problems)
   const sorted = fromTopToBottom(problems)
   if (!values) return { ok: false, problems: sorted, readable: null }
   const config = deepFreeze(buildConfig(path, values, overrides, references))
@@ -76,6 +85,16 @@ export function readConfig({ file, env }: { readonly file: string | null; readon
   return { ok: false, problems: sorted, readable: lost ? null : { config, problems: sorted, unread } }
 }
 
+/** Whoever can change this file can have anything run, and whoever reads its secrets has them. */
+function checkFile(file: string, holdsSecrets: boolean, problems: Problem[]): void {
+  const add = (severity: Problem['severity'], message: string) =>
+    problems.push({ severity, file, line: 0, column: 0, message })
+  const why = whyUntrusted(file)
+  if (why !== null) add('error', `this file ${why}`)
+  if (!holdsSecrets || !isReadByOthers(file)) return
+  add('warning', `it holds secrets, and everybody on this machine can read it: chmod o-r ${file}`)
+}
+
 function emptyFile(file: string): SourceReading {
   return { ok: true, source: { file, value: {}, position: () => ({ line: 0, column: 0 }) } }
 }
@@ -83,27 +102,41 @@ function emptyFile(file: string): SourceReading {
 type Values = FieldValues<Sections>
 
 /** Whoever reaches Hepar from another machine must say who he is. */
-function demandAuth({ listen, auth }: Values, overrides: Overrides, report: Report, problems: Problem[]): void {
+function demandAuth(
+  { listen, auth }: Values,
+  overrides: Overrides,
+  report: Report,
+  problems: Problem[],
+  hasTokens: () => boolean,
+): void {
   const address = overrides.listen ?? listen
   // Tokens with problems of their own are named already; `auth` is undefined then, too.
   const tokenProblem = problems.some(({ severity }) => severity === 'error') && auth === undefined
   if (!address || address.host === '' || isLoopback(address.host) || auth?.tokens?.length || tokenProblem) return
-  const message = `other machines can reach ${address.host}: give auth.tokens, or listen on 127.0.0.1`
+  if (hasTokens()) return
+  const message = `other machines can reach ${address.host}: make a token with \`hepar token create --local\`, give auth.tokens, or listen on 127.0.0.1`
   if (overrides.listen) problems.push(environmentProblem(`HEPAR_LISTEN: ${message}`))
   else report(['listen'], message)
 }
 
-function buildConfig(file: string, values: Values, overrides: Overrides, references: References): Config {
+function storeFileOf(values: Values, overrides: Overrides, references: References): string {
   const written = values.store ?? references.path('data/hepar.db')
-  const storeFile = overrides.data === null ? written : join(overrides.data, basename(written))
+  return overrides.data === null ? written : join(overrides.data, basename(written))
+}
+
+function buildConfig(file: string, values: Values, overrides: Overrides, references: References): Config {
+  const storeFile = storeFileOf(values, overrides, references)
   return {
     file,
     listen: overrides.listen ?? values.listen ?? { host: '127.0.0.1', port: 4372 },
+    externalUrl: values.externalUrl || null,
+    tls: values.tls ?? null,
     dataFolder: dirname(storeFile),
     store: { kind: 'sqlite', file: storeFile },
     mode: overrides.mode ?? values.mode ?? 'observe',
     rules: values.rules ?? [references.path('rules')],
     plugins: values.plugins ?? [shippedPlugins, 'plugins'].map(references.path).filter((path) => existsSync(path)),
+    pins: values.pins ?? {},
     watchFiles: values.watch ?? true,
     sources: (values.sources ?? []).map(({ name, alertmanagers, prometheus }) => {
       return { name, alertmanagers: alertmanagers ?? [], prometheus: prometheus ?? null }
@@ -117,6 +150,8 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
     notify: Object.entries(values.notify ?? {}).map(([name, peer]) => ({ name, peer })),
     announce: values.announce ?? Object.keys(values.notify ?? {}),
     maintenance: buildMaintenance(values.maintenance),
+    approval: { fourEyes: values.approval?.fourEyes ?? false },
+    policies: Object.entries(values.policies ?? {}).map(([name, peer]) => ({ name, peer })),
     limits: overLimits(defaultLimits, values.limits),
     retention: buildRetention(values.retention),
     log: { level: overrides.logLevel ?? values.log?.level ?? 'info' },

@@ -20,7 +20,7 @@ beforeEach(() => {
 type Env = Record<string, string>
 
 function read(text: string, env: Env = {}) {
-  writeFileSync(file, text)
+  writeFileSync(file, text, { mode: 0o600 })
   return readConfig({ file, env })
 }
 
@@ -41,6 +41,8 @@ describe('defaults', () => {
       expect(config(text)).toEqual({
         file,
         listen: { host: '127.0.0.1', port: 4372 },
+        tls: null,
+        pins: {},
         dataFolder: join(folder, 'data'),
         store: { kind: 'sqlite', file: join(folder, 'data/hepar.db') },
         mode: 'observe',
@@ -62,6 +64,9 @@ describe('defaults', () => {
         auth: { tokens: [] },
         notify: [],
         announce: [],
+        externalUrl: null,
+        approval: { fourEyes: false },
+        policies: [],
         limits: defaultLimits,
         retention: { auditMs: null, bytesMax: 10_000_000_000 },
         log: { level: 'info' },
@@ -484,7 +489,8 @@ test('the actions that come with Hepar have a name of their own, and ./plugins i
 
 describe('an address that other machines can reach', () => {
   const tokens = 'auth: { tokens: [{ name: a, role: webhook, token: "0123456789abcdef" }] }\n'
-  const message = (host: string) => `other machines can reach ${host}: give auth.tokens, or listen on 127.0.0.1`
+  const message = (host: string) =>
+    `other machines can reach ${host}: make a token with \`hepar token create --local\`, give auth.tokens, or listen on 127.0.0.1`
 
   test.each(['0.0.0.0', '10.0.0.1', 'hepar.example.org'])('demands a token: %s', (host) => {
     expect(problems(`listen: ${host}:4372`)).toEqual([`hepar.yaml:1:9: error: listen: ${message(host)}`])

@@ -56,6 +56,7 @@ test('every configuration that is shown can be read', () => {
       FLAGS_TOKEN: 'f'.repeat(32),
       HEPAR_VIEWER_TOKEN: 'v'.repeat(32),
       REDIS_PASSWORD: 'r',
+      OPA_TOKEN: 'o'.repeat(32),
     }
     expect(readConfig({ file: config, env }), `${file}: ${text}`).toMatchObject({ ok: true, problems: [] })
   }

@@ -60,7 +60,7 @@ describe.each(all)('$file', ({ file, text, links, spans, ...rest }) => {
     )
     for (const call of calls) {
       const words = call.split(/\s+/)
-      const name = words.slice(0, words[0] === 'audit' ? 2 : 1)
+      const name = words.slice(0, ['audit', 'token'].includes(words[0] ?? '') ? 2 : 1)
       const help = await run([...name, '--help'])
       expect(help.code, call).toBe(0)
       expect(help.out, call).toContain(`Usage: hepar ${name.join(' ')}`)

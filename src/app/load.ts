@@ -15,7 +15,10 @@ type CheckParams = (
 
 /** How files become a policy; the composition names the parts. */
 export interface Loaders {
-  describe(folders: readonly string[]): Promise<{ actions: readonly ActionInfo[]; broken: readonly BrokenAction[] }>
+  describe(
+    folders: readonly string[],
+    pins: Readonly<Record<string, string>>,
+  ): Promise<{ actions: readonly ActionInfo[]; broken: readonly BrokenAction[] }>
   checkParams(action: ActionInfo, params: unknown, templated: string[][]): ReturnType<CheckParams>
   loadPolicy(parts: {
     config: Config
@@ -63,7 +66,7 @@ export async function loadFiles(
   now: number,
   brokenAs: Problem['severity'] = 'warning',
 ): Promise<Loaded> {
-  const { actions, broken } = await loaders.describe(config.plugins)
+  const { actions, broken } = await loaders.describe(config.plugins, config.pins)
   const checkParams: CheckParams = async (name, params, templatedPaths) => {
     const action = actions.find((known) => known.name === name)
     return action === undefined ? [] : loaders.checkParams(action, params, templatedPaths)

@@ -1,4 +1,4 @@
-import type { AuditReport, BackupReport, CheckReport, LocalTools, RestoreReport } from '../cli/parts.ts'
+import type { AuditReport, BackupReport, CheckReport, LocalTokens, LocalTools, RestoreReport } from '../cli/parts.ts'
 import type { AuditHead } from '../domain/audit.ts'
 import type { Config } from '../domain/config.ts'
 import type { Problem } from '../domain/policy.ts'
@@ -9,10 +9,13 @@ import type { Unreachable } from './reachability.ts'
 interface ToolParts {
   readonly serve: LocalTools['serve']
   readonly schema: LocalTools['schema']
-  readonly readConfig: (configFile: string | null) => Located
+  /** Without `demandAuth`, an address that others can reach needs no token yet. */
+  readonly readConfig: (configFile: string | null, demandAuth: boolean) => Located
   readonly findUnreachable: (config: Config) => Promise<readonly Unreachable[]>
   /** Loads everything without starting anything that stays; a broken plugin counts as an error. */
   readonly load: (readable: Readable) => Promise<Loaded>
+  readonly tokens: <T>(config: Config, work: (tokens: LocalTokens) => Promise<T>) => Promise<T>
+  readonly pins: (config: Config) => ReturnType<LocalTools['pins']>
   readonly verify: (config: Config, checkpoint: AuditHead | null) => Promise<AuditReport>
   readonly exportLog: (config: Config) => AsyncIterable<string>
   readonly rotateKey: (config: Config) => string
@@ -30,14 +33,16 @@ export function createLocalTools({
   readConfig,
   findUnreachable,
   load,
+  tokens,
+  pins,
   verify,
   exportLog,
   rotateKey,
   backup,
   restore,
 }: ToolParts): LocalTools {
-  const configOf = (configFile: string | null): Config => {
-    const reading = readConfig(configFile)
+  const configOf = (configFile: string | null, demandAuth = true): Config => {
+    const reading = readConfig(configFile, demandAuth)
     if (!reading.ok) throw configError(reading.problems)
     return reading.config
   }
@@ -45,7 +50,7 @@ export function createLocalTools({
     serve,
     schema,
     async check({ configFile, offline }): Promise<CheckReport> {
-      const reading = readConfig(configFile)
+      const reading = readConfig(configFile, true)
       const [loaded, away] = await Promise.all([
         loadAll(reading, load),
         reading.ok && !offline ? findUnreachable(reading.config) : [],
@@ -56,6 +61,8 @@ export function createLocalTools({
       const problems = [...unreachable, ...warnings]
       return { problems, playbooks: policy.playbooks.length, actions: policy.actions.length }
     },
+    tokens: async ({ configFile }, work) => tokens(configOf(configFile, false), work),
+    pins: async ({ configFile }) => pins(configOf(configFile, false)),
     verifyAudit: async ({ configFile, checkpoint }) => verify(configOf(configFile), checkpoint),
     exportAudit: ({ configFile }) => exportLog(configOf(configFile)),
     rotateAuditKey: async ({ configFile }) => rotateKey(configOf(configFile)),

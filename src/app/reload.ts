@@ -77,6 +77,7 @@ async function refuse(problems: readonly Problem[], by: string, { store, clock, 
 function restartProblems(now: Config, next: Config): readonly Problem[] {
   const fixed: readonly (readonly [string, (config: Config) => unknown])[] = [
     ['listen', ({ listen }) => [listen.host, listen.port]],
+    ['tls', ({ tls }) => (tls === null ? 'off' : ['on', tls.clientCa !== null])],
     ['store', ({ store, dataFolder }) => [store.kind, store.file, dataFolder]],
     ['limits.runnerMemory', ({ limits }) => limits.runnerMemoryBytesMax],
     ['limits.runnerOutput', ({ limits }) => limits.runnerOutputBytesMax],

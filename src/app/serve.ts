@@ -4,6 +4,7 @@ import type { Clock, Log, PolicyHolder } from '../engine/ports.ts'
 import type { Reload } from '../http/parts.ts'
 import { formatGreeting } from './greeting.ts'
 import { invocationAt } from './invocation.ts'
+import { listenForCrash } from './last-words.ts'
 import { listenForSignals } from './signals.ts'
 
 interface Served {
@@ -33,6 +34,7 @@ export async function serveUntilSignal(start: () => Promise<Served>, terminal: G
   using signals = listenForSignals()
   const served = await start()
   const { log, reload } = served
+  using _crash = listenForCrash(log)
   signals.onHangUp(async () => {
     try {
       await reload({ dryRun: false, by: 'signal:SIGHUP' })

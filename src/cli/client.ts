@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createHttpClient, type HttpReply } from '../sdk/http-client.ts'
 import { peerDoor } from '../sdk/http-doors.ts'
 import { CliError } from './failure.ts'
@@ -28,6 +29,7 @@ export function createClient({ env }: Pick<CliParts, 'env'>): Client {
   const token = env.HEPAR_TOKEN
   if (!/^https?:$/.test(URL.parse(base)?.protocol ?? ''))
     throw new CliError(`HEPAR_URL is not a URL: ${base}`, 'Set it as in http://127.0.0.1:4372.')
+  const ca = readAuthority(env.HEPAR_CA)
   const authorization: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
 
   async function ask(path: string, { method, headers = {}, body }: Question): Promise<Fields> {
@@ -37,6 +39,7 @@ export function createClient({ env }: Pick<CliParts, 'env'>): Client {
       method,
       headers: { ...authorization, ...headers },
       ...(body !== undefined && { body }),
+      ...(ca !== null && url.protocol === 'https:' && { tls: { ca } }),
       door: peerDoor(base),
       timeoutMs,
       bytesMax,
@@ -56,6 +59,16 @@ export function createClient({ env }: Pick<CliParts, 'env'>): Client {
       const headers = { 'content-type': 'application/json' }
       return ask(path, { method, headers, body: typeof body === 'string' ? body : JSON.stringify(body) })
     },
+  }
+}
+
+/** Whom to trust for a server whose certificate no public authority signed. */
+function readAuthority(file: string | undefined): Buffer | null {
+  if (!file) return null
+  try {
+    return readFileSync(file)
+  } catch (cause) {
+    throw new CliError(`HEPAR_CA cannot be read: ${file}`, 'Set it to a PEM file of certificates.', { cause })
   }
 }
 

@@ -23,7 +23,8 @@ export const groups = {
 const serverHelp = `
 Needs a running server:
   HEPAR_URL    where it listens (default http://127.0.0.1:4372)
-  HEPAR_TOKEN  a token of its auth.tokens, when it has any`
+  HEPAR_TOKEN  a token, when it has any: of \`hepar token create\`, or of its auth.tokens
+  HEPAR_CA     PEM file of who signed its certificate, when no public authority did`
 
 /** A command that works on files, without a server. */
 export function localCommand<Options>(declared: Command, { out }: CliParts, work: Work<Options>): Command {

@@ -16,7 +16,7 @@ function whatOf(body: Fields): string {
   if (Array.isArray(body.playbooks) && typeof body.mode === 'string') {
     return `mode ${body.mode}, playbooks: ${body.playbooks.length}`
   }
-  const result = body.verdict ?? body.outcome ?? body.ending ?? body.effect
+  const result = body.verdict ?? body.decision ?? body.outcome ?? body.ending ?? body.effect
   const why = body.reason ?? body.summary ?? body.plan ?? body.detail ?? body.action
   return [result, why].filter((word) => typeof word === 'string' && word !== '').join(': ')
 }

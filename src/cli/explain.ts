@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import type { AlertExplanation, Explanation, IncidentExplanation } from '../engine/engine.ts'
+import type { Fields } from './client.ts'
 import { serverCommand } from './command.ts'
 import { CliError } from './failure.ts'
 import { formatGates } from './gates.ts'
+import { formatLadder } from './ladder.ts'
 import type { CliParts } from './parts.ts'
 import { formatFields, formatTable, heading } from './table.ts'
 
@@ -46,7 +48,8 @@ function formatAlert({ decision, playbooks, incidents }: AlertExplanation, index
   ].join('')
 }
 
-function formatIncident({ playbook, target, would, verdict, plan, planDigest, note }: IncidentExplanation): string {
+function formatIncident(explained: IncidentExplanation): string {
+  const { playbook, target, would, verdict, plan, planDigest, note, ladder } = explained
   return [
     heading(`${playbook} on ${target}`),
     formatFields({
@@ -58,6 +61,7 @@ function formatIncident({ playbook, target, would, verdict, plan, planDigest, no
       planDigest,
       note,
     }),
+    formatLadder(ladder as unknown as Fields | null),
     verdict === null ? '' : `\n${formatGates(verdict.gates)}`,
   ].join('')
 }

@@ -1,4 +1,5 @@
 import type { AuditHead } from '../domain/audit.ts'
+import type { Role } from '../domain/config.ts'
 import type { Problem } from '../domain/policy.ts'
 
 export interface CheckReport {
@@ -50,6 +51,24 @@ export interface BackupReport extends Omit<RestoreReport, 'key'> {
   readonly keyFile: string
 }
 
+/** A plugin file with its SHA-256, hex. */
+export interface Pin {
+  readonly name: string
+  readonly file: string
+  readonly digest: string
+}
+
+/** Answers are those of the API. `expires` is a duration such as `90d`. */
+export interface LocalTokens {
+  list(): Promise<Readonly<Record<string, unknown>>>
+  create(request: {
+    readonly name: string
+    readonly role: Role
+    readonly expires: string | null
+  }): Promise<Readonly<Record<string, unknown>>>
+  revoke(name: string): Promise<Readonly<Record<string, unknown>>>
+}
+
 /** What works on the files of this machine, without a server. `configFile: null` means the usual place. */
 export interface LocalTools {
   /** Serves until a signal ends it; `json` makes log and greeting machine-readable on a terminal, too. */
@@ -76,6 +95,9 @@ export interface LocalTools {
     readonly backup: string
     readonly key: string | null
   }): Promise<RestoreReport>
+  /** Works on the tokens of a store that no Hepar uses meanwhile. */
+  tokens<T>(request: { readonly configFile: string | null }, work: (tokens: LocalTokens) => Promise<T>): Promise<T>
+  pins(request: { readonly configFile: string | null }): Promise<readonly Pin[]>
   /** JSON Schema of a file that a user writes. */
   schema(name: 'playbook' | 'config'): unknown
 }

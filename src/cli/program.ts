@@ -1,9 +1,10 @@
 import { Command, CommanderError } from 'commander'
 import { visible } from '../domain/visible.ts'
 import { alerts } from './alerts.ts'
+import { approve, reject } from './approve.ts'
 import { audit } from './audit.ts'
 import { backup, restore } from './backup.ts'
-import { actions, playbooks } from './catalogue.ts'
+import { actions, playbooks, promote } from './catalogue.ts'
 import { check } from './check.ts'
 import { exitCodes } from './command.ts'
 import { explain } from './explain.ts'
@@ -12,16 +13,19 @@ import { incidents } from './incidents.ts'
 import { cancel, resume, run } from './operate.ts'
 import type { CliParts } from './parts.ts'
 import { pause, unpause } from './pause.ts'
+import { pin } from './pin.ts'
 import { reload } from './reload.ts'
 import { schema } from './schema.ts'
 import { serve } from './serve.ts'
 import { show } from './show.ts'
 import { stats } from './stats.ts'
 import { storm } from './storm.ts'
+import { token } from './token.ts'
 
 const commands = [
   serve,
   check,
+  pin,
   schema,
   audit,
   backup,
@@ -33,13 +37,17 @@ const commands = [
   run,
   cancel,
   resume,
+  approve,
+  reject,
   pause,
   unpause,
   storm,
   playbooks,
+  promote,
   actions,
   stats,
   reload,
+  token,
 ]
 
 const usageExit = 2

@@ -5,6 +5,7 @@ import { eventWords } from './event-words.ts'
 import { formatEvidence } from './evidence.ts'
 import { CliError } from './failure.ts'
 import { formatGates } from './gates.ts'
+import { formatLadder } from './ladder.ts'
 import type { CliParts } from './parts.ts'
 import { formatFields, formatTable, heading } from './table.ts'
 
@@ -42,6 +43,8 @@ function format(answer: Fields): string {
       attempts: incident.attempts,
     }),
     formatWhyNot(answer.whyNot as Fields | null, rows(answer, 'timeline')),
+    formatApproval(answer.approval as Fields | null | undefined),
+    formatLadder(answer.ladder as Fields | null),
     rows(answer, 'gates').length > 0 ? heading('Gates, last time') + formatGates(rows(answer, 'gates')) : '',
     rows(answer, 'alerts').length > 0 ? heading('Alerts') + formatAlerts(rows(answer, 'alerts')) : '',
     ...rows(answer, 'attempts').map(formatAttempt),
@@ -53,9 +56,40 @@ function format(answer: Fields): string {
 function formatWhyNot(waiting: Fields | null, timeline: readonly Fields[]): string {
   if (waiting === null || waiting === undefined) return ''
   const { gate, reason, until, unblock } = waiting
-  const planned = timeline.findLast(({ type }) => type === 'incident.would_run' || type === 'incident.asked')
+  const planned = timeline.findLast(({ type }) => type === 'incident.would_run')
   const would = gate === 'mode' ? (planned?.body as Fields | undefined)?.summary : null
   return heading('Why not') + formatFields({ gate, reason, until, unblock, would })
+}
+
+/** What is asked, and how to decide it; or how the last one ended. */
+function formatApproval(approval: Fields | null | undefined): string {
+  if (!approval) return ''
+  const { state, incident, planDigest, decidedBy, reason, expiresAt, needed, pastSuccess } = approval
+  const { summary, pin, params, touches } = approval.plan as Fields
+  const pending = state === 'pending'
+  const command = `${incident} --plan ${planDigest} --reason "…"`
+  return [
+    heading('Approval'),
+    formatFields({
+      state,
+      plan: summary,
+      pin,
+      params,
+      touches,
+      digest: planDigest,
+      attempt: approval.attempt,
+      pastSuccess,
+      needed: needed === 1 ? null : `${needed} people`,
+      approvedBy: rows(approval, 'endorsements')
+        .map(({ by }) => by)
+        .join(', '),
+      decidedBy,
+      reason: reason === '' ? null : reason,
+      expires: pending || state === 'approved' ? expiresAt : null,
+      approve: pending ? `hepar approve ${command}` : null,
+      reject: pending ? `hepar reject ${command}` : null,
+    }),
+  ].join('')
 }
 
 function formatAlerts(alerts: readonly Fields[]): string {
@@ -81,6 +115,7 @@ function formatAttempt(attempt: Fields): string {
       digest: attempt.planDigest,
       pin: plan.pin,
       begun: attempt.intendedAt,
+      wellBefore: wellBefore(attempt),
       effect: attempt.effect,
       detail: attempt.effectDetail === '' ? null : attempt.effectDetail,
       outcome: attempt.outcome,
@@ -91,6 +126,13 @@ function formatAttempt(attempt: Fields): string {
     evidence !== '' && attempt.reverts === null ? `  evidence\n${evidence}` : '',
     checks.length > 0 ? `\n${formatTable(['CHECK', 'RESULT', 'SAW'], checks)}` : '',
   ].join('')
+}
+
+/** Whether the probes passed before anything was done: then the effect may have been for nothing. */
+function wellBefore({ before }: Fields): string | null {
+  if (!Array.isArray(before) || before.length === 0) return null
+  const failed = (before as readonly Fields[]).filter(({ passed }) => passed !== true)
+  return failed.length === 0 ? 'yes: every probe passed already' : 'no'
 }
 
 function formatEvent(event: Fields): readonly unknown[] {

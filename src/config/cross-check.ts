@@ -1,9 +1,12 @@
+import { hash } from 'node:crypto'
 import { didYouMean } from '../domain/suggestion.ts'
+import { hashedPrefix } from '../domain/token.ts'
 import type { FieldValues } from '../files/read-fields.ts'
 import type { Report } from '../files/source-file.ts'
 import { checkPaths, checkRequests, checkServices } from './check-machine.ts'
 import { checkMirrors, checkRedis, checkUnits } from './check-redis.ts'
 import type { Sections } from './sections.ts'
+import { checkListenerTls } from './tls.ts'
 
 type Values = FieldValues<Sections>
 
@@ -13,6 +16,7 @@ const tokenCharactersMin = 16
 export function crossCheck(values: Values, report: Report): void {
   const { sources, docker, redis, paths, services, http, auth, notify, announce, maintenance } = values
   const hosts = docker?.hosts ?? {}
+  checkListenerTls(values.tls, report)
   checkSources(sources ?? [], report)
   checkHosts(hosts, report)
   checkRedis(redis ?? {}, Object.keys(docker?.hosts ?? { local: null }), report)
@@ -56,17 +60,24 @@ function checkHosts(hosts: Hosts, report: Report): void {
 function checkTokens(tokens: NonNullable<NonNullable<Values['auth']>['tokens']>, report: Report): void {
   const names = new Set<string>()
   const owners = new Map<string, string>()
-  for (const [index, { name, token }] of tokens.entries()) {
+  for (const [index, { name, token, expiresAt = null }] of tokens.entries()) {
     const path = ['auth', 'tokens', index]
     if (names.has(name)) report([...path, 'name'], `there are two tokens named "${name}"`)
     names.add(name)
-    const owner = owners.get(token.reveal())
+    const owner = owners.get(digestOf(token.reveal()))
     if (owner !== undefined) report([...path, 'token'], `is the same as the token of "${owner}": each needs its own`)
-    owners.set(token.reveal(), name)
+    owners.set(digestOf(token.reveal()), name)
+    if (expiresAt !== null && expiresAt <= Date.now()) {
+      report([...path, 'expires'], 'is over: nobody is let in with it any more', { severity: 'warning' })
+    }
     if (token.reveal().length >= tokenCharactersMin) continue
     const advice = `is shorter than ${tokenCharactersMin} characters: make one with openssl rand -hex 32`
     report([...path, 'token'], advice, { severity: 'warning' })
   }
+}
+
+function digestOf(token: string): string {
+  return token.startsWith(hashedPrefix) ? token : hashedPrefix + hash('sha256', token, 'hex')
 }
 
 function checkWindows(windows: NonNullable<Values['maintenance']>, report: Report): void {

@@ -78,22 +78,12 @@ const stormNames = {
 } as const satisfies Readonly<Record<keyof NonNullable<Written['storm']>, keyof StormLimits>>
 
 /** The defaults, with what the file says put over them. */
-export function overLimits({ storm, ...defaults }: Limits, written: Written | undefined): Limits {
-  return {
-    ...defaults,
-    ...(saidIn(written, names) as Partial<Limits>),
-    storm: { ...storm, ...(saidIn(written?.storm, stormNames) as Partial<StormLimits>) },
-  }
+export function overLimits(defaults: Limits, written: Written | undefined): Limits {
+  const { storm, ...rest } = written ?? {}
+  return { ...over(defaults, rest, names), storm: over(defaults.storm, storm ?? {}, stormNames) }
 }
 
-/** What is written, under the names that the engine has for it. */
-function saidIn(
-  written: Readonly<Record<string, unknown>> | undefined,
-  names: Readonly<Record<string, string>>,
-): object {
-  const said = Object.entries(names).flatMap(([key, name]) => {
-    const value = written?.[key]
-    return value === undefined ? [] : [[name, value]]
-  })
-  return Object.fromEntries(said)
+function over<T extends object>(defaults: T, written: object, names: Readonly<Record<string, keyof T>>): T {
+  const found = Object.entries(written).flatMap(([key, value]) => (value === undefined ? [] : [[names[key], value]]))
+  return { ...defaults, ...Object.fromEntries(found) }
 }

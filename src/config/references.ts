@@ -17,6 +17,8 @@ export interface References {
   secret(raw: string): Resolution
   /** Absolute form of a path that is relative to the configuration file, or of `hepar:plugins`. */
   path(raw: string): string
+  /** Whether a secret stands in the file itself. */
+  holdsSecrets(): boolean
 }
 
 const secretBytesMax = 64 * 1024
@@ -27,12 +29,16 @@ const shippedPluginsFolder = fileURLToPath(new URL('../../plugins', import.meta.
 
 export function createReferences({ folder, env }: { folder: string; env: Environment }): References {
   const text = (raw: string) => replaceVariables(raw, env)
+  let holds = false
   const path = (raw: string) => (raw === shippedPlugins ? shippedPluginsFolder : resolve(folder, raw))
   return {
     text,
     path,
+    holdsSecrets: () => holds,
     secret: (raw) => {
       const replaced = text(raw)
+      // Where every secret is somewhere else, whoever reads the file has nothing.
+      if (!/\$\{|^file:|^sha256:/.test(raw)) holds = true
       if (!replaced.ok || !raw.startsWith('file:')) return replaced
       return readSecretFile(path(replaced.text.slice('file:'.length)))
     },

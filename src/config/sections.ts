@@ -1,6 +1,7 @@
 import * as z from 'zod'
-import { roles } from '../domain/config.ts'
+import { roles, type Token } from '../domain/config.ts'
 import { modes } from '../domain/playbook.ts'
+import { hashedPrefix } from '../domain/token.ts'
 import { nameField, optional, section, wordField } from '../files/fields.ts'
 import { parseAddress, parseStore } from './addresses.ts'
 import { dockerField } from './docker.ts'
@@ -8,11 +9,13 @@ import { httpField } from './http.ts'
 import { limitsField } from './limits.ts'
 import { maintenanceField } from './maintenance.ts'
 import { pathsField } from './paths.ts'
-import { peerField } from './peer.ts'
+import { peerField, urlField } from './peer.ts'
+import { pinsField } from './pins.ts'
 import { redisField } from './redis.ts'
 import { fileField, type References, referenceField, secretField } from './references.ts'
 import { retentionField } from './retention.ts'
 import { servicesField } from './services.ts'
+import { listenerTlsField } from './tls.ts'
 
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 
@@ -20,10 +23,13 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 export function sections(references: References) {
   return {
     listen: optional(addressField(references)),
+    externalUrl: optional(urlField(references, 'base')),
+    tls: optional(listenerTlsField(references)),
     store: optional(storeField(references)),
     mode: optional(wordField(modes)),
     rules: optional(foldersField(references)),
     plugins: optional(foldersField(references)),
+    pins: optional(pinsField),
     watch: optional(z.boolean()),
     sources: optional(z.array(sourceField(references))),
     docker: optional(dockerField(references)),
@@ -35,6 +41,8 @@ export function sections(references: References) {
     notify: optional(z.record(nameField, peerField(references, 'whole'))),
     announce: optional(z.array(nameField)),
     maintenance: optional(maintenanceField),
+    approval: optional(section({ fourEyes: optional(z.boolean()) })),
+    policies: optional(z.record(nameField, peerField(references, 'whole'))),
     limits: optional(limitsField),
     retention: optional(retentionField),
     log: optional(section({ level: optional(wordField(logLevels)) })),
@@ -74,5 +82,29 @@ function sourceField(references: References) {
 }
 
 function tokenField(references: References) {
-  return section({ name: nameField, role: wordField(roles), token: secretField(references) })
+  return section({
+    name: nameField,
+    role: wordField(roles),
+    token: secretField(references),
+    expires: optional(timeField),
+  }).transform(({ name, role, token, expires }, context): Token => {
+    const written = token.reveal()
+    if (written.startsWith(hashedPrefix) && !/^sha256:[0-9a-f]{64}$/.test(written)) {
+      context.addIssue({
+        code: 'custom',
+        path: ['token'],
+        message: 'must be sha256: and 64 hex digits in small letters',
+      })
+    }
+    return { name, role, token, ...(expires !== undefined && { expiresAt: expires }) }
+  })
 }
+
+const timeField = z
+  .string()
+  .transform((text, context) => {
+    const at = /^\d{4}-\d{2}-\d{2}(T[\d:.]+(Z|[+-]\d{2}:\d{2}))?$/.test(text) ? Date.parse(text) : Number.NaN
+    if (Number.isNaN(at)) context.addIssue('must be a time such as 2030-01-31 or 2030-01-31T12:00:00Z')
+    return at
+  })
+  .meta({ type: 'string', description: 'A time such as 2030-01-31 (0:00 UTC) or 2030-01-31T12:00:00Z.' })

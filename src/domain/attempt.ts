@@ -21,6 +21,16 @@ export interface Plan {
   readonly idempotent?: true
   /** What else it touches, in words that other plans use for the same thing; held together with the target. */
   readonly touches?: readonly string[]
+  /** The last change of the target that somebody asked for, as far as the action can tell; not part of the digest. */
+  readonly changed?: TargetChange
+}
+
+/** A change of a target that did not come about by itself, as a service manager's own restart does. */
+export interface TargetChange {
+  /** Epoch milliseconds. */
+  readonly at: number
+  /** Such as `it was started`. */
+  readonly what: string
 }
 
 /** All that an attempt with this plan holds. */
@@ -53,7 +63,10 @@ export interface Attempt {
   readonly incident: string
   readonly playbook: string
   readonly target: string
+  /** Index into the playbook's ladder as it is written. */
   readonly step: number
+  /** What the step is, whatever its place: see `stepKeyOf`. */
+  readonly stepKey: string
   readonly action: string
   readonly phase: AttemptPhase
   readonly plan: Plan
@@ -84,6 +97,8 @@ export interface Attempt {
   readonly heldSince: number | null
   readonly lastRoundAt: number | null
   readonly checks: readonly CheckResult[]
+  /** What the playbook's positive probes saw just before the intent; `null` where they were not asked. */
+  readonly before: readonly CheckResult[] | null
   readonly outcome: Outcome | null
   readonly concludedAt: number | null
 }

@@ -32,6 +32,12 @@ export interface DockerHost {
   readonly labelValues: readonly string[]
 }
 
+/** A document of the Open Policy Agent, or of what answers like it. */
+export interface NamedPolicy {
+  readonly name: string
+  readonly peer: Peer
+}
+
 /** Where an escalation goes: one POST. */
 export interface Channel {
   readonly name: string
@@ -108,24 +114,38 @@ export interface Service {
   readonly mirror: { readonly redis: string; readonly key: string } | null
 }
 
+/** The certificate of the listener, in files. With `clientCa` only clients that it signed are talked to. */
+export interface ListenerTls {
+  readonly cert: string
+  readonly key: string
+  readonly clientCa: string | null
+}
+
 export const roles = ['webhook', 'agent', 'viewer', 'operator', 'approver', 'admin'] as const
 export type Role = (typeof roles)[number]
 
 export interface Token {
   readonly name: string
   readonly role: Role
+  /** The token itself, or `sha256:` and its digest in hex. */
   readonly token: Secret
+  /** Epoch milliseconds; without it the token does not expire. */
+  readonly expiresAt?: number
 }
 
 /** Everything `hepar.yaml` and the environment say, frozen. Paths are absolute, durations milliseconds. */
 export interface Config {
   readonly file: string
   readonly listen: { readonly host: string; readonly port: number }
+  /** `null` for plain HTTP. */
+  readonly tls: ListenerTls | null
   readonly dataFolder: string
   readonly store: { readonly kind: 'sqlite'; readonly file: string }
   readonly mode: Mode
   readonly rules: readonly string[]
   readonly plugins: readonly string[]
+  /** By the name of a plugin, the SHA-256 that its file must have, hex. */
+  readonly pins: Readonly<Record<string, string>>
   readonly watchFiles: boolean
   readonly sources: readonly Source[]
   readonly docker: {
@@ -148,6 +168,12 @@ export interface Config {
   readonly http: { readonly allow: readonly HttpRule[] }
   readonly auth: { readonly tokens: readonly Token[] }
   readonly notify: readonly Channel[]
+  /** Where people reach Hepar, for links; no slash at its end. `null` where nobody said. */
+  readonly externalUrl: string | null
+  /** What holds for the approvals of all playbooks, and of manual heals. */
+  readonly approval: { readonly fourEyes: boolean }
+  /** Policies that may be asked about plans. */
+  readonly policies: readonly NamedPolicy[]
   /** Names of the channels that are told what concerns no single incident, and what no escalation of a playbook names. */
   readonly announce: readonly string[]
   readonly maintenance: readonly MaintenanceWindow[]

@@ -9,6 +9,7 @@ export const gateNames = [
   'active_hours',
   'freshness',
   'target',
+  'override',
   'dependencies',
   'attempt_budget',
   'flapping',
@@ -18,10 +19,11 @@ export const gateNames = [
   'blast_radius',
   'storm_latch',
   'target_lock',
+  'approval',
 ] as const
 export type GateName = (typeof gateNames)[number]
 
-/** `until` is epoch milliseconds. `final` blocks can never pass: the incident is refused. */
+/** `until` is epoch milliseconds. `final` blocks can never pass: the incident is refused. With `asks`, people decide. */
 export type GateDecision =
   | { readonly result: 'pass'; readonly reason: string; readonly facts: JsonObject }
   | { readonly result: 'not_applicable'; readonly reason: string; readonly facts: JsonObject }
@@ -32,6 +34,7 @@ export type GateDecision =
       readonly until: number | null
       readonly unblock: string
       readonly final: boolean
+      readonly asks?: true
       /** Set when nothing may start on these targets for a while, and a person is told once. */
       readonly leaves?: LeavesAlone
     }

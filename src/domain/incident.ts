@@ -74,8 +74,10 @@ export interface Incident {
   readonly startsAt: number
   readonly closedAt: number | null
   readonly updatedAt: number
-  /** Index into the playbook's ladder of the step to try next. */
+  /** Place in its ladder of the step to try next. */
   readonly step: number
+  /** The ladder as it was chosen for this illness; `null` for the playbook's own, from the first step to the last. */
+  readonly ladder: Ladder | null
   readonly attempts: number
   /** True once an effect has begun, or may have, during this incident. */
   readonly touched: boolean
@@ -104,6 +106,14 @@ export interface Incident {
   readonly owed: OwedHandOver | null
   /** Set for a manual heal, which has no playbook file: the action, its parameters and who asked. */
   readonly manual: ManualHeal | null
+}
+
+/** Which steps of a playbook an incident tries, and in which order. */
+export interface Ladder {
+  /** Of the playbook's file: another revision has other steps. */
+  readonly revision: string
+  /** Indexes into the playbook's steps. */
+  readonly order: readonly number[]
 }
 
 export interface ManualHeal {

@@ -1,3 +1,4 @@
+import type { ApprovalRules } from './approval.ts'
 import type { JsonObject } from './json.ts'
 import type { Schedule } from './schedule.ts'
 import type { Template } from './template.ts'
@@ -23,6 +24,10 @@ export type TemplatedValue =
   | { readonly kind: 'template'; readonly template: Template }
   | { readonly kind: 'list'; readonly items: readonly TemplatedValue[] }
   | { readonly kind: 'map'; readonly entries: readonly (readonly [string, TemplatedValue])[] }
+
+/** What decides which action step is tried first: the file, or which of them has healed best. */
+export const stepOrders = ['written', 'evidence'] as const
+export type StepOrder = (typeof stepOrders)[number]
 
 /** Where an attempt's outcome leads. */
 export type Route = 'next' | 'escalate' | 'stop'
@@ -81,6 +86,7 @@ export interface Playbook {
   readonly continue: boolean
   readonly settleMs: number
   readonly steps: readonly Step[]
+  readonly order: StepOrder
   readonly verify: readonly Probe[]
   readonly forMs: number
   readonly withinMs: number
@@ -95,6 +101,13 @@ export interface Playbook {
     readonly blastRadius: BlastRadius | null
     /** When it may act at all; `null` at any hour. */
     readonly activeHours: Schedule | null
+    /** How long a step that did not help on a target is not tried again there; 0 for no such time. */
+    readonly retryAfterMs: number
+    /** Failed verifications of one step in a row that take the playbook down to `approve`; `null` for never. */
+    readonly demoteAfter: number | null
+    /** How long Hepar keeps off a target that somebody else has changed since it fell ill; 0 for not at all. */
+    readonly yieldForMs: number
   }
   readonly reopenWithinMs: number
+  readonly approval: ApprovalRules
 }

@@ -1,4 +1,4 @@
-import type { Attempt } from '../domain/attempt.ts'
+import { type Attempt, objectsOf } from '../domain/attempt.ts'
 import { concludeUnhealed } from './conclude.ts'
 import { hasCode, messageOf } from './errors.ts'
 import { playbookOf } from './load-facts.ts'
@@ -138,12 +138,23 @@ export async function recordResult(
       },
     },
   ])
+  if (result.kind !== 'not_started') {
+    // One that nobody saw the end of may go on until its deadline.
+    const endedAt = result.kind === 'unknown' ? Math.max(now, attempt.deadlineAt) : now
+    const own = { attempt: attempt.id, beganAt: attempt.intendedAt, endedAt }
+    await tx.saveOwnEffects(objectsOf(attempt.plan).map((object) => ({ object, ...own })))
+  }
   if (attempt.reverts !== null) {
     if ((await recordReverted(tx, { incident, attempt: ended, playbook }, result, now)) === 'concluded') return
   } else if (result.kind === 'not_started' || result.kind === 'failed') {
     const outcome = result.kind === 'failed' ? 'failed' : 'cancelled'
     const begun = outcome === 'failed' ? { ...incident, blockedSince: null } : incident
-    await concludeUnhealed(tx, { incident: begun, attempt: ended, playbook }, { outcome, reason: detail, now, newId })
+    const { announce } = policy.current().config
+    await concludeUnhealed(
+      tx,
+      { incident: begun, attempt: ended, playbook },
+      { outcome, reason: detail, now, newId, announce },
+    )
     return
   }
   await tx.saveAttempt({ ...ended, phase: 'verifying', verifyUntil: now + (playbook?.withinMs ?? defaultWithinMs) })

@@ -2,6 +2,7 @@ import type { Incident } from '../domain/incident.ts'
 import { recordResult } from './act.ts'
 import { type AssessPorts, assess } from './assess.ts'
 import { heldBackEvent } from './assess-events.ts'
+import { recordChoice } from './choose-ladder.ts'
 import { closeIncident } from './close.ts'
 import { type ConfirmPorts, confirmIncident } from './confirm.ts'
 import { hasCode } from './errors.ts'
@@ -24,7 +25,7 @@ const commandsPerTurnMax = 20
 export async function advance(id: string, ports: AdvancePorts): Promise<void> {
   for (let turn = 0; turn < commandsPerTurnMax; turn += 1) {
     const policy = ports.policy.current()
-    const facts = await loadFacts(ports.store.read, id, policy, ports.effects.isRunning)
+    const facts = await loadFacts(ports.store.read, id, policy, ports.effects.isRunning, ports.clock.now())
     if (facts === null) return
     try {
       const again = await carryOut(next(facts, ports.clock.now()), facts, ports)
@@ -49,6 +50,12 @@ async function carryOut(command: Command, facts: Facts, ports: AdvancePorts): Pr
     case 'confirm':
       await confirmIncident(incident, ports)
       return dueNow(incident.id, ports)
+    case 'choose_ladder': {
+      const { playbook } = facts
+      if (playbook === null) throw new Error('an incident without a playbook has no ladder')
+      await save(incident, ports, (tx, now) => recordChoice(tx, incident, playbook, command.choice, now))
+      return true
+    }
     case 'assess':
       if (facts.playbook === null) throw new Error('an incident without a playbook cannot be assessed')
       await assess({ incident, playbook: facts.playbook, step: command.action, policy: ports.policy.current() }, ports)
@@ -71,7 +78,7 @@ async function carryOut(command: Command, facts: Facts, ports: AdvancePorts): Pr
       )
       return true
     case 'close':
-      await save(incident, ports, (tx, now) => closeIncident(tx, incident, { ...command, now }))
+      await save(incident, ports, (tx, now) => closeIncident(tx, incident, { ...command, now, newId: ports.newId }))
       return false
     default:
       return assertNever(command)

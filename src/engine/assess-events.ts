@@ -1,3 +1,4 @@
+import type { Approval } from '../domain/approval.ts'
 import type { Attempt } from '../domain/attempt.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
 import type { GateReport, Verdict } from '../domain/gate.ts'
@@ -5,6 +6,7 @@ import type { Incident, Waiting } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { GateFacts } from './gates/gate.ts'
 import type { Assessment } from './gather.ts'
+import { stepIndexOf } from './new-attempt.ts'
 
 function planDigestOf({ plan }: GateFacts): string | null {
   return plan?.kind === 'planned' ? plan.digest : null
@@ -20,7 +22,7 @@ export function assessedEvent(assessment: Assessment, facts: GateFacts, { verdic
     verdict,
     gates: gates.map((report) => ({ ...report })),
     planDigest: planDigestOf(facts),
-    step: assessment.incident.step,
+    step: stepIndexOf(assessment),
     action: assessment.step.action,
     policyRevision: assessment.policy.revision,
   }
@@ -50,18 +52,19 @@ export function heldBackEvent({ id, playbook, target }: Incident, waiting: Waiti
   return { type: 'incident.waiting', at: now, actor: 'engine', incident: id, playbook, target, body }
 }
 
-export function restingEvent(assessment: Assessment, facts: GateFacts, verdict: Verdict['verdict']): NewAuditEvent {
+export function wouldRunEvent(assessment: Assessment, facts: GateFacts): NewAuditEvent {
   const summary = facts.plan?.kind === 'planned' ? facts.plan.plan.summary : ''
-  const { incident, step } = assessment
+  const { step } = assessment
   return {
-    type: verdict === 'ask' ? 'incident.asked' : 'incident.would_run',
+    type: 'incident.would_run',
     at: facts.now,
     ...about(assessment),
-    body: { action: step.action, step: incident.step, planDigest: planDigestOf(facts), summary },
+    body: { action: step.action, step: stepIndexOf(assessment), planDigest: planDigestOf(facts), summary },
   }
 }
 
-export function intendedEvent(attempt: Attempt): NewAuditEvent {
+/** `approval` is what people agreed to, where they were asked. */
+export function intendedEvent(attempt: Attempt, approval: Approval | null = null): NewAuditEvent {
   const { id, incident, playbook, target, action, step, planDigest, idempotencyKey, fence, runner, deadlineAt } =
     attempt
   const { holdMs, reverts } = attempt
@@ -85,8 +88,13 @@ export function intendedEvent(attempt: Attempt): NewAuditEvent {
       ...(attempt.plan.touches && { touches: [...attempt.plan.touches] }),
       // A revert is planned together with the effect that it takes back.
       ...(reverts === null && { evidence: attempt.plan.evidence }),
+      ...(attempt.before !== null && { before: attempt.before.map((check) => ({ ...check })) }),
       ...(holdMs !== null && { holdMs }),
       ...(reverts !== null && { reverts }),
+      ...(approval !== null && {
+        approval: approval.id,
+        approvedBy: approval.endorsements.map(({ by }) => by),
+      }),
     },
   }
 }

@@ -1,6 +1,7 @@
-import type { Attempt } from '../domain/attempt.ts'
+import type { Attempt, CheckResult } from '../domain/attempt.ts'
 import type { Waiting } from '../domain/incident.ts'
 import type { Effects } from './act.ts'
+import { useAsk } from './asking.ts'
 import { assessedEvent, intendedEvent } from './assess-events.ts'
 import { HeparError } from './errors.ts'
 import { askTotal } from './fleet.ts'
@@ -9,8 +10,9 @@ import type { GateFacts, StoredFacts } from './gates/gate.ts'
 import { type Assessment, askSources, factsOf, type GatherPorts, gather, readStored } from './gather.ts'
 import { newAttempt } from './new-attempt.ts'
 import type { Asker, NoPlace } from './places.ts'
-import type { NewId, PolicyHolder, Runner, Store, Tx } from './ports.ts'
+import type { HttpProbe, NewId, PolicyHolder, Runner, Store, Tx } from './ports.ts'
 import { isHighest, priorityOf } from './priority.ts'
+import { proveBefore } from './prove-before.ts'
 import { recordVerdict } from './record-verdict.ts'
 import { pausingGates } from './waking.ts'
 import { moveStorm } from './watch-storm.ts'
@@ -20,6 +22,7 @@ export interface AssessPorts extends GatherPorts {
   readonly newId: NewId
   readonly policy: PolicyHolder
   readonly effects: Effects
+  readonly probeHttp: HttpProbe
 }
 
 /** An oracle's answer older than this is asked for again before the intent. */
@@ -49,11 +52,12 @@ export async function assess(assessment: Assessment, ports: AssessPorts): Promis
     })
     return
   }
+  const before = await proveBefore(assessment, stored.alerts, ports)
   // Others have looked at their gates meanwhile, too.
   if (!effects.places.take(asker)) {
     return postpone(assessment, effects.places.refusal(asker) ?? { taken: 0, before: 0 }, ports)
   }
-  await commitAndStart(assessment, { facts: gathered.facts, askedAt: startedAt }, ports)
+  await commitAndStart(assessment, { facts: gathered.facts, askedAt: startedAt, before }, ports)
 }
 
 /** Whether what it waited for has ended, so that many others may be as free at this moment. */
@@ -88,6 +92,8 @@ interface Gathered {
   readonly facts: GateFacts
   /** The sources were asked at this time or later. */
   readonly askedAt: number
+  /** What the playbook's positive probes said before the intent; `null` where it has none. */
+  readonly before: readonly CheckResult[] | null
 }
 
 async function commitAndStart(assessment: Assessment, gathered: Gathered, ports: AssessPorts): Promise<void> {
@@ -99,7 +105,10 @@ async function commitAndStart(assessment: Assessment, gathered: Gathered, ports:
     const reserved = await ports.actions.reserve(action)
     runner = reserved
     const facts = await renewed(gathered, assessment, ports)
-    attempt = await ports.store.transaction('intent', (tx) => intend(tx, assessment, facts, reserved, ports))
+    const { before } = gathered
+    attempt = await ports.store.transaction('intent', (tx) =>
+      intend(tx, { assessment, before }, facts, reserved, ports),
+    )
   } finally {
     if (attempt === null) {
       ports.effects.places.leave()
@@ -120,7 +129,7 @@ async function renewed({ facts, askedAt }: Gathered, { playbook }: Assessment, p
 /** The counting gates and the intent in one transaction: what they counted cannot change before it is committed. `null` when nothing is to begin. */
 async function intend(
   tx: Tx,
-  assessment: Assessment,
+  { assessment, before }: { readonly assessment: Assessment; readonly before: readonly CheckResult[] | null },
   gathered: GateFacts,
   runner: Runner,
   ports: AssessPorts,
@@ -140,9 +149,10 @@ async function intend(
     return null
   }
   const earlier = await tx.attemptsOf(assessment.incident.id)
-  const attempt = newAttempt(assessment, facts.plan, runner, { now, id: ports.newId(now), earlier })
+  const attempt = newAttempt(assessment, facts.plan, runner, { now, id: ports.newId(now), earlier, before })
   const { incident } = assessment
   await tx.insertAttempt(attempt)
+  const approval = await useAsk(tx, attempt.id, facts, ports.newId)
   await tx.saveIncident({
     ...incident,
     playbookRevision: assessment.playbook.revision,
@@ -155,7 +165,7 @@ async function intend(
     updatedAt: now,
     dueAt: attempt.deadlineAt,
   })
-  await tx.append([assessedEvent(assessment, facts, verdict), intendedEvent(attempt)])
+  await tx.append([assessedEvent(assessment, facts, verdict), intendedEvent(attempt, approval)])
   await moveStorm(tx, ports, attempt.id)
   return attempt
 }

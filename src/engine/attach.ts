@@ -1,6 +1,7 @@
 import type { AlertRecord } from '../domain/alert.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
 import type { Incident } from '../domain/incident.ts'
+import { ladderGoesOn } from './choose-ladder.ts'
 import type { Destination } from './destinations.ts'
 import type { NewId, Tx } from './ports.ts'
 
@@ -45,7 +46,10 @@ export async function attachAlerts(
     const { source, fingerprint } = record
     const join = JSON.stringify([incident.id, source, fingerprint])
     const known = joins.has(join) || (attachment === 'attach' && (await isAttached(tx, incident.id, record)))
-    events.push(known ? [] : [attachmentEvent(attachment, incident, before, record, now)])
+    const goesOn = attachment === 'reopen' ? ladderGoesOn(incident, destination.playbook, now) : null
+    const begun = known ? [] : [attachmentEvent(attachment, incident, before, record, now)]
+    events.push(goesOn === null ? begun : [...begun, goesOn])
+    if (attachment === 'reopen' && before !== null) await tx.relapse(before)
     if (!known) joins.set(join, { incident: incident.id, source, fingerprint })
   }
   if (opened.size > 0) await tx.openIncidents([...opened.values()])
@@ -139,6 +143,7 @@ export function openIncident(destination: Destination, record: AlertRecord | nul
     startsAt,
     updatedAt: now,
     step: 0,
+    ladder: null,
     attempts: 0,
     reopenings: 0,
     toldAt: null,

@@ -2,7 +2,9 @@ import type { Attempt } from '../domain/attempt.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
 import type { Credit, Ending, Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
-import type { Tx } from './ports.ts'
+import { endAsk } from './asking.ts'
+import type { NewId, Tx } from './ports.ts'
+import { rememberRecovery } from './remember-trial.ts'
 
 /** Endings after which the target is well, so that a time to recovery exists. */
 const recovered: ReadonlySet<Ending> = new Set(['healed', 'mitigated', 'self_recovered', 'escalated', 'unverified'])
@@ -17,11 +19,18 @@ export function creditOf(incident: Incident, ending: Ending): Credit {
 export async function closeIncident(
   tx: Tx,
   incident: Incident,
-  { ending, reason, now, actor = 'engine' }: { ending: Ending; reason: string; now: number; actor?: string },
+  {
+    ending,
+    reason,
+    now,
+    newId,
+    actor = 'engine',
+  }: { ending: Ending; reason: string; now: number; newId: NewId; actor?: string },
 ): Promise<Incident> {
   const all = await tx.attemptsOf(incident.id)
   if (all.some(({ inForce }) => inForce)) throw new Error(`incident ${incident.id} has a temporary effect in force`)
   const attempts = all.filter(({ intendedAt }) => intendedAt >= incident.acceptedAt)
+  await endAsk(tx, incident, { reason: `the incident ended ${ending}`, now, newId })
   const closed = await tx.saveIncident({
     ...incident,
     state: 'closed',
@@ -52,6 +61,7 @@ export async function closeIncident(
     },
   }
   await tx.append([event])
+  if (ending === 'self_recovered') await rememberRecovery(tx, incident, now)
   return closed
 }
 

@@ -1,8 +1,11 @@
 import type { Attempt, Outcome } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Route } from '../domain/playbook.ts'
+import { demoteWhatFails } from './demotion.ts'
+import { orderOf, placeOf } from './ladder.ts'
 import { mayStartAgain } from './new-attempt.ts'
 import type { NewId, Tx } from './ports.ts'
+import { rememberTrial } from './remember-trial.ts'
 
 /** How long after an attempt that could not begin in time the next may be made; `maxWait` bounds them all. */
 const calledOffPauseMs = 2_000
@@ -44,6 +47,7 @@ export async function endAttempt(
       },
     },
   ])
+  await rememberTrial(tx, incident, attempt, { outcome, now })
   await wakeTarget(tx, incident, now)
 }
 
@@ -51,26 +55,39 @@ export async function endAttempt(
 export async function concludeUnhealed(
   tx: Tx,
   concluding: Concluding,
-  ending: Ending & { readonly outcome: 'ineffective' | 'failed' | 'unknown' | 'cancelled'; readonly newId: NewId },
+  {
+    newId,
+    announce,
+    ...ending
+  }: Ending & {
+    readonly outcome: 'ineffective' | 'failed' | 'unknown' | 'cancelled'
+    readonly newId: NewId
+    /** Channels that are told what no escalation of the playbook names. */
+    readonly announce: readonly string[]
+  },
 ): Promise<void> {
   await endAttempt(tx, concluding, ending)
   const { incident, attempt, playbook } = concluding
   const { outcome, reason, now } = ending
+  if (outcome === 'ineffective' || outcome === 'failed') {
+    await demoteWhatFails(tx, attempt, playbook, { now, newId, announce })
+  }
+  const place = placeOf(incident, playbook, attempt.step)
   // A temporary effect that did not help is taken back before the next step.
   const state = attempt.inForce ? 'holding' : 'open'
   const open: Incident = { ...incident, state, holdUntil: null, updatedAt: now, dueAt: now }
   if (outcome === 'cancelled') {
     const touched = await wasTouched(tx, incident)
     const blockedSince = incident.blockedSince ?? attempt.intendedAt
-    await tx.saveIncident({ ...open, step: attempt.step, touched, blockedSince, dueAt: now + calledOffPauseMs })
+    await tx.saveIncident({ ...open, step: place, touched, blockedSince, dueAt: now + calledOffPauseMs })
     return
   }
   if (outcome === 'unknown' && mayStartAgain(attempt, await tx.attemptsOf(incident.id))) {
-    await tx.saveIncident({ ...open, step: attempt.step })
+    await tx.saveIncident({ ...open, step: place })
     return
   }
-  const ladder = playbook?.steps ?? []
-  const escalation = ladder.findIndex((step, index) => index > attempt.step && step.kind === 'escalate')
+  const ladder = playbook === null ? [] : orderOf(incident, playbook).map((index) => playbook.steps[index])
+  const escalation = ladder.findIndex((step, index) => index > place && step?.kind === 'escalate')
   const route = routeOf(playbook, attempt.step, outcome)
   if (outcome === 'unknown' && route === 'escalate') {
     const step = ladder[escalation]

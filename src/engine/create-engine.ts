@@ -2,7 +2,10 @@ import type { AuditType } from '../domain/audit.ts'
 import { createAccept } from './accept.ts'
 import { createEffects } from './act.ts'
 import { type AdvancePorts, advance } from './advance.ts'
+import type { AskPolicy } from './approval-ports.ts'
 import { askAbout } from './confirm.ts'
+import { decideApproval } from './decide-approval.ts'
+import { promote } from './demotion.ts'
 import type { Engine } from './engine.ts'
 import { messageOf } from './errors.ts'
 import { explain } from './explain.ts'
@@ -45,6 +48,7 @@ export interface EnginePorts {
   readonly sources: Sources
   readonly silencers: Silencers
   readonly actions: Actions
+  readonly askPolicy: AskPolicy
   readonly probeHttp: HttpProbe
   readonly deliver: Deliver
   readonly queue: Queue
@@ -99,7 +103,9 @@ export function createEngine(world: EnginePorts): Engine {
     explain: (delivery) => explain(delivery, ports),
     cancel: (incident, by, reason) => cancel(incident, by, reason, ports),
     resume: (incident, by, reason) => resume(incident, by, reason, ports),
+    decideApproval: (request) => decideApproval(request, ports),
     heal: (request) => heal(request, ports),
+    promote: (playbook, by, reason) => promote(playbook, by, reason, ports),
     setPause: (pause, by, how) => setPause(pause, by, ports, how),
     placePause: (wanted, by) => placePause(wanted, by, ports),
     liftPause: (id, by) => liftPause(id, by, ports),
@@ -135,7 +141,16 @@ export function createEngine(world: EnginePorts): Engine {
 }
 
 /** Events whose commit may have put a message into the outbox. */
-const tells: ReadonlySet<AuditType> = new Set(['incident.handed_over', 'storm.latched', 'storm.released'])
+const tells: ReadonlySet<AuditType> = new Set([
+  'incident.handed_over',
+  'approval.asked',
+  'approval.decided',
+  'approval.voided',
+  'approval.expired',
+  'storm.latched',
+  'storm.released',
+  'playbook.demoted',
+])
 
 /** Events after which the storm latch looks when it has to look again. */
 const movesStorm: ReadonlySet<AuditType> = new Set(['storm.latched', 'storm.ramped', 'attempt.concluded'])

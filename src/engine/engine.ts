@@ -1,10 +1,13 @@
 import type { Decision, Delivery } from '../domain/alert.ts'
+import type { Approval, ApprovalDecision } from '../domain/approval.ts'
 import type { Plan } from '../domain/attempt.ts'
 import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Pause, ScopedPause } from '../domain/pause.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { StormRecord } from '../domain/storm.ts'
+import type { Demotion } from '../domain/trial.ts'
+import type { LadderChoice } from './ladder.ts'
 import type { WantedScopedPause } from './scoped-pauses.ts'
 
 /** What one playbook's conditions made of one alert. */
@@ -28,6 +31,8 @@ export interface IncidentExplanation {
   readonly plan: Plan | null
   readonly planDigest: string | null
   readonly note: string
+  /** What would be tried and why, where that is not the playbook as it is written. */
+  readonly ladder: LadderChoice | null
 }
 
 export interface AlertExplanation {
@@ -58,6 +63,18 @@ export interface Engine {
   /** Throws `not_found`, or `conflict` where the state does not allow it. */
   cancel(incident: string, by: string, reason: string): Promise<Incident>
   resume(incident: string, by: string, reason: string): Promise<Incident>
+  /**
+   * One person's decision about the plan that an incident asks about; `ask` also binds it to one ask. Throws `not_found`, or
+   * `conflict`, which names who decided first, or says that the plan has changed.
+   */
+  decideApproval(decision: {
+    readonly incident: string
+    readonly planDigest: string
+    readonly ask?: string | undefined
+    readonly decision: ApprovalDecision
+    readonly by: string
+    readonly reason: string
+  }): Promise<{ readonly incident: Incident; readonly approval: Approval }>
   /** A manual heal through the same gates. Throws `invalid` for an unknown action, target or parameter. */
   heal(request: {
     readonly action: string
@@ -78,6 +95,8 @@ export interface Engine {
   placePause(wanted: WantedScopedPause, by: string): Promise<ScopedPause>
   /** Lifts that one and no other. Throws `not_found`. */
   liftPause(id: string, by: string): Promise<ScopedPause>
+  /** Lifts a playbook's demotion. Throws `not_found`, or `conflict` when it is not demoted. */
+  promote(playbook: string, by: string, reason: string): Promise<Demotion>
   /** What `adopt` would do; reads only. */
   preview(policy: Policy): Promise<RematchPreview>
   /** Rematches the active alerts under the policy now in force and records the change. */

@@ -3,10 +3,12 @@ import { formatDurationMs } from '../domain/duration.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Policy } from '../domain/policy.ts'
 import { attachmentOf, openIncident, reopen } from './attach.ts'
+import { choiceFor, ladderWords, withLadder } from './choose-ladder.ts'
 import { decideParsed } from './decide-parsed.ts'
 import type { Destination } from './destinations.ts'
 import type { AlertExplanation, Explanation, IncidentExplanation } from './engine.ts'
 import { type GatherPorts, gather, readStored } from './gather.ts'
+import { stepAt } from './ladder.ts'
 import { maintenanceOver } from './pauses.ts'
 import type { NewId, PolicyHolder, Store } from './ports.ts'
 import { holdMsOf } from './temporary.ts'
@@ -51,15 +53,18 @@ async function explainIncident(
   ports: ExplainPorts,
 ): Promise<IncidentExplanation> {
   const { playbook, target } = destination
-  const { incident, would, attached } = await foresee(destination, record, ports)
-  const about = { playbook: playbook.name, target, would }
-  const step = playbook.steps[incident.step]
+  const { incident: known, would, attached } = await foresee(destination, record, ports)
+  const choice = await choiceFor(ports.store.read, known, playbook, policy, ports.clock.now())
+  const incident = choice === null ? known : withLadder(known, playbook, choice)
+  const about = { playbook: playbook.name, target, would, ladder: choice }
+  const chosen = choice === null ? [] : [ladderWords(playbook, choice)]
+  const step = stepAt(incident, playbook)?.step
   if (step?.kind !== 'action') {
     const pausing = { pauses: await ports.store.read.pauses(), windows: policy.config.maintenance }
     const held = maintenanceOver(pausing, { playbook: playbook.name, target }, ports.clock.now())
     const hands = step ? `hands over to "${step.channel}"` : 'hands over: every step of the ladder has been tried'
-    const note = held === null ? hands : `${hands}, once the maintenance "${held.id}" is over`
-    return { ...about, verdict: null, plan: null, planDigest: null, note }
+    const end = held === null ? hands : `${hands}, once the maintenance "${held.id}" is over`
+    return { ...about, verdict: null, plan: null, planDigest: null, note: [end, ...chosen].join('; ') }
   }
   const alerts = [...attached.filter(({ fingerprint }) => fingerprint !== record.fingerprint), record]
   const now = ports.clock.now()
@@ -68,6 +73,7 @@ async function explainIncident(
   const holdMs = holdMsOf(step, policy.actions)
   const planned = facts.plan?.kind === 'planned' ? facts.plan : null
   const notes = [
+    ...chosen,
     ...(stored.effect?.incident === incident.id
       ? [`first takes back the temporary effect of ${stored.effect.action}`]
       : []),

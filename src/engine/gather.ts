@@ -4,12 +4,14 @@ import type { Verdict } from '../domain/gate.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook, Step } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
+import type { AskPolicy } from './approval-ports.ts'
 import type { PastEffect } from './counting.ts'
 import { readDependencies } from './dependencies.ts'
 import { askTotal } from './fleet.ts'
 import { evaluateGates } from './gates/evaluate.ts'
-import type { AskedAlert, GateFacts, StoredFacts } from './gates/gate.ts'
+import type { AskedAlert, GateFacts, Need, StoredFacts } from './gates/gate.ts'
 import { leadingAlert, noAlert } from './leading-alert.ts'
+import { askPolicyOf } from './policy-question.ts'
 import type { Actions, Clock, OracleAnswer, PlanOutcome, Reads, Sources } from './ports.ts'
 import { isHighest } from './priority.ts'
 import { renderParams, scopeOf } from './render.ts'
@@ -20,10 +22,11 @@ import { readUnwell } from './unwell.ts'
 export type ActionStep = Extract<Step, { kind: 'action' }>
 
 export interface GatherPorts {
-  readonly store: { readonly read: Pick<Reads, 'attempt' | 'holder'> }
+  readonly store: { readonly read: Pick<Reads, 'attempt' | 'holder' | 'ownEffect'> }
   readonly clock: Clock
   readonly sources: Sources
   readonly actions: Actions
+  readonly askPolicy: AskPolicy
 }
 
 /** What is to be assessed: one step of one incident under one policy. */
@@ -61,6 +64,9 @@ export async function readStored(
     unwell: await readUnwell(read, incident, playbook),
     storm: await readStorm(read, policy, now),
     dependencies: await readDependencies(read, playbook, leadingAlert(alerts) ?? noAlert, policy.config),
+    demotion: await read.demotion(playbook.name),
+    ownEffect: await read.ownEffect(plan ? objectsOf(plan) : [incident.target]),
+    approval: await read.liveApproval(incident.id),
   }
 }
 
@@ -88,9 +94,21 @@ export async function gather(
   for (;;) {
     const evaluation = evaluateGates(facts)
     if (evaluation.kind === 'verdict') return { facts, verdict: evaluation.verdict }
-    if (evaluation.need === 'oracle') facts = { ...facts, oracle: await askSources(stored.alerts, ports) }
-    else if (evaluation.need === 'plan') facts = await withPlan(facts, assessment, ports)
-    else facts = { ...facts, total: await askTotal(assessment.playbook, stored.alerts, ports) }
+    facts = await withNeed(evaluation.need, facts, assessment, ports)
+  }
+}
+
+async function withNeed(need: Need, facts: GateFacts, assessment: Assessment, ports: GatherPorts): Promise<GateFacts> {
+  const { alerts } = facts.stored
+  switch (need) {
+    case 'oracle':
+      return { ...facts, oracle: await askSources(alerts, ports) }
+    case 'plan':
+      return withPlan(facts, assessment, ports)
+    case 'total':
+      return { ...facts, total: await askTotal(assessment.playbook, alerts, ports) }
+    case 'policy':
+      return { ...facts, policy: await askPolicyOf(assessment, facts, ports) }
   }
 }
 
@@ -107,17 +125,20 @@ export function factsOf({ incident, playbook, step, policy }: Assessment, stored
     limits,
     highest: isHighest(incident, policy),
     temporary: holdMsOf(step, policy.actions) !== null,
+    fourEyes: policy.config.approval.fourEyes || playbook.approval.fourEyes,
     stored,
   }
 }
 
-/** With the plan it is known what else would be touched, and so who may hold that. */
+/** With the plan it is known what else would be touched, and so who may hold that, and whether Hepar itself touched it last. */
 async function withPlan(facts: GateFacts, assessment: Assessment, ports: GatherPorts): Promise<GateFacts> {
   const { stored } = facts
   const plan = await makePlan(assessment, stored.alerts, ports)
   if (plan.kind !== 'planned') return { ...facts, plan }
-  const holder = stored.holder ?? (await ports.store.read.holder(objectsOf(plan.plan)))
-  return { ...facts, plan, stored: { ...stored, holder } }
+  const objects = objectsOf(plan.plan)
+  const holder = stored.holder ?? (await ports.store.read.holder(objects))
+  const ownEffect = await ports.store.read.ownEffect(objects)
+  return { ...facts, plan, stored: { ...stored, holder, ownEffect } }
 }
 
 /** Asks each firing alert's own source whether it still fires. */

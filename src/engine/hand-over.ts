@@ -4,6 +4,7 @@ import type { Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
 import { leftAloneMaxMs } from '../domain/left-alone.ts'
 import { isOfStorm } from '../domain/storm.ts'
+import { endAsk } from './asking.ts'
 import { tell } from './notices.ts'
 import type { NewId, Tx } from './ports.ts'
 
@@ -25,6 +26,7 @@ export async function handOver(
     dueAt,
   }: { channel: string | null; reason: string; now: number; newId: NewId; dueAt: number },
 ): Promise<Incident> {
+  await endAsk(tx, incident, { reason: `handed over: ${reason}`, now, newId })
   const attempts = await tx.attemptsOf(incident.id)
   if (isOldNews(incident, attempts, now)) {
     const ago = formatAgeMs(now - (incident.toldAt ?? now))

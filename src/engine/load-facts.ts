@@ -1,7 +1,9 @@
+import { noApprovalRules } from '../domain/approval.ts'
 import { type Attempt, objectsOf } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
+import { choiceFor } from './choose-ladder.ts'
 import type { EffectInForce, Facts } from './next.ts'
 import type { Reads } from './ports.ts'
 import { alertsOfIllness } from './present-illness.ts'
@@ -32,6 +34,7 @@ export function manualPlaybook(incident: Pick<Incident, 'manual'>): Playbook {
         on: { ineffective: 'stop', failed: 'stop', unknown: 'stop' },
       },
     ],
+    order: 'written',
     verify: [],
     forMs: 10_000,
     withinMs: 120_000,
@@ -43,8 +46,13 @@ export function manualPlaybook(incident: Pick<Incident, 'manual'>): Playbook {
       maxWaitMs: 900_000,
       blastRadius: null,
       activeHours: null,
+      retryAfterMs: 0,
+      demoteAfter: null,
+      // Who asks for it by hand knows what others did.
+      yieldForMs: 0,
     },
     reopenWithinMs: 0,
+    approval: noApprovalRules,
   }
 }
 
@@ -60,6 +68,7 @@ export async function loadFacts(
   id: string,
   policy: Policy,
   isRunning: (attempt: string) => boolean,
+  now: number,
 ): Promise<Facts | null> {
   const incident = await read.incident(id)
   if (incident === null) return null
@@ -67,9 +76,11 @@ export async function loadFacts(
   const alerts = await alertsOfIllness(read, incident)
   const attempts = await read.attemptsOf(id)
   const attempt = attempts.find(({ phase }) => phase !== 'concluded') ?? null
+  const quiet = attempt === null && incident.state !== 'closed' && incident.state !== 'handed_over'
   return {
     incident,
     playbook,
+    choice: quiet && playbook !== null ? await choiceFor(read, incident, playbook, policy, now) : null,
     ceiling: policy.config.mode,
     policyRevision: policy.revision,
     alerts,
@@ -77,6 +88,7 @@ export async function loadFacts(
     attempt,
     effect: await effectOf(attempts, read, policy),
     pausing: { pauses: await read.pauses(), windows: policy.config.maintenance },
+    approval: attempt === null ? await read.liveApproval(id) : null,
     restored: (await read.pause())?.restored !== undefined,
     running: attempt !== null && isRunning(attempt.id),
     limits: policy.config.limits,

@@ -1,20 +1,34 @@
-import type { Attempt } from '../domain/attempt.ts'
+import type { Attempt, CheckResult } from '../domain/attempt.ts'
 import type { Assessment } from './gather.ts'
+import { stepAt } from './ladder.ts'
 import type { PlanOutcome, Runner } from './ports.ts'
 import { holdMsOf } from './temporary.ts'
+import { stepKeyOf } from './track-record.ts'
 
 /** Attempts that may carry one idempotency key. */
 const startsPerKeyMax = 2
 
 type Planned = Extract<PlanOutcome, { kind: 'planned' }>
 
-/** The attempt as it is committed with its intent. `earlier` are the attempts its incident has made. */
+/** Index of the step in the playbook, whatever its place in the incident's own ladder. */
+export function stepIndexOf({ incident, playbook }: Pick<Assessment, 'incident' | 'playbook'>): number {
+  return stepAt(incident, playbook)?.index ?? incident.step
+}
+
+/** The attempt as it is committed with its intent. `earlier` are the attempts its incident has made, `before` what was seen before it. */
 export function newAttempt(
-  { incident, playbook, step, policy }: Assessment,
+  assessment: Assessment,
   { plan, digest }: Planned,
   runner: Runner,
-  { now, id, earlier }: { now: number; id: string; earlier: readonly Attempt[] },
+  {
+    now,
+    id,
+    earlier,
+    before = null,
+  }: { now: number; id: string; earlier: readonly Attempt[]; before?: readonly CheckResult[] | null },
 ): Attempt {
+  const { incident, playbook, step, policy } = assessment
+  const index = stepIndexOf(assessment)
   const holdMs = holdMsOf(step, policy.actions)
   const always = policy.actions.some((action) => action.name === step.action && action.idempotent)
   const idempotent = always || plan.idempotent === true
@@ -23,11 +37,12 @@ export function newAttempt(
     incident: incident.id,
     playbook: playbook.name,
     target: incident.target,
-    step: incident.step,
+    step: index,
+    stepKey: stepKeyOf(step),
     action: step.action,
     plan,
     planDigest: digest,
-    idempotencyKey: (idempotent && interruptedKey(earlier, incident.step)) || id,
+    idempotencyKey: (idempotent && interruptedKey(earlier, index)) || id,
     idempotent,
     holdMs,
     inForce: holdMs !== null,
@@ -37,6 +52,7 @@ export function newAttempt(
     intendedAt: now,
     deadlineAt: now + step.timeoutMs,
     ...untried,
+    before,
   }
 }
 
@@ -69,6 +85,7 @@ const untried = {
   heldSince: null,
   lastRoundAt: null,
   checks: [],
+  before: null,
   outcome: null,
   concludedAt: null,
 } as const satisfies Partial<Attempt>

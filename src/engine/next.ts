@@ -1,9 +1,11 @@
 import type { AlertRecord } from '../domain/alert.ts'
+import type { Approval } from '../domain/approval.ts'
 import type { Attempt } from '../domain/attempt.ts'
 import type { Limits } from '../domain/config.ts'
 import { formatDurationMs } from '../domain/duration.ts'
 import type { Ending, Incident, Waiting } from '../domain/incident.ts'
 import { lowerMode, type Mode, type Playbook, type Step } from '../domain/playbook.ts'
+import { type LadderChoice, stepAt } from './ladder.ts'
 import { maintenanceOver, type PauseInForce, type Pausing } from './pauses.ts'
 import { carries } from './temporary.ts'
 
@@ -21,6 +23,10 @@ export interface Facts {
   readonly attempt: Attempt | null
   /** Its temporary effect that is in force while no attempt is under way, if any. */
   readonly effect: EffectInForce | null
+  /** What the ladder is to be before its first step is looked at; `null` when it stands. */
+  readonly choice: LadderChoice | null
+  /** What people are asked, or have approved and nobody has acted on. */
+  readonly approval: Approval | null
   /** True until an operator has confirmed that a restored store may act. */
   readonly restored: boolean
   /** What may hold a hand-over back: windows of maintenance. */
@@ -45,6 +51,7 @@ export interface EffectInForce {
 export type Command =
   | { readonly do: 'wait'; readonly until: number; readonly reason: string; readonly waiting?: Waiting }
   | { readonly do: 'confirm' }
+  | { readonly do: 'choose_ladder'; readonly choice: LadderChoice }
   | { readonly do: 'assess'; readonly step: number; readonly action: Extract<Step, { kind: 'action' }> }
   | { readonly do: 'declare_unknown'; readonly attempt: Attempt }
   | { readonly do: 'verify'; readonly attempt: Attempt }
@@ -149,26 +156,31 @@ function nextWhenQuiet(facts: FactsNow, now: number): Command {
 }
 
 function nextStep(facts: FactsNow, playbook: Playbook, now: number): Command {
-  const { incident, ceiling, policyRevision, limits, maintenance } = facts
-  const step = playbook.steps[incident.step]
-  if (step === undefined) return handOver(incident, 'every step of the ladder has been tried')
-  if (step.kind === 'escalate') return { do: 'hand_over', channel: step.channel, reason: 'the ladder says so' }
+  const { incident, ceiling, policyRevision, approval, limits, maintenance, choice } = facts
+  if (choice !== null) return { do: 'choose_ladder', choice }
+  const place = stepAt(incident, playbook)
+  const skipped = incident.step === 0 && incident.ladder !== null
+  const before = skipped ? 'every step was tried on this target a short while ago and did not help' : null
+  if (place === null) return handOver(incident, before ?? 'every step of the ladder has been tried')
+  const { step, index } = place
+  if (step.kind === 'escalate') {
+    return { do: 'hand_over', channel: step.channel, reason: (index > 0 && before) || 'the ladder says so' }
+  }
   const observed = lowerMode(ceiling, playbook.mode) === 'observe'
   const resting = incident.wouldRunRevision === policyRevision
   if (observed && resting) return idle(now, limits, 'observed: what would run is recorded')
+  // While people are asked, or have agreed, their time is the only one that counts.
+  if (!observed && approval !== null) {
+    if (approval.expiresAt > now) return { do: 'assess', step: index, action: step }
+    return handOver(incident, `nobody decided in ${formatDurationMs(approval.expiresAt - approval.since)}`, playbook)
+  }
   const giveUpAt = incident.blockedSince === null ? null : incident.blockedSince + playbook.limits.maxWaitMs
   // What is only observed pages nobody, however long a gate blocks it.
   if (!observed && maintenance === null && giveUpAt !== null && giveUpAt <= now) {
     const waited = formatDurationMs(playbook.limits.maxWaitMs)
     return handOver(incident, `waited longer than ${waited}: ${incident.waiting?.reason ?? 'blocked'}`, playbook)
   }
-  if (resting) return { do: 'wait', until: laterOf(giveUpAt, now, limits), reason: 'waiting for approval' }
-  return { do: 'assess', step: incident.step, action: step }
-}
-
-// A time to give up that has come is held back by maintenance, and must not keep it due without end.
-function laterOf(giveUpAt: number | null, now: number, limits: Limits): number {
-  return giveUpAt !== null && giveUpAt > now ? giveUpAt : now + limits.reconcileEveryMs
+  return { do: 'assess', step: index, action: step }
 }
 
 /** The alerts say that it is over. Believe it once a source has confirmed it, or after asking for long enough. */

@@ -4,7 +4,7 @@ import { openIncident } from './attach.ts'
 import { closeIncident } from './close.ts'
 import type { Engine } from './engine.ts'
 import { HeparError } from './errors.ts'
-import { manualPlaybook } from './load-facts.ts'
+import { manualPlaybook, playbookOf } from './load-facts.ts'
 import type { Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
 
 export interface OperatePorts {
@@ -19,7 +19,7 @@ export async function cancel(
   id: string,
   by: string,
   reason: string,
-  { store, clock }: OperatePorts,
+  { store, clock, newId }: OperatePorts,
 ): Promise<Incident> {
   return store.transaction('cancel', async (tx) => {
     const now = clock.now()
@@ -32,7 +32,7 @@ export async function cancel(
       return closeIncident(
         tx,
         { ...incident, human: true },
-        { ending: 'cancelled', reason: `${reason} (${by})`, now, actor: by },
+        { ending: 'cancelled', reason: `${reason} (${by})`, now, actor: by, newId },
       )
     }
     await tx.append([
@@ -56,11 +56,12 @@ export async function resume(
   id: string,
   by: string,
   reason: string,
-  { store, clock }: OperatePorts,
+  { store, clock, policy }: OperatePorts,
 ): Promise<Incident> {
   return store.transaction('resume', async (tx) => {
     const now = clock.now()
     const incident = await existing(tx, id)
+    const playbook = playbookOf(incident, policy.current())
     if (incident.state !== 'handed_over') {
       throw new HeparError(
         'conflict',
@@ -83,6 +84,8 @@ export async function resume(
       ...incident,
       state: 'open',
       step: 0,
+      // Whoever resumes it wants every step, also those that were tried a short while ago.
+      ladder: playbook && { revision: playbook.revision, order: playbook.steps.map((_, index) => index) },
       handedOverAt: null,
       toldAt: null,
       blockedSince: null,

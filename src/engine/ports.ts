@@ -11,10 +11,13 @@ import type { OutboxMessage } from '../domain/message.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Gap, PastEnds, PrunableEvents, PrunableFinder, PrunedRows, StoreSize } from '../domain/retention.ts'
 import type { HealingSilence } from '../domain/silence.ts'
+import type { ApprovalReads, ApprovalWrites } from './approval-ports.ts'
 import type { CountingReads } from './counting.ts'
 import type { DueReads } from './due.ts'
 import type { MassReads, MassWrites } from './mass-ports.ts'
 import type { PauseReads, PauseWrites } from './pause-port.ts'
+import type { TokenReads, TokenWrites } from './token-ports.ts'
+import type { TrialReads, TrialWrites } from './trial-ports.ts'
 
 /** Wall clock in epoch milliseconds. Everything durable uses it; nothing reads the time in any other way. */
 export interface Clock {
@@ -34,7 +37,7 @@ export type Checkpoint = (name: string) => Promise<void> | void
 
 // ---------------------------------------------------------------- store
 
-export interface Reads extends CountingReads, DueReads, MassReads, PauseReads {
+export interface Reads extends ApprovalReads, CountingReads, DueReads, MassReads, PauseReads, TokenReads, TrialReads {
   alerts(source: string, fingerprints: readonly string[]): Promise<readonly AlertRecord[]>
   /** Firing alerts as they were first seen, for sweeps and the API; `after` is the `next` of the previous page. */
   firingAlerts(page: {
@@ -78,7 +81,7 @@ export interface Reads extends CountingReads, DueReads, MassReads, PauseReads {
 }
 
 /** Writes of one transaction. All or nothing; events are chained in the order appended. */
-export interface Tx extends Reads, MassWrites, PauseWrites {
+export interface Tx extends Reads, ApprovalWrites, MassWrites, PauseWrites, TokenWrites, TrialWrites {
   saveAlerts(records: readonly AlertRecord[]): Promise<void>
   /** Throws StaleWrite when an open incident of one of their playbooks and targets exists: a unique index, not a check. */
   openIncidents(incidents: readonly Incident[]): Promise<void>
@@ -261,8 +264,6 @@ export interface Actions {
   endSurvivors(runner: RunnerIdentity): Promise<readonly { readonly pid: number; readonly command: string }[]>
   close(): Promise<void>
 }
-
-// ---------------------------------------------------------------- the rest
 
 /** Sends one outbox message. The receiver gets `idempotencyKey` to de-duplicate. Never throws. */
 export type Deliver = (message: {

@@ -54,28 +54,44 @@ async function check(probe: Probe, subject: Subject, cleared: AlertRecord[], por
   const rendered = renderProbe(probe, scopeOf(leadingAlert(subject.alerts) ?? noAlert, subject.policy.config))
   if (!rendered.ok) return failed(probe.kind, true, rendered.reason)
   return rendered.probe.kind === 'promql'
-    ? checkPromql(rendered.probe.query, subject, ports)
+    ? checkPromql(
+        rendered.probe.query,
+        { alerts: subject.alerts, after: endOf(subject.attempt), moment: 'the effect ended' },
+        ports,
+      )
     : rendered.probe.kind === 'http'
       ? checkHttp(rendered.probe, ports)
       : checkCleared(subject, cleared, ports)
 }
 
-async function checkPromql(query: string, { attempt, alerts }: Subject, { sources }: ProvePorts): Promise<CheckResult> {
+function endOf({ effectEndedAt, intendedAt }: Attempt): number {
+  return effectEndedAt ?? intendedAt
+}
+
+/** Passes only on samples from after a moment: what was measured before it says nothing about what is now. */
+export async function checkPromql(
+  query: string,
+  {
+    alerts,
+    after,
+    moment,
+  }: { readonly alerts: readonly AlertRecord[]; readonly after: number; readonly moment: string },
+  { sources }: Pick<ProvePorts, 'sources'>,
+): Promise<CheckResult> {
   const source = leadingAlert(alerts)?.source ?? sources.names()[0]
   const name = `promql ${query}`
   if (source === undefined) return failed(name, true, 'no source is configured that could be queried')
   const answer = await sources.query(source, query)
   if (!answer.ok) return failed(name, true, answer.reason)
   if (answer.samples.length === 0) return failed(name, true, 'the result is empty')
-  const after = attempt.effectEndedAt ?? attempt.intendedAt
   const old = answer.samples.find(({ at }) => at <= after)
-  if (old) return failed(name, true, `a sample is from ${new Date(old.at).toISOString()}, before the effect ended`)
+  if (old) return failed(name, true, `a sample is from ${new Date(old.at).toISOString()}, before ${moment}`)
   return { check: name, passed: true, positive: true, detail: `${answer.samples.length} fresh samples` }
 }
 
-async function checkHttp(
+export async function checkHttp(
   { url, status, timeoutMs }: Extract<RenderedProbe, { kind: 'http' }>,
-  { probeHttp }: ProvePorts,
+  { probeHttp }: Pick<ProvePorts, 'probeHttp'>,
 ): Promise<CheckResult> {
   const name = `http ${url}`
   const answer = await probeHttp(url, timeoutMs)
@@ -89,7 +105,7 @@ async function checkCleared(
   cleared: AlertRecord[],
   { sources }: ProvePorts,
 ): Promise<CheckResult> {
-  const after = attempt.effectEndedAt ?? attempt.intendedAt
+  const after = endOf(attempt)
   for (const alert of alerts) {
     const reading = readCleared(await sources.ask(alert), after)
     if (!reading.cleared)

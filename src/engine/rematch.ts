@@ -4,6 +4,7 @@ import type { Playbook } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import { attachAlerts } from './attach.ts'
 import { changedEvent } from './confirm.ts'
+import { liftOutdated } from './demotion.ts'
 import { routeAlert, withRouting } from './destinations.ts'
 import type { RematchPreview } from './engine.ts'
 import { lookAgain } from './look-again.ts'
@@ -63,6 +64,7 @@ export async function rematch(preview: RematchPreview | null, by: string, ports:
         },
       },
     ])
+    await liftOutdated(tx, policy.playbooks, clock.now())
   })
   await forEachFiring(ports, null, async (page) => {
     await store.transaction('rematch', (tx) => rematchPage(tx, page, policy, ports))

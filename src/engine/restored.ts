@@ -70,7 +70,7 @@ export async function endLadder(
   const inForce = (await tx.attemptsOf(incident.id)).some((attempt) => attempt.inForce)
   if (incident.manual !== null && !inForce) {
     const ending = incident.touched ? 'unverified' : 'cancelled'
-    await closeIncident(tx, incident, { ending, reason, now })
+    await closeIncident(tx, incident, { ending, reason, now, newId })
     return
   }
   const channel = channelOf(playbookOf(incident, policy.current()))

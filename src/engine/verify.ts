@@ -45,7 +45,9 @@ async function recordRound(
   if (incident === null || attempt?.fence !== looked.fence) {
     throw new HeparError('stale_write', 'the attempt moved on while it was looked at')
   }
-  const { probeEveryMs } = policy.current().config.limits
+  const { limits, announce } = policy.current().config
+  const { probeEveryMs } = limits
+  const at: At = { now, newId, announce }
   const forMs = playbook?.forMs ?? defaultForMs
   const judged = judge(attempt, round.checks, { now, forMs, roundGapMaxMs: Math.max(5 * probeEveryMs, 15_000) })
   const heldSince = judged.kind === 'hold' || judged.kind === 'proven' ? judged.heldSince : null
@@ -56,19 +58,19 @@ async function recordRound(
     await tx.saveAttempt(seen)
     await tx.saveIncident({ ...incident, state: 'verifying', updatedAt: now, dueAt: now + probeEveryMs })
   } else if (judged.kind === 'proven') {
-    await concludeHealed(tx, subject, round, now)
+    await concludeHealed(tx, subject, round, at)
   } else if (judged.kind === 'cleared_without_proof') {
     await tx.saveAlerts(round.cleared)
-    await concludeCleared(tx, subject, { now, newId })
+    await concludeCleared(tx, subject, at)
   } else {
-    await concludeUnproven(tx, subject, judged.reason, { now, newId })
+    await concludeUnproven(tx, subject, judged.reason, at)
   }
 }
 
-type At = { now: number; newId: NewId }
+type At = { readonly now: number; readonly newId: NewId; readonly announce: readonly string[] }
 
 /** Proof closes the incident; an effect whose end nobody saw stays `unknown` all the same. */
-async function concludeHealed(tx: Tx, subject: Concluding, round: Round, now: number): Promise<void> {
+async function concludeHealed(tx: Tx, subject: Concluding, round: Round, { now, newId }: At): Promise<void> {
   const proof = round.checks.filter(({ positive }) => positive).map(({ check }) => check)
   const reason = `proven by ${proof.join(', ')}`
   const outcome = subject.attempt.effect === 'unknown' ? 'unknown' : 'healed'
@@ -76,7 +78,7 @@ async function concludeHealed(tx: Tx, subject: Concluding, round: Round, now: nu
   if (subject.attempt.inForce) return hold(tx, subject, { outcome, reason, now })
   await endAttempt(tx, subject, { outcome, reason, now })
   const ending = subject.attempt.reverts === null ? 'healed' : 'mitigated'
-  await closeIncident(tx, subject.incident, { ending, reason, now })
+  await closeIncident(tx, subject.incident, { ending, reason, now, newId })
 }
 
 /** Every check passed, but none of them looked at the target itself. */
@@ -90,30 +92,27 @@ async function concludeCleared(tx: Tx, subject: Concluding, at: At): Promise<voi
   return concludeUnproven(tx, subject, reason, at)
 }
 
-async function concludeUnproven(tx: Tx, subject: Concluding, reason: string, { now, newId }: At): Promise<void> {
+async function concludeUnproven(tx: Tx, subject: Concluding, reason: string, at: At): Promise<void> {
+  const { now } = at
   const { incident, attempt } = subject
   if (attempt.effect === 'unknown') {
-    await concludeUnhealed(tx, subject, {
-      outcome: 'unknown',
-      reason: `${attempt.effectDetail}; ${reason}`,
-      now,
-      newId,
-    })
+    const unseen = `${attempt.effectDetail}; ${reason}`
+    await concludeUnhealed(tx, subject, { ...at, outcome: 'unknown', reason: unseen })
     return
   }
   // A manual heal has no alert that could say that it is over; what carried it until the revert was enough.
   const wanted = incident.manual !== null && attempt.reverts === null
   const ill = wanted || (await tx.alertsOf(incident.id)).some(({ status }) => status === 'firing')
   if (ill) {
-    await concludeUnhealed(tx, subject, { outcome: 'ineffective', reason, now, newId })
+    await concludeUnhealed(tx, subject, { ...at, outcome: 'ineffective', reason })
     return
   }
   if (attempt.inForce) {
-    await concludeUnhealed(tx, subject, { outcome: 'ineffective', reason, now, newId })
+    await concludeUnhealed(tx, subject, { ...at, outcome: 'ineffective', reason })
     return
   }
   await endAttempt(tx, subject, { outcome: 'unverified', reason, now })
-  await closeIncident(tx, incident, { ending: 'unverified', reason, now })
+  await closeIncident(tx, incident, { ending: 'unverified', reason, now, newId: at.newId })
 }
 
 function probedEvent(attempt: Attempt, now: number): NewAuditEvent {

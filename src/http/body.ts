@@ -21,13 +21,14 @@ export function createBodyBudget(bytesMax: () => number): BodyBudget {
   }
 }
 
-/** The raw body. Throws HttpError 413 above `bytesMax`, 415 for what is not plain JSON, 503 when too much is in flight. */
+/** The raw body. Throws HttpError 413 above `bytesMax`, 415 for what is not plain JSON (or a form), 503 when too much is in flight. */
 export async function readBody(
   request: IncomingMessage,
   bytesMax: number,
   budget: BodyBudget,
+  kind: 'json' | 'form' = 'json',
 ): Promise<Buffer<ArrayBuffer>> {
-  requirePlainJson(request)
+  requirePlain(request, kind)
   const announced = Number(request.headers['content-length'] ?? 0)
   if (announced > bytesMax) throw tooLarge(bytesMax)
   const chunks: Buffer[] = []
@@ -80,13 +81,28 @@ export function refuseDeep(value: unknown): void {
   }
 }
 
-function requirePlainJson(request: IncomingMessage): void {
+/** The fields of a form. Throws HttpError 400 for a field that comes twice, for then nobody knows which one is meant. */
+export function parseForm(raw: Uint8Array): Record<string, string> {
+  const fields = [...new URLSearchParams(Buffer.from(raw).toString('utf8'))]
+  const twice = fields.find(([name], index) => fields.findIndex(([other]) => other === name) < index)
+  if (fields.length <= formFieldsMax && twice === undefined) return Object.fromEntries(fields)
+  throw new HttpError(400, 'invalid', 'this form has a field twice, or too many', 'Send each field once.')
+}
+
+const formFieldsMax = 50
+
+function requirePlain(request: IncomingMessage, kind: 'json' | 'form'): void {
   const encoding = request.headers['content-encoding']?.trim().toLowerCase()
   if (encoding !== undefined && encoding !== '' && encoding !== 'identity') {
     const message = `Content-Encoding ${shorten(encoding)} is not accepted`
     throw new HttpError(415, 'unsupported_encoding', message, 'Send the body uncompressed.')
   }
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (kind === 'form') {
+    if (type === 'application/x-www-form-urlencoded') return
+    const message = 'this is not a form as browsers send it'
+    throw new HttpError(415, 'unsupported_type', message, 'Send "Content-Type: application/x-www-form-urlencoded".')
+  }
   if (type === 'application/json' || /^application\/[\w.-]+\+json$/.test(type)) return
   const message = type === '' ? 'the Content-Type is missing' : `Content-Type ${shorten(type)} is not JSON`
   throw new HttpError(415, 'unsupported_type', message, 'Send "Content-Type: application/json".')

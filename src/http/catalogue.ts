@@ -2,9 +2,10 @@ import * as z from 'zod'
 import { formatDurationMs } from '../domain/duration.ts'
 import { lowerMode, type Mode, type Playbook, type Step } from '../domain/playbook.ts'
 import type { Placeholder, Template } from '../domain/template.ts'
+import { type Demotion, isDemoted } from '../domain/trial.ts'
 import { name, nothing, reason } from './fields.ts'
 import { ok, read, write } from './route.ts'
-import { viewIncident } from './views.ts'
+import { iso, viewIncident } from './views.ts'
 
 export const listPlaybooks = read(
   {
@@ -13,13 +14,33 @@ export const listPlaybooks = read(
     summary: 'List the playbooks in force, in matching order',
     query: nothing,
   },
-  (_, { policy }) => {
+  async (_, { policy, read: reads }) => {
     const { config, playbooks, revision } = policy.current()
+    const demotions = await reads.demotions()
     return ok({
       revision,
       mode: config.mode,
-      playbooks: playbooks.map((playbook) => viewPlaybook(playbook, config.mode)),
+      playbooks: playbooks.map((playbook) => {
+        const demotion = demotions.find((one) => one.playbook === playbook.name && isDemoted(one, playbook))
+        return viewPlaybook(playbook, config.mode, demotion ?? null)
+      }),
     })
+  },
+)
+
+export const promotePlaybook = write(
+  {
+    method: 'post',
+    path: '/api/v1/playbooks/:name/promote',
+    access: 'operator',
+    summary: 'Lift the demotion of a playbook, so that it acts by itself again',
+    query: nothing,
+    body: z.strictObject({ reason }),
+    codes: { 404: 'There is no such playbook.', 409: 'It is not demoted.' },
+  },
+  async ({ params, body, by }, { engine }) => {
+    const { playbook, since, reason: demotedFor } = await engine.promote(params.name ?? '', by, body.reason)
+    return ok({ promoted: { playbook, demotedSince: iso(since), demotedFor } })
   },
 )
 
@@ -49,14 +70,16 @@ export const runAction = write(
   },
 )
 
-function viewPlaybook(playbook: Playbook, ceiling: Mode) {
+function viewPlaybook(playbook: Playbook, ceiling: Mode, demotion: Demotion | null) {
   return {
     name: playbook.name,
     file: playbook.file,
     revision: playbook.revision,
     summary: playbook.summary,
     priority: playbook.priority,
-    mode: lowerMode(playbook.mode, ceiling),
+    mode: lowerMode(lowerMode(playbook.mode, ceiling), demotion === null ? 'auto' : 'approve'),
+    demoted: demotion && { since: iso(demotion.since), reason: demotion.reason, action: demotion.action },
+    order: playbook.order,
     continue: playbook.continue,
     when: playbook.when,
     target: viewTemplate(playbook.target),
@@ -68,6 +91,9 @@ function viewPlaybook(playbook: Playbook, ceiling: Mode) {
       cooldown: formatDurationMs(playbook.limits.cooldownMs),
       attempts: playbook.limits.attempts.map(({ count, windowMs }) => `${count}/${formatDurationMs(windowMs)}`),
       maxWait: formatDurationMs(playbook.limits.maxWaitMs),
+      retryAfter: formatDurationMs(playbook.limits.retryAfterMs),
+      demoteAfter: playbook.limits.demoteAfter ?? 'never',
+      yieldFor: formatDurationMs(playbook.limits.yieldForMs),
     },
   }
 }

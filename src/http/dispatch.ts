@@ -2,14 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type * as z from 'zod'
 import type { Delivery } from '../domain/alert.ts'
 import type { Config } from '../domain/config.ts'
-import { authenticate, type Principal } from './auth.ts'
-import { type BodyBudget, busy, parseJson, readBody, refuseDeep } from './body.ts'
+import type { Access, Principal } from './auth.ts'
+import { type BodyBudget, busy, parseForm, parseJson, readBody, refuseDeep } from './body.ts'
 import { chooseSource } from './choose-source.ts'
+import type { Doorkeeper } from './doorkeeper.ts'
 import { errorBody, HttpError, toHttpError } from './errors.ts'
+import { setPageHeaders } from './headers.ts'
 import { type LargeDeliveries, largeBodyBytes } from './large-deliveries.ts'
+import { html, page } from './page.ts'
 import type { HttpParts } from './parts.ts'
 import { readDelivery } from './read-delivery.ts'
-import type { Asked, Reply, Route } from './route.ts'
+import { type Asked, type Desk, type Reply, type Route, redirect } from './route.ts'
 
 /** What express has already found out about a request. */
 export interface Incoming {
@@ -19,11 +22,11 @@ export interface Incoming {
   readonly query: unknown
 }
 
-interface Surroundings {
+export interface Surroundings {
   readonly parts: HttpParts
   readonly budget: BodyBudget
   readonly largeDeliveries: LargeDeliveries
-  readonly listenHost: string
+  readonly doorkeeper: Doorkeeper
 }
 
 const apiBodyBytesMax = 1024 * 1024
@@ -35,42 +38,98 @@ export async function dispatch(route: Route, incoming: Incoming, around: Surroun
   } catch (error) {
     if (incoming.request.errored) return
     // Alertmanager retries only 5xx, and 503 tells other senders that it is worth it.
-    sendError(incoming.response, toHttpError(error, route.access === 'webhook' ? 503 : 500, around.parts.log))
+    const refusal = toHttpError(error, route.access === 'webhook' ? 503 : 500, around.parts.log)
+    sendRefusal(incoming, refusal, route.face)
+  }
+}
+
+/** Refuses what no row of the table serves; whoever is not known learns only that. */
+export function refuse(
+  { request, response }: Pick<Incoming, 'request' | 'response'>,
+  error: HttpError,
+  { doorkeeper, parts }: Surroundings,
+  access: Access = 'known',
+): void {
+  try {
+    doorkeeper.admit(request, access)
+    sendError(response, error)
+  } catch (stranger) {
+    sendRefusal({ request, response }, toHttpError(stranger, 500, parts.log), 'api')
   }
 }
 
 /** Sends a refusal in the form every refusal has. */
-export function sendError(response: ServerResponse, error: HttpError): void {
+function sendError(response: ServerResponse, error: HttpError): void {
   if (response.headersSent) return
-  for (const [name, value] of Object.entries(error.headers)) response.setHeader(name, value)
-  send(response, { status: error.status, json: errorBody(error) })
+  send(response, { status: error.status, headers: error.headers, json: errorBody(error) })
+}
+
+/** A person who is not signed in is led to where one does that, whatever the address; then back. */
+function sendRefusal(
+  { request, response }: Pick<Incoming, 'request' | 'response'>,
+  error: HttpError,
+  face: Route['face'],
+): void {
+  if (response.headersSent) return
+  const isPerson = (request.headers.accept ?? '').includes('text/html')
+  if (isPerson && error.status === 401) {
+    const back = request.method === 'GET' ? `?next=${encodeURIComponent(request.url ?? '/')}` : ''
+    send(response, redirect(`/login${back}`))
+    return
+  }
+  if (!isPerson || face === 'api') {
+    sendError(response, error)
+    return
+  }
+  const body = html`<p class="problem" role="alert">${error.message}</p><p>${error.next}</p>`
+  send(response, { status: error.status, headers: error.headers, html: page('Not done', body) })
 }
 
 async function answer(route: Route, incoming: Incoming, around: Surroundings): Promise<Reply> {
-  const { parts, budget, listenHost } = around
-  const { headers } = incoming.request
+  const { parts, budget, doorkeeper } = around
+  const { request } = incoming
   const { config } = parts.policy.current()
-  const { auth, limits } = config
-  const who = authenticate({
-    access: route.access,
-    authorization: headers.authorization,
-    host: headers.host,
-    origin: headers.origin,
-    tokens: auth.tokens,
-    listenHost,
-  })
+  const who = doorkeeper.admit(request, route.access)
+  if (route.face === 'api' && request.method !== 'GET' && request.method !== 'HEAD') {
+    doorkeeper.requireCsrf(who, headerOf(request, 'x-csrf-token'))
+  }
   const query = parse(route.query, incoming.query, 'query')
-  const asked = { params: incoming.params, query, who, by: actor(route, who) }
+  const asked = { params: incoming.params, query, who, by: actor(route, who), desk: deskOf(request, doorkeeper) }
   if (route.body === 'delivery') {
-    const raw = await readBody(incoming.request, limits.bodyBytesMax, budget)
+    const raw = await readBody(request, config.limits.bodyBytesMax, budget)
     const body = await deliveryOf(raw, (query as { source?: string }).source, config, around)
     return handle(route, { ...asked, body }, parts)
   }
   if (route.method !== 'get') refuseWhileStopping(parts)
   if (route.body === null) return handle(route, { ...asked, body: null }, parts)
-  const json = hasBody(incoming.request) ? parseJson(await readBody(incoming.request, apiBodyBytesMax, budget)) : {}
+  refuseWhileStopping(parts)
+  const sent = route.face === 'page' ? await readForm(request, who, around) : await readJson(request, budget)
+  return handle(route, { ...asked, body: parse(route.body, sent, 'body') }, parts)
+}
+
+async function readJson(request: IncomingMessage, budget: BodyBudget): Promise<unknown> {
+  const json = hasBody(request) ? parseJson(await readBody(request, apiBodyBytesMax, budget)) : {}
   refuseDeep(json)
-  return handle(route, { ...asked, body: parse(route.body, json, 'body') }, parts)
+  return json
+}
+
+async function readForm(request: IncomingMessage, who: Principal, { budget, doorkeeper }: Surroundings) {
+  const { csrf, ...fields } = parseForm(await readBody(request, apiBodyBytesMax, budget, 'form'))
+  doorkeeper.requireCsrf(who, headerOf(request, 'x-csrf-token') ?? csrf)
+  return fields
+}
+
+function headerOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name]
+  return typeof value === 'string' ? value : undefined
+}
+
+function deskOf(request: IncomingMessage, doorkeeper: Doorkeeper): Desk {
+  return {
+    who: () => doorkeeper.lookFor(request),
+    signIn: (token) => doorkeeper.signIn(request, token),
+    signOut: () => doorkeeper.signOut(request),
+  }
 }
 
 /** A large body is read beside the event loop; it counts as held until it has been. */
@@ -130,10 +189,17 @@ function parse(schema: z.ZodType | null, value: unknown, place: 'query' | 'body'
 
 function send(response: ServerResponse, reply: Reply): void {
   if (response.destroyed) return
-  const isText = 'text' in reply
-  const text = isText ? reply.text : `${JSON.stringify(reply.json)}\n`
+  const [contentType, text] = written(reply)
+  if ('html' in reply) setPageHeaders(response)
+  for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value)
   response.statusCode = reply.status
-  response.setHeader('Content-Type', isText ? reply.contentType : 'application/json; charset=utf-8')
+  response.setHeader('Content-Type', contentType)
   response.setHeader('Content-Length', Buffer.byteLength(text))
   response.end(response.req.method === 'HEAD' ? undefined : text)
+}
+
+function written(reply: Reply): readonly [contentType: string, text: string] {
+  if ('html' in reply) return ['text/html; charset=utf-8', reply.html]
+  if ('text' in reply) return [reply.contentType, reply.text]
+  return ['application/json; charset=utf-8', `${JSON.stringify(reply.json)}\n`]
 }

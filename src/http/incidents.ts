@@ -2,8 +2,10 @@ import * as z from 'zod'
 import type { AuditEvent } from '../domain/audit.ts'
 import { endings, incidentStates } from '../domain/incident.ts'
 import type { Reads } from '../engine/ports.ts'
-import { HttpError, unknownCursor } from './errors.ts'
+import { viewApproval } from './approvals.ts'
+import { unknownCursor } from './errors.ts'
 import { limit, name, nothing, reason, timeMs, words } from './fields.ts'
+import { findIncident } from './find-incident.ts'
 import { ok, read, write } from './route.ts'
 import { viewAlert, viewAttempt, viewEvent, viewGates, viewIncident } from './views.ts'
 
@@ -44,22 +46,26 @@ export const showIncident = read(
   {
     path: '/api/v1/incidents/:id',
     access: 'viewer',
-    summary: 'Show one incident: alerts, attempts with plan and evidence, why it waits, timeline',
+    summary:
+      'Show one incident: alerts, attempts with plan and evidence, why it waits, what people are asked, timeline',
     query: nothing,
     codes: { 404: 'There is no such incident.' },
   },
   async ({ params }, { read: reads }) => {
     const incident = await findIncident(reads, params.id)
-    const [alerts, attempts, { timeline, timelineCut }] = await Promise.all([
+    const [alerts, attempts, approvals, { timeline, timelineCut }] = await Promise.all([
       reads.alertsOf(incident.id),
       reads.attemptsOf(incident.id),
+      reads.approvalsOf(incident.id),
       latestEvents(reads, incident.id),
     ])
     const assessed = timeline.findLast(({ type }) => type === 'incident.assessed')
     return ok({
       incident: viewIncident(incident),
       whyNot: viewIncident(incident).waiting ?? (incident.ending === 'refused' ? refusalOf(timeline) : null),
+      ladder: timeline.findLast(({ type }) => type === 'incident.ladder_chosen')?.body ?? null,
       gates: viewGates(assessed?.body?.gates),
+      approval: approvals.map(viewApproval).at(-1) ?? null,
       alerts: alerts.map(viewAlert),
       attempts: attempts.map(viewAttempt),
       timeline: timeline.map(viewEvent),
@@ -133,14 +139,3 @@ export const resumeIncident = write(
   async ({ params, body, by }, { engine }) =>
     ok({ incident: viewIncident(await engine.resume(params.id ?? '', by, body.reason)) }),
 )
-
-async function findIncident(reads: Reads, id: string | undefined) {
-  const incident = await reads.incident(id ?? '')
-  if (incident !== null) return incident
-  throw new HttpError(
-    404,
-    'not_found',
-    'there is no such incident',
-    'List them with `hepar incidents`, or GET /api/v1/incidents.',
-  )
-}

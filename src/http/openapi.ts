@@ -14,7 +14,11 @@ export function describeApi(routes: readonly Route[], version: string) {
     info: { title: 'Hepar', version, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
     paths,
     components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+        session: { type: 'apiKey', in: 'cookie', name: 'hepar_session' },
+      },
       schemas: { Error: errorSchema, Delivery: deliverySchema },
     },
   }
@@ -26,12 +30,12 @@ function describeRoute(route: Route) {
     summary: route.summary,
     operationId: `${route.method}${route.path.replace(/[/:.]+(\w)/g, (_, first: string) => first.toUpperCase())}`,
     ...(route.access !== 'open' && {
-      description: `Needs the role ${route.access}.`,
-      security: [{ bearer: [] }],
+      description: route.access === 'known' ? 'Needs any role.' : `Needs the role ${route.access}.`,
+      security: [{ bearer: [] }, { apiKey: [] }, { session: [] }],
     }),
     parameters: [...pathParameters(route), ...queryParameters(route)],
     ...(body !== null && {
-      requestBody: { required: needsBody(route), content: { 'application/json': { schema: body } } },
+      requestBody: { required: needsBody(route), content: { [bodyType(route)]: { schema: body } } },
     }),
     responses: responses(route),
   }
@@ -62,15 +66,19 @@ function bodySchema({ body }: Route) {
   return body === 'delivery' ? { $ref: '#/components/schemas/Delivery' } : jsonSchema(body)
 }
 
+function bodyType({ face }: Route): string {
+  return face === 'page' ? 'application/x-www-form-urlencoded' : 'application/json'
+}
+
 function needsBody({ body }: Route): boolean {
   return body === 'delivery' || (body !== null && !body.safeParse({}).success)
 }
 
 function responses(route: Route) {
-  const type = route.path === '/metrics' ? 'text/plain' : 'application/json'
+  const type = answerType(route)
   const good = {
     description: 'Done.',
-    content: { [type]: { schema: type === 'text/plain' ? { type: 'string' } : {} } },
+    content: { [type]: { schema: type === 'application/json' ? {} : { type: 'string' } } },
   }
   const listed = { ...refusals(route), ...route.codes }
   const content = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } }
@@ -78,10 +86,16 @@ function responses(route: Route) {
   return { 200: good, ...Object.fromEntries(others) }
 }
 
+function answerType({ path, face }: Route): string {
+  if (face === 'page') return 'text/html'
+  return path === '/metrics' ? 'text/plain' : 'application/json'
+}
+
 function refusals({ access, body }: Route): Readonly<Record<number, string>> {
   return {
     400: 'The request is wrong.',
     ...(access !== 'open' && { 401: 'No known token.', 403: 'The role does not suffice.' }),
+    ...(access !== 'open' && { 429: 'Too many wrong tokens came from this address.' }),
     ...(body !== null && { 413: 'The body is too large.', 415: 'The body is not plain JSON.' }),
     503: 'Not now; try again.',
   }

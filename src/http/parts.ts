@@ -1,14 +1,18 @@
 import type { BrokenAction } from '../domain/action.ts'
 import type { Problem } from '../domain/policy.ts'
+import type { AuthFailure } from '../domain/token.ts'
 import type { Engine, RematchPreview } from '../engine/engine.ts'
 import type { Clock, Log, PolicyHolder, Reads } from '../engine/ports.ts'
+import type { Tokens } from '../engine/tokens.ts'
 
-/** What /metrics needs, and the only two numbers that no audit event carries. */
+/** What /metrics needs, and the only numbers that no audit event carries. */
 export interface MetricsDoor {
   readonly contentType: string
   scrape(): Promise<string>
   /** One answered webhook request and the seconds it took. */
   observeDelivery(code: number, seconds: number): void
+  /** Somebody was turned away at the door. */
+  countAuthFailure(reason: AuthFailure): void
 }
 
 /** `running` only once recovery is complete; before and after, deliveries get 503. */
@@ -43,5 +47,6 @@ export interface HttpParts {
   readonly log: Log
   readonly clock: Clock
   readonly health: Health
+  readonly tokens: Tokens
   readonly version: string
 }

@@ -1,6 +1,7 @@
 import type * as z from 'zod'
 import type { Delivery } from '../domain/alert.ts'
 import type { Access, Principal } from './auth.ts'
+import type { SignIn } from './doorkeeper.ts'
 import type { HttpParts } from './parts.ts'
 
 /** A parsed request: everything a handler may know. */
@@ -9,14 +10,26 @@ export interface Asked<Query, Body> {
   readonly query: Query
   readonly body: Body
   readonly who: Principal
+  readonly desk: Desk
   /** For the audit log, such as `operator:alice`. */
   readonly by: string
 }
 
-/** `json` is the answer's body; `text` with a content type for what is not JSON. */
-export type Reply =
-  | { readonly status: number; readonly json: unknown }
-  | { readonly status: number; readonly text: string; readonly contentType: string }
+/** Signing in and out, for the pages that do it. */
+export interface Desk {
+  /** Who asks, also on a route that is open; `null` for nobody known. */
+  who(): Principal | null
+  signIn(token: string): SignIn
+  /** Gives the cookie that takes the place of the session's. */
+  signOut(): string
+}
+
+/** `json` is the answer's body; `html` a whole page; `text` with a content type for everything else. */
+export type Reply = { readonly status: number; readonly headers?: Readonly<Record<string, string>> } & (
+  | { readonly json: unknown }
+  | { readonly html: string }
+  | { readonly text: string; readonly contentType: string }
+)
 
 interface RouteShape {
   readonly method: 'get' | 'post' | 'put' | 'delete'
@@ -31,8 +44,10 @@ interface RouteShape {
 /** One row of the route table, from which serving, authorisation, 405 and the OpenAPI document derive. */
 export interface Route extends RouteShape {
   readonly query: z.ZodType | null
-  /** `delivery` is a webhook body, read raw and hashed; a schema is small JSON; `null` is none. */
+  /** `delivery` is a webhook body, read raw and hashed; a schema is small JSON or a form; `null` is none. */
   readonly body: z.ZodType | 'delivery' | null
+  /** How it comes and goes: `page` takes forms and answers people, everything else is for programs. */
+  readonly face: 'api' | 'page'
   readonly handle: (asked: Asked<never, never>, parts: HttpParts) => Promise<Reply> | Reply
 }
 
@@ -43,7 +58,7 @@ export function read<Q extends z.ZodType>(
   shape: Omit<RouteShape, 'method'> & { readonly query: Q },
   handle: Handle<z.output<Q>, null>,
 ): Route {
-  return { ...shape, method: 'get', body: null, handle }
+  return { ...shape, method: 'get', body: null, face: 'api', handle }
 }
 
 /** A route with a small JSON body. */
@@ -51,7 +66,7 @@ export function write<Q extends z.ZodType, B extends z.ZodType>(
   shape: RouteShape & { readonly query: Q; readonly body: B },
   handle: Handle<z.output<Q>, z.output<B>>,
 ): Route {
-  return { ...shape, handle }
+  return { ...shape, face: 'api', handle }
 }
 
 /** A route that takes away what its path names, without a body. */
@@ -59,7 +74,7 @@ export function remove<Q extends z.ZodType>(
   shape: Omit<RouteShape, 'method'> & { readonly query: Q },
   handle: Handle<z.output<Q>, null>,
 ): Route {
-  return { ...shape, method: 'delete', body: null, handle }
+  return { ...shape, method: 'delete', body: null, face: 'api', handle }
 }
 
 /** A route that takes an Alertmanager webhook body. */
@@ -67,7 +82,28 @@ export function delivery<Q extends z.ZodType>(
   shape: Omit<RouteShape, 'method'> & { readonly query: Q },
   handle: Handle<z.output<Q>, Delivery>,
 ): Route {
-  return { ...shape, method: 'post', body: 'delivery', handle }
+  return { ...shape, method: 'post', body: 'delivery', face: 'api', handle }
+}
+
+/** A page. Whoever is not signed in is led to `/login` and back. */
+export function view<Q extends z.ZodType>(
+  shape: Omit<RouteShape, 'method'> & { readonly query: Q },
+  handle: Handle<z.output<Q>, null>,
+): Route {
+  return { ...shape, method: 'get', body: null, face: 'page', handle }
+}
+
+/** Takes a form of a page. Its field `csrf` is checked before, and not among what the handler gets. */
+export function form<Q extends z.ZodType, B extends z.ZodType>(
+  shape: Omit<RouteShape, 'method'> & { readonly query: Q; readonly body: B },
+  handle: Handle<z.output<Q>, z.output<B>>,
+): Route {
+  return { ...shape, method: 'post', face: 'page', handle }
+}
+
+/** Sends a browser to another page after a form. */
+export function redirect(to: string, headers: Readonly<Record<string, string>> = {}): Reply {
+  return { status: 303, html: '', headers: { Location: to, ...headers } }
 }
 
 export function ok(json: unknown, status = 200): Reply {

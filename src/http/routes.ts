@@ -1,8 +1,10 @@
 import { listAlerts } from './alerts.ts'
+import { approveIncident, decideOnPage, rejectIncident, showApproval } from './approvals.ts'
 import { auditHead, listAudit } from './audit.ts'
-import { listActions, listPlaybooks, runAction } from './catalogue.ts'
+import { listActions, listPlaybooks, promotePlaybook, runAction } from './catalogue.ts'
 import { nothing } from './fields.ts'
 import { cancelIncident, listIncidentEvents, listIncidents, resumeIncident, showIncident } from './incidents.ts'
+import { login, loginPage, logout } from './login.ts'
 import { describeApi } from './openapi.ts'
 import { livez, metrics, readyz } from './operations.ts'
 import { getPause, putPause } from './pause.ts'
@@ -12,6 +14,7 @@ import { ok, type Route, read } from './route.ts'
 import { showSafeMode } from './safe-mode.ts'
 import { stats } from './stats.ts'
 import { deleteStorm, getStorm } from './storm.ts'
+import { createToken, listTokens, revokeToken } from './tokens.ts'
 import { explain, webhook } from './webhook.ts'
 
 const openapi = read(
@@ -26,14 +29,22 @@ export const routes: readonly Route[] = [
   readyz,
   metrics,
   openapi,
+  loginPage,
+  login,
+  logout,
   listIncidents,
   showIncident,
   listIncidentEvents,
   cancelIncident,
   resumeIncident,
+  approveIncident,
+  rejectIncident,
+  showApproval,
+  decideOnPage,
   listAlerts,
   explain,
   listPlaybooks,
+  promotePlaybook,
   listActions,
   runAction,
   getPause,
@@ -48,4 +59,7 @@ export const routes: readonly Route[] = [
   auditHead,
   stats,
   reload,
+  listTokens,
+  createToken,
+  revokeToken,
 ]

@@ -1,13 +1,15 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import express, { type Express } from 'express'
 import { isLoopback } from './auth.ts'
 import { createBodyBudget } from './body.ts'
-import { dispatch, sendError } from './dispatch.ts'
+import { dispatch, refuse, type Surroundings } from './dispatch.ts'
+import { createDoorkeeper } from './doorkeeper.ts'
 import { errorBody, HttpError, toHttpError } from './errors.ts'
 import { setSecurityHeaders } from './headers.ts'
 import { createLargeDeliveries, type LargeDeliveries } from './large-deliveries.ts'
+import { createListener } from './listener.ts'
 import type { HttpParts } from './parts.ts'
 import { routes } from './routes.ts'
 
@@ -42,6 +44,8 @@ export interface HttpServer {
     readonly host: string
     readonly port: number
   }): Promise<{ readonly url: string; readonly port: number }>
+  /** Takes the certificate of the configuration in force, from its files as they are now. Throws when it cannot be used. */
+  renew(): void
   /** Stops accepting, lets requests in flight end, cuts the rest. */
   close(): Promise<void>
 }
@@ -51,7 +55,9 @@ export function createHttp(parts: HttpParts, limits: ServerLimits = defaultServe
   let listenHost = ''
   const largeDeliveries = createLargeDeliveries()
   const app = createExpress(parts, limits, largeDeliveries, () => listenHost)
-  const server = createServer(
+  const { tls } = parts.policy.current().config
+  const { server, scheme, renew } = createListener(
+    tls,
     {
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,
@@ -68,8 +74,9 @@ export function createHttp(parts: HttpParts, limits: ServerLimits = defaultServe
       refuseOpenDoor(host, parts)
       listenHost = host
       const address = await listening(server, host, port)
-      return { url: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`, port: address.port }
+      return { url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}`, port: address.port }
     },
+    renew: () => renew(parts.policy.current().config.tls),
     async close() {
       await closing(server, limits.closeGraceMs)
       await largeDeliveries.close()
@@ -86,7 +93,16 @@ function createExpress(
   const app = express()
   app.disable('x-powered-by').disable('etag').set('query parser', 'simple')
   app.enable('case sensitive routing').enable('strict routing')
-  const budget = createBodyBudget(() => limits.bodiesHeldMax * parts.policy.current().config.limits.bodyBytesMax)
+  const config = () => parts.policy.current().config
+  const doorkeeper = createDoorkeeper({
+    config,
+    stored: () => parts.tokens.all(),
+    now: () => parts.clock.now(),
+    listenHost,
+    onFailure: (reason) => parts.metrics.countAuthFailure(reason),
+  })
+  const budget = createBodyBudget(() => limits.bodiesHeldMax * config().limits.bodyBytesMax)
+  const around: Surroundings = { parts, budget, largeDeliveries, doorkeeper }
   app.use((request, response, next) => {
     setSecurityHeaders(response)
     cutWhatFlowsOn(request, response, limits.lingerMs)
@@ -97,17 +113,18 @@ function createExpress(
       if (route.access === 'webhook') observe(response, parts)
       const params = request.params as Readonly<Record<string, string>>
       const incoming = { request, response, params, query: request.query }
-      await dispatch(route, incoming, { parts, budget, largeDeliveries, listenHost: listenHost() })
+      await dispatch(route, incoming, around)
     })
   }
   for (const [path, rows] of Map.groupBy(routes, ({ path }) => path)) {
     const allow = rows.map(({ method }) => method.toUpperCase()).join(', ')
-    app.all(path, (_, response) => sendError(response, wrongMethod(allow)))
+    const access = rows.some((row) => row.access === 'open') ? 'open' : 'known'
+    app.all(path, (request, response) => refuse({ request, response }, wrongMethod(allow), around, access))
   }
-  app.use((_, response) => sendError(response, unknownRoute()))
+  app.use((request, response) => refuse({ request, response }, unknownRoute(), around))
   // Express knows an error handler by its four parameters.
-  app.use((error: unknown, _request: IncomingMessage, response: ServerResponse, _next: unknown) => {
-    sendError(response, toHttpError(error, 500, parts.log))
+  app.use((error: unknown, request: IncomingMessage, response: ServerResponse, _next: unknown) => {
+    refuse({ request, response }, toHttpError(error, 500, parts.log), around)
   })
   return app
 }
@@ -167,9 +184,10 @@ const brokenClients: Readonly<Record<string, BrokenClient>> = {
   },
 }
 
-function refuseOpenDoor(host: string, { policy }: HttpParts): void {
-  if (isLoopback(host) || policy.current().config.auth.tokens.length > 0) return
-  const next = 'Configure auth.tokens in hepar.yaml, or listen on 127.0.0.1.'
+function refuseOpenDoor(host: string, { policy, tokens }: HttpParts): void {
+  if (isLoopback(host) || policy.current().config.auth.tokens.length > 0 || tokens.all().length > 0) return
+  const next =
+    'Make a token with `hepar token create --local`, configure auth.tokens in hepar.yaml, or listen on 127.0.0.1.'
   throw new HttpError(500, 'config', `listening on ${host} without any token would let everybody in. ${next}`, next)
 }
 

@@ -2,7 +2,7 @@ import type { AuditEvent } from '../domain/audit.ts'
 import { type Credit, credits, type Ending, endings } from '../domain/incident.ts'
 import type { Reads } from '../engine/ports.ts'
 
-interface Spread {
+export interface Spread {
   readonly count: number
   readonly meanSeconds: number | null
   readonly p50Seconds: number | null
@@ -86,7 +86,7 @@ function summarise(closings: readonly AuditEvent[]): Statistics {
   }
 }
 
-function spread(values: number[]): Spread {
+export function spread(values: number[]): Spread {
   if (values.length === 0) return { count: 0, meanSeconds: null, p50Seconds: null, p90Seconds: null }
   values.sort((a, b) => a - b)
   const at = (share: number) => values[Math.min(values.length - 1, Math.ceil(share * values.length) - 1)] as number

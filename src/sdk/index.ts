@@ -23,6 +23,12 @@ export interface ActionPlan {
    * plans use for the same thing. No two attempts hold one of them at a time. At most 10, of 300 characters.
    */
   readonly touches?: readonly string[]
+  /**
+   * The last change of the target that somebody asked for, as far as that can be told: `at` in epoch milliseconds of this machine's clock,
+   * `what` such as `it was started`. What a service manager does by itself, such as a restart policy, is none. Hepar knows its own
+   * effects, and yields to others (`limits.yieldFor`). Not part of the digest.
+   */
+  readonly changed?: { readonly at: number; readonly what: string }
 }
 
 /** A refusal is a value, not an error. `final: false` means that it may pass later. */
@@ -96,7 +102,8 @@ export interface ActionDefinition<S extends z.ZodType = z.ZodType> {
   plan(target: ActionTarget, params: z.output<S>, context: PlanContext): Promise<ActionPlan | Refusal>
   /**
    * The effect. What it returns, JSON of at most 256 KiB, is kept as its report. A throw means that it failed; throw
-   * `outcomeUnknown(…)` where it may have happened. Whatever it leaves running is killed when it returns.
+   * `outcomeUnknown(…)` where it may have happened, and `notStarted(…)` where the target is no longer what was planned, so that it is
+   * planned anew. Whatever it leaves running is killed when it returns.
    */
   run(plan: Planned<z.output<S>>, context: RunContext): Promise<JsonObject | undefined>
   /** A positive probe: is the target well, and is that due to what `run` did? */
@@ -137,4 +144,5 @@ export function size() {
   })
 }
 
+export { notStarted } from './not-started.ts'
 export { outcomeUnknown } from './outcome-unknown.ts'

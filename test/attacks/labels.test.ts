@@ -29,6 +29,7 @@ let greeting = 0
 const alerts = texts.flatMap((evil, index) => [
   writtenAlert({ alertname: 'Evil', case: String(index), evil }),
   writtenAlert({ alertname: 'Target', evil }),
+  writtenAlert({ alertname: 'Command', case: String(index), evil }),
 ])
 const huge = writtenAlert({ alertname: 'Evil', case: 'huge', evil: 'x'.repeat(1024 * 1024) })
 
@@ -39,13 +40,24 @@ when: { all: [{ fact: labels, path: $.alertname, operator: equal, value: Evil }]
 target: service/s{{ labels.case }}
 steps:
   - { action: note, with: { file: "${folder.file('notes')}", said: "{{ labels.evil }}" }, timeout: 20s }
-  - { action: command, with: { command: show, append: { text: "{{ labels.evil }}" } }, timeout: 20s }
   - escalate: oncall
 verify:
   - http: { url: "${health.url}/health/{{ labels.evil }}" }
   - promql: up{name="{{ labels.evil }}"} == 1
 for: 100ms
-within: 1s
+within: 2s
+limits: { cooldown: 0s, attempts: [50/1h] }
+`,
+  'commands.yaml': `
+version: 1
+when: { all: [{ fact: labels, path: $.alertname, operator: equal, value: Command }] }
+target: service/c{{ labels.case }}
+steps:
+  - { action: command, with: { command: show, append: { text: "{{ labels.evil }}" } }, timeout: 20s }
+  - escalate: oncall
+verify: [{ http: { url: "${health.url}/up" } }]
+for: 100ms
+within: 2s
 limits: { cooldown: 0s, attempts: [50/1h] }
 `,
   'targets.yaml': `
@@ -70,23 +82,30 @@ steps: [{ escalate: oncall }]
 `,
 })
 
-/** A Prometheus that knows all of these alerts and no sample. */
+/** One series that is as wanted, and the age of what it was read from. */
+function samplesNow() {
+  const now = Date.now() / 1_000
+  const sample = (part: string, value: string) => ({ metric: { hepar_part__: part }, value: [now, value] })
+  return [sample('value', '1'), sample('at0', String(now))]
+}
+
+/** A Prometheus that knows all of these alerts, and says that everybody is up. */
 function answer({ path }: SinkRequest) {
   const json = (value: unknown) => ({ body: JSON.stringify({ status: 'success', data: value }) })
   if (path.startsWith('/api/v1/status/config')) return json({ yaml: '' })
-  if (path.startsWith('/api/v1/query')) return json({ resultType: 'vector', result: [] })
+  if (path.startsWith('/api/v1/query')) return json({ resultType: 'vector', result: samplesNow() })
   const lastEvaluation = new Date().toISOString()
   const rule = (name: string) => ({
     ...{ type: 'alerting', name, labels: {}, health: 'ok', lastEvaluation },
     alerts: alerts.filter(({ labels }) => labels.alertname === name).map(({ labels }) => ({ labels, state: 'firing' })),
   })
-  return json({ groups: [{ lastEvaluation, rules: ['Evil', 'Target'].map(rule) }] })
+  return json({ groups: [{ lastEvaluation, rules: ['Evil', 'Target', 'Command'].map(rule) }] })
 }
 
 beforeAll(async () => {
   folder = stack.use(await tempFolder('labels'))
   prometheus = stack.use(await startSink({ answer }))
-  health = stack.use(await startSink({ answer: { code: 503 } }))
+  health = stack.use(await startSink())
   const oncall = stack.use(await startSink())
   const shown = folder.file('shown')
   writeFileSync(
@@ -113,7 +132,7 @@ beforeAll(async () => {
         sources: [{ name: 'main', prometheus: prometheus.url }],
         docker: { exporter: { enabled: false } },
         notify: { oncall: oncall.url },
-        services: Object.fromEntries(texts.map((_, index) => [`s${index}`, { commands }])),
+        services: Object.fromEntries(texts.map((_, index) => [`c${index}`, { commands }])),
         limits: { probeEvery: '200ms', effects: 8, storm: { incidents: 10_000 } },
       },
     }),
@@ -123,7 +142,7 @@ beforeAll(async () => {
   expect(status).toBe(200)
   answered = (json as Answered).decisions
   await hepar.until('everything at rest', (all) => {
-    return all.length >= texts.length && all.every(({ state }) => state === 'closed' || state === 'handed_over')
+    return all.length >= 2 * texts.length && all.every(({ state }) => state === 'closed' || state === 'handed_over')
   })
 }, 240_000)
 afterAll(() => stack.disposeAsync())
@@ -134,7 +153,7 @@ const linesOf = (name: string) =>
 
 test('a value beyond its limit is rejected alone, with the reason', () => {
   expect(answered.at(-1)).toMatchObject({ decision: 'rejected', reason: expect.stringMatching(/evil.*65536|64 ?KiB/) })
-  const expected = texts.flatMap((text) => ['matched', isTarget(text) ? 'matched' : 'rejected'])
+  const expected = texts.flatMap((text) => ['matched', isTarget(text) ? 'matched' : 'rejected', 'matched'])
   expect(answered.slice(0, -1).map(({ decision }) => decision)).toEqual(expected)
 })
 

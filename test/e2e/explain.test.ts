@@ -73,7 +73,7 @@ const rows: readonly Row[] = [
     gate: 'mode',
     planned: true,
   },
-  { situation: 'the playbook asks', takes: 'asked', service: 'asked', verdict: 'ask', gate: 'mode', planned: true },
+  { situation: 'the playbook asks', takes: 'asked', service: 'asked', verdict: 'ask', gate: 'approval', planned: true },
   {
     situation: 'the stop switch is on',
     takes: 'auto',

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createNewId } from '../../src/adapters/store/uuid.ts'
 import { type Ending, endings } from '../../src/domain/incident.ts'
 import { closeIncident, creditOf } from '../../src/engine/close.ts'
 import { someAttempt, someIncident } from '../kit/records.ts'
@@ -11,7 +12,7 @@ async function closed(ending: Ending, more = {}) {
     await tx.openIncidents([incident])
     const times = { intendedAt: 5_000, effectEndedAt: 7_000, concludedAt: 17_000 }
     await tx.insertAttempt(someAttempt({ phase: 'concluded', outcome: 'healed', effect: 'done', ...times }))
-    await closeIncident(tx, incident, { ending, reason: 'why', now: 20_000 })
+    await closeIncident(tx, incident, { ending, reason: 'why', now: 20_000, newId: createNewId() })
   })
   return (await store.read.audit({ types: ['incident.closed'], limit: 9 }))[0]?.body
 }

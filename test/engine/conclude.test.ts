@@ -19,7 +19,11 @@ async function conclude(outcome: Outcome, more: Partial<Incident> = {}, playbook
     await tx.insertAttempt(attempt)
   })
   await store.transaction('test', (tx) =>
-    concludeUnhealed(tx, { incident, attempt, playbook }, { outcome, reason: 'why', now: 10_000, newId: ports.newId }),
+    concludeUnhealed(
+      tx,
+      { incident, attempt, playbook },
+      { outcome, reason: 'why', now: 10_000, newId: ports.newId, announce: [] },
+    ),
   )
   const after = await store.read.incident(incident.id)
   const { phase, outcome: stored } = (await store.read.attempt(attempt.id)) ?? {}
@@ -79,7 +83,7 @@ describe('an idempotent action whose end nobody saw', () => {
     const { store, ports } = simulation
     const incident = someIncident({ id: 'i2', target: 'container/local/db', state: 'acting', step: 1 })
     const same = { incident: 'i2', target: incident.target, idempotent: true, idempotencyKey: 'k' }
-    const ending = { outcome: 'unknown', reason: '', now: 10_000, newId: ports.newId } as const
+    const ending = { outcome: 'unknown', reason: '', now: 10_000, newId: ports.newId, announce: [] } as const
     const end = async (id: string) => {
       const subject = { incident: (await store.read.incident('i2')) ?? incident, playbook: somePlaybook() }
       const attempt = someAttempt({ id, ...same })
@@ -112,7 +116,13 @@ describe('an attempt that was called off before it began', () => {
       intendedAt: 1_500,
     })
     const attempt = someAttempt({ effect: 'not_started' })
-    const ending = { outcome: 'cancelled', reason: '', now: 10_000, newId: simulation.ports.newId } as const
+    const ending = {
+      outcome: 'cancelled',
+      reason: '',
+      now: 10_000,
+      newId: simulation.ports.newId,
+      announce: [],
+    } as const
     await simulation.store.transaction('test', async (tx) => {
       await tx.openIncidents([incident])
       await tx.insertAttempt(earlier)
@@ -128,7 +138,7 @@ test('whoever waited for the target looks again at once', async () => {
   const waiting = someIncident({ id: 'other', playbook: 'other', state: 'waiting', dueAt: 900_000 })
   const incident = someIncident({ id: 'again', playbook: 'again', state: 'acting' })
   const attempt = someAttempt({ id: 'a2', incident: 'again', playbook: 'again' })
-  const ending = { outcome: 'failed', reason: '', now: 20_000, newId: simulation.ports.newId } as const
+  const ending = { outcome: 'failed', reason: '', now: 20_000, newId: simulation.ports.newId, announce: [] } as const
   await simulation.store.transaction('test', async (tx) => {
     await tx.openIncidents([waiting])
     await tx.openIncidents([incident])

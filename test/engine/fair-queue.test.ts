@@ -70,6 +70,7 @@ async function startHospital(policy: Policy, names: readonly string[], effectMs:
     sources: playedSources(world as never),
     silencers: () => [],
     actions,
+    askPolicy: async () => ({ decision: 'deny', reason: 'not played' }),
     probeHttp: playedProbe(world as never),
     deliver: async () => ({ ok: true }),
     queue,

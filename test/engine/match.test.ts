@@ -4,31 +4,12 @@ import { deepFreeze } from '../../src/domain/freeze.ts'
 import type { Condition, Playbook } from '../../src/domain/playbook.ts'
 import type { MatchFacts } from '../../src/engine/evaluate.ts'
 import { createMatcher, type Matcher } from '../../src/engine/match.ts'
+import { somePlaybook } from '../kit/records.ts'
 
 const now = Date.UTC(2026, 10, 22, 12, 0, 0)
 
 function playbook(name: string, when: Condition, over: Partial<Playbook> = {}): Playbook {
-  return deepFreeze({
-    name,
-    file: `rules/${name}.yaml`,
-    revision: name,
-    summary: '',
-    priority: 0,
-    when,
-    target: ['service/x'],
-    dependsOn: [],
-    mode: 'auto',
-    continue: false,
-    settleMs: 0,
-    steps: [],
-    verify: [],
-    forMs: 0,
-    withinMs: 0,
-    silence: false,
-    limits: { cooldownMs: 0, attempts: [], rate: [], maxWaitMs: 0, blastRadius: null, activeHours: null },
-    reopenWithinMs: 0,
-    ...over,
-  })
+  return deepFreeze(somePlaybook({ name, revision: name, when, target: ['service/x'], ...over }))
 }
 
 function facts(labels: Record<string, string>, over: Partial<MatchFacts['alert']> = {}): MatchFacts {

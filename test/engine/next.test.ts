@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { attemptPhases } from '../../src/domain/attempt.ts'
 import { incidentStates } from '../../src/domain/incident.ts'
 import { type Facts, next } from '../../src/engine/next.ts'
-import { someAttempt, someFacts, someIncident, somePlaybook, someRecord } from '../kit/records.ts'
+import { someApproval, someAttempt, someFacts, someIncident, somePlaybook, someRecord } from '../kit/records.ts'
 
 const resolved = someRecord({ status: 'resolved', resolvedAt: 5_000, resolvedBy: 'oracle', resolvedConfirmed: true })
 const unconfirmed = someRecord({ status: 'resolved', resolvedAt: 5_000, resolvedBy: 'delivery' })
@@ -45,11 +45,23 @@ describe('an incident whose alert fires', () => {
     })
   })
 
-  test('waits for approval until maxWait, then goes to a human', () => {
-    const incident = someIncident({ state: 'awaiting_approval', wouldRunRevision: 'r1', blockedSince: 2_000 })
-    const facts = someFacts({ incident, playbook: somePlaybook({ mode: 'approve' }) })
-    expect(next(facts, 3_000)).toMatchObject({ do: 'wait', until: 902_000 })
-    expect(next(facts, 902_000)).toMatchObject({ do: 'hand_over' })
+  test('looks again while people are asked, and goes to a human when their time is up', () => {
+    const incident = someIncident({ state: 'awaiting_approval', blockedSince: 2_000 })
+    const playbook = somePlaybook({ mode: 'approve' })
+    const facts = someFacts({ incident, playbook, approval: someApproval({ since: 2_000, expiresAt: 1_802_000 }) })
+    expect(next(facts, 1_801_999)).toMatchObject({ do: 'assess' })
+    expect(next(facts, 1_802_000)).toMatchObject({
+      do: 'hand_over',
+      channel: 'oncall',
+      reason: 'nobody decided in 30m',
+    })
+  })
+
+  test('an approval that waits for its gates expires, too', () => {
+    const incident = someIncident({ state: 'waiting', blockedSince: 2_000 })
+    const facts = someFacts({ incident, approval: someApproval({ state: 'approved', expiresAt: 62_000 }) })
+    expect(next(facts, 61_999)).toMatchObject({ do: 'assess' })
+    expect(next(facts, 62_000)).toMatchObject({ do: 'hand_over' })
   })
 
   test('ends when its playbook is gone: cancelled if untouched, else with a human', () => {
@@ -190,6 +202,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
     triedAt: someTime,
     held: rarely,
     loaded: mostly,
+    asks: rarely,
   })
   .map((some) => ({
     incident: someIncident({
@@ -210,6 +223,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
     pausing: { pauses: [], windows: [] },
     alerts: some.alerts,
     stillMatched: some.stillMatched,
+    choice: null,
     attempt: some.phase === null || some.phase === 'concluded' ? null : someAttempt({ phase: some.phase }),
     effect:
       some.effect && some.phase !== 'verifying'
@@ -221,6 +235,7 @@ const anyFacts: fc.Arbitrary<Facts> = fc
             loaded: some.loaded,
           }
         : null,
+    approval: some.asks ? someApproval() : null,
     running: some.running,
     restored: some.restored,
     limits: someFacts().limits,

@@ -68,7 +68,7 @@ test('an alert that was over before this illness neither holds back its proof no
   })
   const looked = await simulation.store.read.attempt(attempt!.id)
   expect(looked?.checks.find(({ check }) => check === 'alert: cleared')).toMatchObject({ passed: true })
-  const facts = await loadFacts(simulation.store.read, incident!.id, policy, () => false)
+  const facts = await loadFacts(simulation.store.read, incident!.id, policy, () => false, now)
   expect(facts?.alerts.map(({ fingerprint }) => fingerprint)).toEqual(['f-web'])
   await simulation.close()
 })

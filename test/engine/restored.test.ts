@@ -7,6 +7,7 @@ import type { Step } from '../../src/domain/playbook.ts'
 import { resume } from '../../src/engine/operate.ts'
 import { setPause } from '../../src/engine/stop-switch.ts'
 import { type Patient, somePatient } from '../kit/played-world.ts'
+import { somePlaybook } from '../kit/records.ts'
 import { type Simulation, simulatedPolicy, startSimulation } from '../kit/simulation.ts'
 import { reliefPlaybook } from './relief.ts'
 
@@ -90,12 +91,10 @@ describe('a store restored from a backup', () => {
     const [step, escalate] = simulatedPolicy().playbooks[0]!.steps as readonly [ActionStep, Step]
     const again: ActionStep = { ...step, on: { ineffective: 'next', failed: 'next', unknown: 'next' } }
     const limits = {
+      ...somePlaybook().limits,
       cooldownMs: 0,
       attempts: [{ count: 9, windowMs: 3_600_000 }],
-      rate: [],
       maxWaitMs: 7 * 86_400_000,
-      blastRadius: null,
-      activeHours: null,
     }
     const simulation = await simulate([web], simulatedPolicy({ steps: [again, again, escalate], limits }))
     await simulation.deliver('web', 'firing')

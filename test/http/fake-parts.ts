@@ -1,4 +1,5 @@
 import type { AlertRecord, Decision, Delivery } from '../../src/domain/alert.ts'
+import type { Approval } from '../../src/domain/approval.ts'
 import type { Attempt } from '../../src/domain/attempt.ts'
 import type { AuditEvent, NewAuditEvent } from '../../src/domain/audit.ts'
 import { type Config, defaultLimits, type Role, type Source, type Token } from '../../src/domain/config.ts'
@@ -7,6 +8,8 @@ import type { Pause, ScopedPause } from '../../src/domain/pause.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { secret } from '../../src/domain/secret.ts'
 import { noStorm, type StormRecord } from '../../src/domain/storm.ts'
+import type { AuthFailure, StoredToken } from '../../src/domain/token.ts'
+import type { Demotion, Trial } from '../../src/domain/trial.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { HeparError } from '../../src/engine/errors.ts'
 import type { Log, Reads } from '../../src/engine/ports.ts'
@@ -33,6 +36,8 @@ export function config(changes: Partial<Config> = {}): Config {
     mode: 'observe',
     rules: [],
     plugins: [],
+    pins: {},
+    tls: null,
     watchFiles: false,
     sources: [],
     redis: [],
@@ -50,6 +55,9 @@ export function config(changes: Partial<Config> = {}): Config {
     notify: [],
     announce: [],
     maintenance: [],
+    externalUrl: null,
+    approval: { fourEyes: false },
+    policies: [],
     limits: defaultLimits,
     retention: { auditMs: null, bytesMax: 10e9 },
     log: { level: 'info' },
@@ -73,6 +81,7 @@ export function incident(id: string, changes: Partial<Incident> = {}): Incident 
     closedAt: null,
     updatedAt: now,
     step: 0,
+    ladder: null,
     attempts: 0,
     touched: false,
     reopenings: 0,
@@ -101,10 +110,15 @@ export interface FakeWorld {
   incidents: Incident[]
   alerts: AlertRecord[]
   attempts: Attempt[]
+  approvals: Approval[]
   events: AuditEvent[]
+  trials: Trial[]
+  demotions: Demotion[]
   pause: Pause | null
   storm: StormRecord
   pauses: readonly ScopedPause[]
+  tokens: StoredToken[]
+  readonly failures: AuthFailure[]
   phase: 'starting' | 'running' | 'stopping'
   storeProblem: string | null
   reloadReport: ReloadReport
@@ -137,10 +151,15 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     incidents: [],
     alerts: [],
     attempts: [],
+    approvals: [],
     events: [],
+    trials: [],
+    demotions: [],
     pause: null,
     storm: noStorm,
     pauses: [],
+    tokens: [],
+    failures: [],
     phase: 'running',
     storeProblem: null,
     reloadReport: { ok: false, problems: [] },
@@ -155,6 +174,7 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     metrics: {
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       scrape: async () => 'hepar_build_info 1\n',
+      countAuthFailure: (reason) => void world.failures.push(reason),
       observeDelivery: (code, seconds) => void world.deliveries.push({ code, seconds }),
     },
     reload: async ({ dryRun, by }) => {
@@ -163,10 +183,33 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     },
     log: silentLog,
     clock: { now: () => now },
+    tokens: {
+      all: () => world.tokens,
+      create: async () => {
+        throw new HeparError('conflict', 'the store makes tokens')
+      },
+      revoke: async (name) => {
+        throw new HeparError('not_found', `there is no token "${name}" in force`)
+      },
+    },
     health: { phase: () => world.phase, storeProblem: () => world.storeProblem },
     version: '1.2.3',
   }
   return Object.assign(world, { parts })
+}
+
+export function someDemotion(changes: Partial<Demotion> = {}): Demotion {
+  return {
+    playbook: 'restart',
+    revision: 'r1',
+    step: 'container-restart@1',
+    action: 'container-restart',
+    targetClass: 'container/web-#',
+    reason: 'container-restart failed its verification 3 times in a row on container/web-#',
+    since: now - 60_000,
+    liftedAt: null,
+    ...changes,
+  }
 }
 
 function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
@@ -202,10 +245,21 @@ function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
       world.asked.push({ verb: 'resume', by, more: reason })
       return move(id, 'open')
     },
+    decideApproval: async (request) => {
+      world.asked.push({ verb: request.decision, by: request.by, more: request })
+      const approval = world.approvals.find(({ state }) => state === 'pending')
+      if (approval === undefined) throw new HeparError('conflict', 'operator:ada has approved it already')
+      return { incident: move(request.incident, 'awaiting_approval'), approval }
+    },
     heal: async (request) => {
       world.asked.push({ verb: 'heal', by: request.by, more: request })
       if (request.action === 'unknown') throw new HeparError('invalid', 'there is no action "unknown"')
       return incident('manual-1', { playbook: 'manual', target: request.target })
+    },
+    promote: async (playbook, by, reason) => {
+      world.asked.push({ verb: 'promote', by, more: reason })
+      if (playbook !== 'restart') throw new HeparError('not_found', `there is no playbook ${playbook}`)
+      return someDemotion({ liftedAt: now })
     },
     setPause: async (pause, by) => {
       world.pause = pause && { ...pause, by, since: now }
@@ -266,9 +320,14 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     effectOn: async (target) =>
       guarded(() => world.attempts.find((row) => row.inForce && row.target === target) ?? null),
     effectsInForce: unused,
+    trials: async () => guarded(() => world.trials),
+    demotion: async () => guarded(() => world.demotions[0] ?? null),
+    demotions: async () => guarded(() => world.demotions),
+    ownEffect: unused,
     attemptHistory: unused,
     outboxDue: unused,
     gaps: unused,
+    tokens: unused,
     copy: unused,
     remainders: unused,
     unwellBesides: unused,
@@ -292,6 +351,8 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
           .slice(0, filter.limit),
       ),
     attemptsOf: async () => world.attempts,
+    liveApproval: async () => world.approvals.find(({ state }) => state === 'pending') ?? null,
+    approvalsOf: async () => world.approvals,
     pause: async () => guarded(() => world.pause),
     audit: async ({ incident: id, types, after = 0, limit }) =>
       guarded(() =>

@@ -41,6 +41,8 @@ export interface Ordeal {
   readonly deeds?: Readonly<Record<string, Deed>>
   /** Makes the test's own record of what is allowed fresh for a new story. */
   begin?(): void
+  /** Hears what Hepar is told of a patient, before Hepar does. */
+  told?(patient: string, ill: boolean, story: Story): void
   /** Why this effect must not begin now, by the test's own record of the world; `null` when it may. Asked at the moment it begins. */
   forbidden(effect: Seen, story: Story): string | null
   /** Lifts, at the end of a story, whatever still forbids effects, so that what is allowed has its chance. */
@@ -145,8 +147,9 @@ async function tellStory(plan: Ordeal, told: readonly Told[], mask: number) {
 }
 
 /** Resolves to 1 when it was a new illness. */
-async function carryOut({ deeds = {} }: Ordeal, { deed, pick, ms }: Told, story: Story): Promise<number> {
+async function carryOut(plan: Ordeal, { deed, pick, ms }: Told, story: Story): Promise<number> {
   const { simulation, patients } = story
+  const { deeds = {} } = plan
   const patient = patients[pick % patients.length] as Patient
   const own = deeds[deed]
   if (own) {
@@ -162,18 +165,18 @@ async function carryOut({ deeds = {} }: Ordeal, { deed, pick, ms }: Told, story:
   else if (deed === 'pass') await passInSteps(simulation, ms)
   else if (deed === 'crash') simulation.crashAfter(pick % 15)
   else if (deed === 'recover') {
-    await tell(patient, false, story)
+    await tell(patient, false, story, plan)
     // A relapse in the same instant would be one illness to everybody but the test.
     simulation.pass(episodeGapMs + 500)
   } else if (deed === 'fire') {
     // Of a patient who was cured meanwhile, the source has said so by now.
     if (!patient.ill && story.illSince.has(patient.name)) {
-      await tell(patient, false, story)
+      await tell(patient, false, story, plan)
       await simulation.settle()
       simulation.pass(episodeGapMs + 500)
       if (simulation.dead) await simulation.restart()
     }
-    return tell(patient, true, story)
+    return tell(patient, true, story, plan)
   }
   return 0
 }
@@ -187,11 +190,13 @@ async function passInSteps(simulation: Simulation, ms: number): Promise<void> {
   }
 }
 
-async function tell(patient: Patient, ill: boolean, { simulation, illSince }: Story): Promise<number> {
+async function tell(patient: Patient, ill: boolean, story: Story, { told }: Ordeal): Promise<number> {
+  const { simulation, illSince } = story
   const isNew = ill && !illSince.has(patient.name)
   patient.ill = ill
   if (isNew) (illSince as Map<string, number>).set(patient.name, simulation.now())
   if (!ill) (illSince as Map<string, number>).delete(patient.name)
+  told?.(patient.name, ill, story)
   // Alertmanager sends again what was not answered with 2xx.
   while ((await simulation.deliver(patient.name, ill ? 'firing' : 'resolved')) === null) await simulation.restart()
   return isNew ? 1 : 0

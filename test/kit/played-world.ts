@@ -1,4 +1,5 @@
 import type { ActionInfo } from '../../src/domain/action.ts'
+import type { AskPolicy } from '../../src/engine/approval-ports.ts'
 import { digestOf } from '../../src/engine/digest.ts'
 import type { Actions, HttpProbe, Sources } from '../../src/engine/ports.ts'
 
@@ -31,6 +32,7 @@ export interface Played {
   readonly sources?: Partial<Sources>
   readonly actions?: Partial<Actions>
   readonly probeHttp?: HttpProbe
+  readonly askPolicy?: AskPolicy
 }
 
 export interface PlayedWorld {

@@ -1,4 +1,5 @@
 import type { Alert, AlertRecord } from '../../src/domain/alert.ts'
+import { type Approval, noApprovalRules } from '../../src/domain/approval.ts'
 import type { Attempt } from '../../src/domain/attempt.ts'
 import { defaultLimits } from '../../src/domain/config.ts'
 import type { Incident } from '../../src/domain/incident.ts'
@@ -74,6 +75,7 @@ export function somePlaybook(more: Partial<Playbook> = {}): Playbook {
     verify: [{ kind: 'cleared' }],
     forMs: 10_000,
     withinMs: 120_000,
+    order: 'written',
     silence: false,
     limits: {
       cooldownMs: 300_000,
@@ -82,8 +84,12 @@ export function somePlaybook(more: Partial<Playbook> = {}): Playbook {
       maxWaitMs: 900_000,
       blastRadius: null,
       activeHours: null,
+      retryAfterMs: 0,
+      demoteAfter: null,
+      yieldForMs: 120_000,
     },
     reopenWithinMs: 600_000,
+    approval: noApprovalRules,
     ...more,
   }
 }
@@ -100,6 +106,7 @@ export function someAttempt(more: Partial<Attempt> = {}): Attempt {
     playbook: 'restart',
     target: 'container/local/web',
     step: 0,
+    stepKey: 'container-restart',
     action: 'container-restart',
     phase: 'acting',
     plan: {
@@ -130,8 +137,40 @@ export function someAttempt(more: Partial<Attempt> = {}): Attempt {
     heldSince: null,
     lastRoundAt: null,
     checks: [],
+    before: null,
     outcome: null,
     concludedAt: null,
+    ...more,
+  }
+}
+
+export function someApproval(more: Partial<Approval> = {}): Approval {
+  const { data: _, ...plan } = someAttempt().plan
+  return {
+    id: 'ask1',
+    incident: 'i1',
+    playbook: 'restart',
+    target: 'container/local/web',
+    attempt: 1,
+    step: 0,
+    planDigest: 'd1',
+    playbookRevision: 'p1',
+    policyRevision: 'r1',
+    plan,
+    gates: [],
+    pastSuccess: null,
+    channels: ['oncall'],
+    needed: 1,
+    requestedBy: null,
+    since: 2_000,
+    askedAt: 2_000,
+    expiresAt: 902_000,
+    state: 'pending',
+    endorsements: [],
+    decidedBy: null,
+    decidedAt: null,
+    reason: '',
+    usedBy: null,
     ...more,
   }
 }
@@ -162,9 +201,11 @@ export function someFacts(more: Partial<Facts> = {}): Facts {
     stillMatched: true,
     attempt: null,
     effect: null,
+    approval: null,
     restored: false,
     pausing: { pauses: [], windows: [] },
     running: false,
+    choice: null,
     limits: defaultLimits,
     ...more,
   }

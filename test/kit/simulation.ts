@@ -130,6 +130,7 @@ export async function startSimulation(
       sources: { ...playedSources(world), ...played.sources },
       actions: { ...playedActions(world, checkpoint, newId), ...played.actions },
       probeHttp: played.probeHttp ?? playedProbe(world),
+      askPolicy: played.askPolicy ?? (async () => ({ decision: 'deny', reason: 'not played' })),
     }
     const waking = createWaking(shared)
     store.onCommit((events) => waking.hear(events))

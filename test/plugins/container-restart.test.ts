@@ -234,8 +234,32 @@ describe('a run', () => {
     await expect(on.run(made)).rejects.toThrow(/nothing was done.*is now named/)
     await container.post(`rename?name=${container.name}`)
     await container.post('restart?t=5')
-    await expect(on.run(made)).rejects.toThrow(/nothing was done.*was started by somebody else/)
+    const refusal = on.run(made)
+    await expect(refusal).rejects.toThrow(/nothing was done.*was started by somebody else/)
+    // So it is planned anew, and the plan says when that was.
+    await expect(refusal).rejects.toMatchObject({ code: 'not_started' })
+    const { StartedAt } = (await container.inspect()).State
+    const { changed } = await on.planned(container.name)
+    expect(changed?.what).toBe('it was started')
+    expect(Math.abs((changed?.at ?? 0) - Date.parse(StartedAt))).toBeLessThan(1_000)
     expect((await on.effects(container)).filter((action) => action === 'restart')).toHaveLength(1)
+  })
+
+  test('is told of a start or a stop by somebody, and not of what the restart policy does by itself', async () => {
+    const hostConfig = { RestartPolicy: { Name: 'always', MaximumRetryCount: 0 } }
+    const container = await on.start({ hostConfig, onStart: '[ -e /once ] || { touch /once; exit 7; }' })
+    await container.until(
+      'started again by its policy',
+      (seen) => seen.RestartCount > 0 && seen.State.Status === 'running',
+    )
+    expect((await on.planned(container.name)).changed).toBeUndefined()
+    await container.post('restart?t=1')
+    expect((await on.planned(container.name)).changed?.what).toBe('it was started')
+    await container.post('stop?t=1')
+    const { FinishedAt } = (await container.inspect()).State
+    const { changed } = await on.planned(container.name)
+    expect(changed?.what).toBe('it was stopped')
+    expect(Math.abs((changed?.at ?? 0) - Date.parse(FinishedAt))).toBeLessThan(1_000)
   })
 
   test('does nothing when the grace does not fit into the time that is left', async () => {

@@ -1,7 +1,6 @@
 import { teethOf } from './tooth.ts'
 
 const webhook = { test: 'test/http/webhook.test.ts' }
-const auth = { file: 'src/http/auth.ts', test: 'test/http/auth.test.ts' }
 
 /** The webhook and the API: when they answer what, to whom, and how much they take. */
 export const doors = [
@@ -115,58 +114,6 @@ export const doors = [
       find: '  if (wanted !== null && fitting.length === 1) return fitting[0]?.name as string\n',
       replace: '  return (fitting[0] ?? sources[0])?.name as string\n',
       red: 'the source is the one named, the only one, or the one at the external URL',
-    },
-  ]),
-  ...teethOf(auth, [
-    {
-      takes: 'that the webhook’s token opens the webhook alone',
-      find: "return role !== 'webhook' && rank[role] >= rank[access]",
-      replace: "return role === 'webhook' || rank[role] >= rank[access]",
-      red: 'GET /api/v1/incidents opens to the roles of the contract',
-    },
-    {
-      takes: 'that a viewer changes nothing',
-      find: "return role !== 'webhook' && rank[role] >= rank[access]",
-      replace: "return role !== 'webhook'",
-      red: 'PUT /api/v1/pause opens to the roles of the contract',
-    },
-    {
-      takes: 'that an unknown token opens nothing',
-      find: 'if (timingSafeEqual(wanted, hash(token.reveal()))) found',
-      replace: 'if (wanted.length === hash(token.reveal()).length) found',
-      red: 'GET /api/v1/alerts opens to the roles of the contract',
-    },
-    {
-      takes: 'that a reload is for admins',
-      file: 'src/http/reload.ts',
-      find: "access: 'admin'",
-      replace: "access: 'operator'",
-      red: 'POST /api/v1/reload opens to the roles of the contract',
-    },
-    {
-      takes: 'that a page of another name cannot pose as local',
-      find: 'if (!isLoopback(hostName(host))) {',
-      replace: "if (hostName(host) === '') {",
-      red: 'without tokens every local caller is admin, unless',
-    },
-    {
-      takes: 'that a web page cannot pose as a local caller',
-      find: 'if (origin !== undefined && origin !== `http://${host}`) {',
-      replace: "if (origin === '') {",
-      red: 'without tokens every local caller is admin, unless',
-    },
-    {
-      takes: 'that an address others can reach demands a token',
-      file: 'src/http/server.ts',
-      find: '      refuseOpenDoor(host, parts)\n',
-      replace: '',
-      red: 'an address that others can reach is refused without tokens',
-    },
-    {
-      takes: 'that 127.evil.example is not loopback',
-      find: "return isIP(name) === 4 && name.startsWith('127.')",
-      replace: "return name.startsWith('127.')",
-      red: 'the host "127.evil.example" is loopback: false',
     },
   ]),
   ...teethOf({ test: 'test/config.test.ts' }, [

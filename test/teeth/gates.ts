@@ -40,22 +40,24 @@ export const gates = [
   ]),
   ...teethOf({ ...shared, file: 'src/engine/gates/mode.ts' }, [
     {
-      takes: 'that approve asks a person',
-      find: "if (inForce === 'auto')",
-      replace: "if (inForce !== 'observe')",
-      red: 'each gate blocks > mode: approve asks',
-    },
-    {
       takes: 'that observe only plans',
-      find: "if (inForce === 'auto')",
+      find: "if (inForce !== 'observe')",
       replace: "if (inForce !== 'approve')",
       red: 'each gate blocks > mode: observe plans only',
     },
     {
       takes: 'that a manual heal cannot raise observe',
-      find: "inForce === 'approve' && facts.incident.manual",
-      replace: 'facts.incident.manual',
+      find: "if (inForce !== 'observe')",
+      replace: "if (inForce !== 'observe' || facts.incident.manual)",
       red: 'each gate blocks > a manual heal needs no alert',
+    },
+  ]),
+  ...teethOf({ ...shared, file: 'src/engine/gates/approval.ts' }, [
+    {
+      takes: 'that approve asks a person',
+      find: "if (inForce === 'auto') {",
+      replace: "if (inForce !== 'observe') {",
+      red: 'each gate blocks > mode: approve asks',
     },
   ]),
   ...teethOf(shared, [

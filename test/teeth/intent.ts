@@ -93,7 +93,7 @@ export const intent = [
     },
     {
       takes: 'that one block is told once',
-      find: '  if (!changed && !resting) return\n',
+      find: "  if (!changed && !resting && (verdict !== 'ask' || ask?.askedAt !== now)) return\n",
       replace: '',
       red: 'the same block is told once',
     },

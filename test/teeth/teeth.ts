@@ -1,3 +1,5 @@
+import { access } from './access.ts'
+import { approvals } from './approvals.ts'
 import { attacks } from './attacks.ts'
 import { audit } from './audit.ts'
 import { calls } from './calls.ts'
@@ -9,6 +11,8 @@ import { figures } from './figures.ts'
 import { gates } from './gates.ts'
 import { intake } from './intake.ts'
 import { intent } from './intent.ts'
+import { ladder } from './ladder.ts'
+import { mass } from './mass.ts'
 import { pausing } from './pauses.ts'
 import { policies } from './policies.ts'
 import { proof } from './proof.ts'
@@ -31,6 +35,9 @@ import { touches } from './touches.ts'
 export const teeth: readonly Tooth[] = [
   ...gates,
   ...pausing,
+  ...mass,
+  ...ladder,
+  ...approvals,
   ...intent,
   ...repetition,
   ...decisions,
@@ -51,6 +58,7 @@ export const teeth: readonly Tooth[] = [
   ...sources,
   ...silences,
   ...doors,
+  ...access,
   ...calls,
   ...policies,
   ...figures,

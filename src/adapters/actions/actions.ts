@@ -16,12 +16,15 @@ import { createReaders } from './readers.ts'
 import { runnerLimits } from './runner-limits.ts'
 import { createRunnerPool } from './runner-pool.ts'
 import { endSurvivors } from './survivors.ts'
+import { veiled } from './veil.ts'
 
 /** What an action is told about its target, or why there is nothing to tell. */
 export type PlaceSettings = { readonly settings: JsonObject } | { readonly unmapped: string }
 export type SettingsFor = (action: string, target: string) => PlaceSettings
 
 export interface ActionsOptions {
+  /** What no answer of a plugin may hold: every secret of the configuration. */
+  readonly secrets?: () => readonly string[]
   readonly limits: Pick<Limits, 'runnerMemoryBytesMax' | 'runnerOutputBytesMax' | 'planTimeoutMs' | 'startWithinMs'>
   readonly settingsFor: SettingsFor
   readonly log: Log
@@ -37,7 +40,8 @@ export interface ActionsOptions {
 /** Plugins in processes of their own, with what the loaders of playbooks and plugins need. */
 export interface PluginActions extends Actions {
   /** Imports every plugin of the folders, away from Hepar and, but for its own, from each other; never rejects. */
-  describe(folders: readonly string[]): Promise<Catalogue>
+  /** `pins` has the SHA-256 that the files of some plugins must have, by name. */
+  describe(folders: readonly string[], pins?: Readonly<Record<string, string>>): Promise<Catalogue>
   /** Asks the plugin's own schema about parameters; what lies at or below a templated path is left to the plan. */
   checkParams(action: ActionInfo, params: unknown, templated: readonly ParamPath[]): Promise<readonly ParamProblem[]>
 }
@@ -46,7 +50,7 @@ const poolSizeDefault = 2
 const ownPlugins = fileURLToPath(new URL('../../../plugins', import.meta.url))
 
 export function createActions(options: ActionsOptions): PluginActions {
-  const { limits, settingsFor, log, clock, poolSize = poolSizeDefault, describeMs, readerIdleMs } = options
+  const { limits, settingsFor, log, clock, poolSize = poolSizeDefault, describeMs, readerIdleMs, secrets } = options
   const families = createFamilies()
   const bytesMax = limits.runnerMemoryBytesMax
   const memory = createMemoryWatch({ families, bytesMax, everyMs: runnerLimits.memoryEveryMs, log })
@@ -55,7 +59,7 @@ export function createActions(options: ActionsOptions): PluginActions {
   const readers = createReaders(pool, { idleMs: readerIdleMs, isOwn: (file) => dirname(file) === ownPlugins })
 
   return {
-    describe: (folders) => describeFolders(readers, folders, describeMs),
+    describe: (folders, pins) => describeFolders(readers, folders, { ...(pins && { pins }), describeMs }),
 
     async checkParams(action, params, templated) {
       const request = { verb: 'check', ...fileOf(action), params } as const
@@ -68,7 +72,7 @@ export function createActions(options: ActionsOptions): PluginActions {
       if ('unmapped' in place) return { kind: 'refused', reason: place.unmapped, final: true, evidence: {} }
       if ('unreadable' in place) return { kind: 'failed', reason: place.unreadable }
       const request = { verb: 'plan', ...fileOf(action), params, target, settings: place.settings, now } as const
-      return planOutcome(call, await readers.ask(action, request, limits.planTimeoutMs))
+      return planOutcome(call, veiled(await readers.ask(action, request, limits.planTimeoutMs), secrets?.() ?? []))
     },
 
     async verify({ action, plan, intendedAt, effectEndedAt, effectSeen }) {
@@ -77,7 +81,7 @@ export function createActions(options: ActionsOptions): PluginActions {
       if (!('settings' in place)) return { check, passed: false, positive: true, detail: reasonOf(place) }
       const times = { now: clock.now(), intendedAt, effectEndedAt, effectSeen }
       const request = { verb: 'verify', ...fileOf(action), plan, settings: place.settings, ...times } as const
-      return verifyResult(check, await readers.ask(action, request, limits.planTimeoutMs))
+      return verifyResult(check, veiled(await readers.ask(action, request, limits.planTimeoutMs), secrets?.() ?? []))
     },
 
     reserve: async (action) => reserved(await loaded(await pool.take(), action, limits.planTimeoutMs), options),
@@ -98,7 +102,10 @@ async function loaded(runner: LiveRunner, action: ActionInfo, timeoutMs: number)
   throw new Error(`the plugin ${action.name} could not be loaded for an effect: ${JSON.stringify(reply)}`)
 }
 
-function reserved(runner: LiveRunner, { settingsFor, clock, limits: { startWithinMs } }: ActionsOptions): Runner {
+function reserved(
+  runner: LiveRunner,
+  { settingsFor, clock, secrets, limits: { startWithinMs } }: ActionsOptions,
+): Runner {
   return {
     identity: runner.identity,
     async run({ verb, action, plan, idempotencyKey, intendedAt, deadlineAt, signal }) {
@@ -117,7 +124,8 @@ function reserved(runner: LiveRunner, { settingsFor, clock, limits: { startWithi
           idempotencyKey,
           ...times,
         } as const
-        return effectResult(await runner.ask(request, { timeoutMs: deadlineAt - now, signal }))
+        const reply = await runner.ask(request, { timeoutMs: deadlineAt - now, signal })
+        return effectResult(veiled(reply, secrets?.() ?? []))
       } finally {
         await runner.end('its effect is over')
       }

@@ -3,6 +3,7 @@ import { basename, extname, join } from 'node:path'
 import type { ActionInfo, BrokenAction } from '../../domain/action.ts'
 import { sha256 } from '../../engine/digest.ts'
 import { messageOf } from '../../engine/errors.ts'
+import { whyUntrusted } from '../../files/ownership.ts'
 import type { Reply } from './dialogue.ts'
 import { description, type PluginFile } from './messages.ts'
 import type { Readers } from './readers.ts'
@@ -19,6 +20,20 @@ const ignored = /^[_.]|\.d\.ts$|\.(?:test|spec)\.(?:ts|js|mjs)$/
 const nameShape = /^[a-z][a-z0-9-]{0,63}$/
 const describersMax = 2
 
+interface DescribeOptions {
+  /** By the name of a plugin, the SHA-256 that its file must have. */
+  readonly pins?: Readonly<Record<string, string>>
+  readonly describeMs?: number | undefined
+}
+
+/** The SHA-256 of every plugin file, by name; none of them is run. */
+export async function digestPlugins(folders: readonly string[]) {
+  const listings = await Promise.all((await distinct(folders)).map(listPlugins))
+  const files = listings.flatMap((listing) => listing.files)
+  const pins = files.map(async (file) => ({ name: nameOf(file), file, digest: sha256(await readFile(file)) }))
+  return (await Promise.all(pins)).sort(byName)
+}
+
 type Description = { readonly ok: true; readonly action: ActionInfo } | ({ readonly ok: false } & BrokenAction)
 
 /**
@@ -28,7 +43,7 @@ type Description = { readonly ok: true; readonly action: ActionInfo } | ({ reado
 export async function describeFolders(
   readers: Pick<Readers, 'renew' | 'introduce' | 'dismiss'>,
   folders: readonly string[],
-  describeMs: number = runnerLimits.describeMs,
+  { pins = {}, describeMs = runnerLimits.describeMs }: DescribeOptions = {},
 ): Promise<Catalogue> {
   readers.renew()
   const listings = await Promise.all((await distinct(folders)).map(listPlugins))
@@ -37,7 +52,7 @@ export async function describeFolders(
   const results: Description[] = []
   const queue = files.values()
   async function work(): Promise<void> {
-    for (const file of queue) results.push(await describeFile(readers, file, twice, describeMs))
+    for (const file of queue) results.push(await describeFile(readers, file, twice, { pins, describeMs }))
   }
   await Promise.all(Array.from({ length: describersMax }, work))
   return {
@@ -59,6 +74,9 @@ async function distinct(folders: readonly string[]): Promise<readonly string[]> 
 
 async function listPlugins(folder: string): Promise<{ files: string[]; broken: BrokenAction[] }> {
   try {
+    const why = whyUntrusted(folder)
+    if (why !== null)
+      return { files: [], broken: [{ name: basename(folder), file: folder, reason: `the folder ${why}` }] }
     const files: string[] = []
     for (const name of (await readdir(folder)).sort()) {
       if (ignored.test(name) || !extensions.includes(extname(name))) continue
@@ -78,7 +96,7 @@ async function describeFile(
   readers: Pick<Readers, 'introduce' | 'dismiss'>,
   file: string,
   twice: ReadonlyMap<string, readonly string[]>,
-  describeMs: number,
+  { pins, describeMs }: { readonly pins: Readonly<Record<string, string>>; readonly describeMs: number },
 ): Promise<Description> {
   const name = nameOf(file)
   const broken = (reason: string): Description => ({ ok: false, name, file, reason })
@@ -86,7 +104,16 @@ async function describeFile(
   const others = (twice.get(name) ?? []).filter((other) => other !== file)
   if (others.length > 0) return broken(`another action has the same name: ${others.join(', ')}`)
   try {
+    const why = whyUntrusted(file)
+    if (why !== null) return broken(`the file ${why}`)
     const plugin = { file, fileDigest: sha256(await readFile(file)) }
+    // Before any of its code runs, for describing it runs some.
+    const pin = Object.hasOwn(pins, name) ? pins[name] : undefined
+    if (pin !== undefined && pin !== plugin.fileDigest) {
+      return broken(
+        `its SHA-256 is ${plugin.fileDigest}, and pins.${name} says ${pin}: look at what changed, then \`hepar pin\``,
+      )
+    }
     const read = readDescription(name, plugin, await readers.introduce(plugin, describeMs))
     if (!read.ok) await readers.dismiss(plugin)
     return read
@@ -118,7 +145,7 @@ function nameOf(file: string): string {
   return basename(file, extname(file))
 }
 
-function byName(a: ActionInfo, b: ActionInfo): number {
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
   return compare(a.name, b.name)
 }
 

@@ -97,6 +97,7 @@ export const planned = z.strictObject({
       evidence: jsonObject.default({}),
       idempotent: z.boolean().default(false),
       touches: z.array(z.string().min(1).max(300)).max(10).default([]),
+      changed: z.strictObject({ at: z.number().int(), what: text.max(300) }).optional(),
     }),
     z.strictObject({ refused: text, final: z.boolean(), evidence: jsonObject.default({}) }),
   ]),

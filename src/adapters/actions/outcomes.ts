@@ -19,11 +19,23 @@ export function planOutcome({ action, target }: ActionCall, reply: Reply): PlanO
     return { kind: 'refused', reason: result.refused, final: result.final, evidence: result.evidence }
   }
   const { pin, summary, data, evidence } = result
+  const changed = result.changed === undefined ? {} : { changed: result.changed }
   // Whoever approves a plan approves with it that it may be started again.
   const again = result.idempotent ? ({ idempotent: true } as const) : {}
   const others = [...new Set(result.touches)].filter((other) => other !== target)
   const touches = others.length === 0 ? {} : { touches: others }
-  const plan: Plan = { action: action.name, target, params, pin, summary, data, evidence, ...again, ...touches }
+  const plan: Plan = {
+    action: action.name,
+    target,
+    params,
+    pin,
+    summary,
+    data,
+    evidence,
+    ...again,
+    ...touches,
+    ...changed,
+  }
   return { kind: 'planned', plan, digest: digestOf({ action: action.name, target, params, pin, ...again }) }
 }
 

@@ -50,8 +50,14 @@ async function act(id: string, request: RunnerRequest, definition: ActionDefinit
     else if (performance.kind === 'not_started') say(id, 'not_started', `,"reason":${quote(performance.reason)}`)
     else say(id, 'invalid_params', `,"issues":${stringify(performance.issues)}`)
   } catch (error) {
-    say(id, isDoubtful(error) ? 'doubtful' : 'threw', `,"reason":${quote(describeError(error))}`)
+    say(id, kindOf(error, request), `,"reason":${quote(describeError(error))}`)
   }
+}
+
+function kindOf(error: unknown, { verb }: RunnerRequest): 'doubtful' | 'not_started' | 'threw' {
+  if (isDoubtful(error)) return 'doubtful'
+  const code = error instanceof Error ? (error as { readonly code?: unknown }).code : undefined
+  return verb === 'run' && code === 'not_started' ? 'not_started' : 'threw'
 }
 
 /** The plugin says so itself, or an allocation failed, which may have stopped the effect anywhere. */

@@ -4,6 +4,7 @@ import { revisionOf } from '../../engine/digest.ts'
 import { type FieldValues, isMap, readFields } from '../../files/read-fields.ts'
 import { defaultTimeZone } from '../../files/schedule-fields.ts'
 import type { Report, SourceFile } from '../../files/source-file.ts'
+import { readApproval } from './approval.ts'
 import { readBlastRadius } from './blast-radius.ts'
 import { readCondition } from './conditions.ts'
 import type { PlaybookContext } from './context.ts'
@@ -20,6 +21,14 @@ const defaultBudgets: readonly AttemptBudget[] = [
   { count: 3, windowMs: 3_600_000 },
   { count: 7, windowMs: 86_400_000 },
 ]
+
+const defaultRetryAfterMs = 3_600_000
+const defaultDemoteAfter = 3
+const defaultYieldForMs = 120_000
+
+function demoteAfterOf(written: number | 'never' | undefined): number | null {
+  return written === 'never' ? null : (written ?? defaultDemoteAfter)
+}
 
 /** Compiles one file. Reports every problem; `null` when one of them is an error. */
 export async function compilePlaybook(
@@ -41,6 +50,7 @@ export async function compilePlaybook(
   const steps = await readSteps(fields.steps ?? [], target?.kind ?? null, context, watch)
   const verify = readVerify(fields.verify, context, watch)
   const blastRadius = readBlastRadius(fields.limits?.blastRadius, context, watch)
+  const approval = readApproval(fields.approval, context, watch)
   checkTimes(fields, watch)
   if (fields.steps)
     warnOfWeaknesses({ ...fields, steps, verify, verifyIsWritten: fields.verify !== undefined }, context, watch)
@@ -54,6 +64,7 @@ export async function compilePlaybook(
     dependsOn,
     steps: steps as readonly Step[],
     verify: verify as readonly Probe[],
+    approval,
     ...settings(fields, blastRadius),
   }
 }
@@ -63,13 +74,14 @@ type Fields = FieldValues<typeof playbookShape>
 function settings(
   fields: Fields,
   blastRadius: BlastRadius | null,
-): Omit<Playbook, 'name' | 'file' | 'revision' | 'when' | 'target' | 'dependsOn' | 'steps' | 'verify'> {
+): Omit<Playbook, 'name' | 'file' | 'revision' | 'when' | 'target' | 'dependsOn' | 'steps' | 'verify' | 'approval'> {
   return {
     summary: fields.summary ?? '',
     priority: fields.priority ?? 0,
     mode: fields.mode ?? 'auto',
     continue: fields.continue ?? false,
     settleMs: fields.settle ?? 0,
+    order: fields.order ?? 'written',
     forMs: fields.for ?? defaultForMs,
     withinMs: fields.within ?? defaultWithinMs,
     silence: fields.silence ?? false,
@@ -80,6 +92,9 @@ function settings(
       maxWaitMs: fields.limits?.maxWait ?? 900_000,
       blastRadius,
       activeHours: activeHoursOf(fields),
+      retryAfterMs: fields.limits?.retryAfter ?? defaultRetryAfterMs,
+      demoteAfter: demoteAfterOf(fields.limits?.demoteAfter),
+      yieldForMs: fields.limits?.yieldFor ?? defaultYieldForMs,
     },
     reopenWithinMs: fields.reopenWithin ?? 600_000,
   }

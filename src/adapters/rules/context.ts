@@ -1,5 +1,5 @@
 import type { ActionInfo, BrokenAction } from '../../domain/action.ts'
-import type { Channel, Config, Source } from '../../domain/config.ts'
+import type { Channel, Config, NamedPolicy, Source } from '../../domain/config.ts'
 
 /**
  * Asks a plugin's own schema about parameters, with texts as written. Problems at `templatedPaths` are about values that only
@@ -18,6 +18,7 @@ export interface PlaybookContext {
     readonly sources: readonly Source[] | null
     readonly notify: readonly Channel[] | null
     readonly http: Config['http'] | null
+    readonly policies: readonly NamedPolicy[] | null
   }
   readonly actions: readonly ActionInfo[]
   /** Plugins that could not be used, to say why an action is missing. */

@@ -1,6 +1,7 @@
 import { type Dirent, readdirSync, realpathSync } from 'node:fs'
 import { extname, join } from 'node:path'
 import type { Problem } from '../../domain/policy.ts'
+import { whyUntrusted } from '../../files/ownership.ts'
 import { lookAt, whyUnreadable } from '../../files/unreadable.ts'
 
 const extensions = ['.yaml', '.yml', '.json']
@@ -27,11 +28,21 @@ function walk(folder: string, depth: number, { files, problems, seen }: Walk): v
   const add = (severity: Problem['severity'], message: string) => {
     problems.push({ severity, file: folder, line: 0, column: 0, message })
   }
+  const take = (file: string) => {
+    const why = whyUntrusted(file)
+    if (why === null) files.push(file)
+    else problems.push({ severity: 'error', file, line: 0, column: 0, message: `this playbook ${why}` })
+  }
   let entries: Dirent[]
   try {
     const real = realpathSync(folder)
     if (seen.has(real)) return
     seen.add(real)
+    const why = whyUntrusted(real)
+    if (why !== null) {
+      add('error', `this folder ${why}`)
+      return
+    }
     entries = readdirSync(folder, { withFileTypes: true })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
@@ -47,7 +58,7 @@ function walk(folder: string, depth: number, { files, problems, seen }: Walk): v
     else if (found?.isDirectory() && depth < depthMax) walk(path, depth + 1, { files, problems, seen })
     else if (found?.isDirectory()) add('error', `folders are nested more than ${depthMax} deep`)
     else if (found && !found.isFile()) continue
-    else if (extensions.includes(extname(name))) files.push(path)
+    else if (extensions.includes(extname(name))) take(path)
     if (files.length === playbooksMax + 1) add('error', `more than ${playbooksMax} playbooks`)
     if (files.length > playbooksMax) return
   }

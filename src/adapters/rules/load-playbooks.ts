@@ -3,6 +3,7 @@ import type { Playbook } from '../../domain/playbook.ts'
 import type { Problem } from '../../domain/policy.ts'
 import { fromTopToBottom, readSourceFile, reporter } from '../../files/source-file.ts'
 import { compilePlaybook } from './compile-playbook.ts'
+import { findConflicts, type WrittenPlaybook } from './conflicts.ts'
 import type { PlaybookContext } from './context.ts'
 import { checkCircles, type Placed } from './depends-on.ts'
 import { findPlaybookFiles } from './find-files.ts'
@@ -18,7 +19,7 @@ export async function loadPlaybooks(
   context: PlaybookContext,
 ): Promise<{ readonly playbooks: readonly Playbook[]; readonly problems: readonly Problem[] }> {
   const problems: Problem[] = []
-  const playbooks: Playbook[] = []
+  const written: WrittenPlaybook[] = []
   const seen = new Map<string, string>()
   const read: { readonly found: Problem[]; readonly placed: Placed | null }[] = []
   const files = findPlaybookFiles(folders, problems)
@@ -34,11 +35,13 @@ export async function loadPlaybooks(
     const found: Problem[] = reading.ok ? [] : [...reading.problems]
     const playbook = source && (await compilePlaybook(source, name, context, reporter(source, found)))
     read.push({ found, placed: source && playbook && { playbook, report: reporter(source, found) } })
-    if (reading.ok && playbook) playbooks.push(playbook)
+    if (reading.ok && playbook) written.push({ playbook, source: reading.source })
   }
   checkCircles(read.flatMap(({ placed }) => placed ?? []))
   for (const { found } of read) problems.push(...fromTopToBottom(found))
-  return { playbooks, problems }
+  // Nothing of these is put in force while one has an error, so what they do to each other can wait.
+  if (!problems.some(({ severity }) => severity === 'error')) problems.push(...findConflicts(written))
+  return { playbooks: written.map(({ playbook }) => playbook), problems }
 }
 
 function checkName(name: string, file: string, seen: Map<string, string>, problems: Problem[]): void {

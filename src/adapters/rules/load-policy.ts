@@ -36,6 +36,7 @@ export async function loadPolicy({
     sources: unread.includes('sources') ? null : config.sources,
     notify: unread.includes('notify') ? null : config.notify,
     http: unread.includes('http') ? null : config.http,
+    policies: unread.includes('policies') ? null : config.policies,
   }
   const { playbooks, problems } = await loadPlaybooks(config.rules, { config: known, actions, broken, checkParams })
   if (problems.some(({ severity }) => severity === 'error')) return { ok: false, problems }
@@ -51,7 +52,7 @@ export async function loadPolicy({
 
 /** Changes exactly when playbooks, action files, ceiling, sources, hosts or what may be touched do. */
 function policyRevision(
-  { mode, sources, docker, redis, paths, services, http }: Config,
+  { mode, sources, docker, redis, paths, services, http, approval, policies }: Config,
   playbooks: readonly Playbook[],
   actions: readonly ActionInfo[],
 ): string {
@@ -66,6 +67,8 @@ function policyRevision(
     // A changed secret permits nothing that was not permitted before, so it stays out.
     redis: redis.map(({ password, ...server }) => server),
     http: { ...http },
+    approval,
+    policies: policies.map(({ name, peer }) => ({ name, url: peer.url })),
     services: services.map(({ commands, requests, ...service }) => {
       return {
         ...service,

@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { cooldownMaxMs, modes, type Route, reopenWithinMaxMs } from '../../domain/playbook.ts'
+import { cooldownMaxMs, modes, type Route, reopenWithinMaxMs, stepOrders } from '../../domain/playbook.ts'
 import {
   budgetField,
   countField,
@@ -17,8 +17,7 @@ const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as co
 const routes = ['next', 'escalate', 'stop'] as const satisfies readonly Route[]
 
 /** Keys of the design that only a later version supports. */
-export const laterKeys = ['activeHours', 'blastRadius', 'order']
-export const laterLimitKeys: readonly string[] = []
+export const laterKeys = ['activeHours', 'blastRadius']
 
 const targetsField = countField(1, 1_000_000)
 const shareField = percentField(1).transform((percent) => ({ percent }))
@@ -28,6 +27,18 @@ const boundsField = z
     error: 'must be a count such as 2, a share such as 25%, or both in a list such as [25%, 2]',
   })
   .meta({ description: 'At most so many targets ill at once: a count, a share of the total, or both in a list.' })
+
+const demoteField = z.union([countField(1, 100), z.literal('never')], {
+  error: 'must be a whole number from 1 to 100, or never',
+})
+
+/** Who is asked before an effect. */
+export const approvalShape = {
+  within: optional(durationField(10 * second, 7 * day)),
+  channel: optional(textField(100)),
+  fourEyes: optional(z.boolean()),
+  policy: optional(textField(2_000)),
+}
 
 /** The top-level keys of a playbook. What needs more than one look (`when`, `steps`, `verify`) is read elsewhere. */
 export const playbookShape = {
@@ -41,24 +52,26 @@ export const playbookShape = {
   continue: optional(z.boolean()),
   settle: optional(durationField(0, day)),
   steps: z.array(z.unknown()).min(1, 'needs at least one step').max(20, 'has more than 20 steps'),
+  order: optional(wordField(stepOrders)),
   verify: optional(z.array(z.unknown()).max(20, 'has more than 20 checks')),
   for: optional(durationField(0, hour)),
   within: optional(durationField(second, hour)),
   silence: optional(z.boolean()),
   limits: optional(
-    section(
-      {
-        cooldown: optional(durationField(0, cooldownMaxMs)),
-        attempts: optional(z.array(budgetField).min(1, 'needs at least one budget').max(10)),
-        rate: optional(z.array(budgetField).min(1, 'needs at least one budget').max(10)),
-        maxWait: optional(durationField(0, 7 * day)),
-        blastRadius: optional(section({ max: boundsField, of: optional(textField(10_000)) })),
-        activeHours: optional(section(scheduleShape)),
-      },
-      laterLimitKeys,
-    ),
+    section({
+      cooldown: optional(durationField(0, cooldownMaxMs)),
+      attempts: optional(z.array(budgetField).min(1, 'needs at least one budget').max(10)),
+      rate: optional(z.array(budgetField).min(1, 'needs at least one budget').max(10)),
+      maxWait: optional(durationField(0, 7 * day)),
+      blastRadius: optional(section({ max: boundsField, of: optional(textField(10_000)) })),
+      activeHours: optional(section(scheduleShape)),
+      retryAfter: optional(durationField(0, 7 * day)),
+      demoteAfter: optional(demoteField),
+      yieldFor: optional(durationField(0, day)),
+    }),
   ),
   reopenWithin: optional(durationField(0, reopenWithinMaxMs)),
+  approval: optional(section(approvalShape)),
 }
 
 /** A step that acts. */

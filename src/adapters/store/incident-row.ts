@@ -27,6 +27,7 @@ type Rest = Omit<Incident, Column>
 const fresh: Omit<Rest, 'playbookRevision' | 'illSince' | 'acceptedAt' | 'startsAt' | 'updatedAt'> = {
   reason: '',
   step: 0,
+  ladder: null,
   attempts: 0,
   touched: false,
   reopenings: 0,

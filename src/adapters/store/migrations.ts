@@ -111,6 +111,34 @@ export const migrations: readonly (readonly string[])[] = [
     "create index incidents_open_target on incidents (target) where state <> 'closed'",
     "create index incidents_waiting_at on incidents (json_extract(data, '$.waiting.gate')) where state = 'waiting'",
   ],
+  [
+    `create table trials (
+      key integer primary key, playbook text not null, revision text not null, step text not null, action text not null,
+      class text not null, target text not null, incident blob not null, outcome text not null, at bigint not null,
+      took_ms bigint not null, relapsed integer not null, well_before integer)`,
+    'create index trials_step on trials (playbook, step, class, at)',
+    'create index trials_target on trials (playbook, target, at)',
+    'create index trials_at on trials (at)',
+    'create table demotions (playbook text primary key, data text not null)',
+    'create table own_effects (object text primary key, attempt text not null, began_at bigint not null, ended_at bigint not null)',
+    "update attempts set data = json_set(data, '$.stepKey', action, '$.before', null)",
+    // Which class their targets are of, and with which parameters they were tried, was not kept.
+    `insert into trials (playbook, revision, step, action, class, target, incident, outcome, at, took_ms, relapsed, well_before)
+      select playbook, '', action, action, '', target, incident, outcome, concluded_at, concluded_at - intended_at, 0, null
+      from attempts where phase = 'concluded' and reverts is null and outcome <> 'cancelled' order by concluded_at`,
+  ],
+  [
+    `create table tokens (
+      key integer primary key, id text not null unique, name text not null, role text not null, digest text not null, created_at bigint not null,
+      created_by text not null, expires_at bigint, revoked_at bigint)`,
+    'create unique index tokens_in_force on tokens (name) where revoked_at is null',
+  ],
+  [
+    `create table approvals (
+      key integer primary key, id text not null unique, incident blob not null references incidents (id), state text not null, data text not null)`,
+    "create unique index approvals_one_live on approvals (incident) where state in ('pending', 'approved')",
+    'create index approvals_incident on approvals (incident)',
+  ],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */

@@ -56,6 +56,7 @@ function pastRemover({ sqlite }: StoreDb): Tx['removePast'] {
     for (const { place, closed_at, stays, tried } of found) {
       if (stays === 1 || closed_at >= (tried === 1 ? ends.attempts : ends.incidents)) continue
       removed.attempts += change(attemptsOf, place)
+      change(approvalsOf, place)
       change(joinsOf, place)
       removed.incidents += change(incidentAt, place)
     }
@@ -106,6 +107,7 @@ const incidentsBetween = `
   from incidents i where i.state = 'closed' and i.closed_at >= ? and i.closed_at < ? order by i.closed_at limit ?`
 
 const attemptsOf = 'delete from attempts where incident = (select id from incidents where key = ?)'
+const approvalsOf = 'delete from approvals where incident = (select id from incidents where key = ?)'
 const joinsOf = 'delete from incident_alerts where incident = ?'
 const incidentAt = 'delete from incidents where key = ?'
 

@@ -1,5 +1,6 @@
 import type { Reads, Tx } from '../../engine/ports.ts'
 import { alertReads, alertWrites } from './alert-table.ts'
+import { approvalReads, approvalWrites } from './approval-table.ts'
 import { arrivalReads } from './arrivals.ts'
 import { attemptReads, attemptWrites } from './attempt-table.ts'
 import { auditReads } from './audit-table.ts'
@@ -13,6 +14,8 @@ import { pruneWrites } from './prune-table.ts'
 import { remainderReads, remainderWrites } from './remainder-table.ts'
 import { settingReads, settingWrites } from './settings-table.ts'
 import type { StoreDb } from './tables.ts'
+import { tokenReads, tokenWrites } from './token-table.ts'
+import { trialReads, trialWrites } from './trial-table.ts'
 
 /** All reads over one connection. */
 export function readsOver(db: StoreDb): Reads {
@@ -20,11 +23,14 @@ export function readsOver(db: StoreDb): Reads {
     ...alertReads(db),
     ...incidentReads(db),
     ...attemptReads(db),
+    ...trialReads(db),
+    ...approvalReads(db),
     ...leftAloneReads(db),
     ...outboxReads(db),
     ...settingReads(db),
     ...pauseReads(db),
     ...remainderReads(db),
+    ...tokenReads(db),
     ...auditReads(db),
     ...arrivalReads(db),
     ...gapReads(db),
@@ -38,11 +44,14 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     ...alertWrites(db),
     ...incidentWrites(db),
     ...attemptWrites(db),
+    ...trialWrites(db),
+    ...approvalWrites(db),
     ...leftAloneWrites(db),
     ...outboxWrites(db),
     ...settingWrites(db),
     ...pauseWrites(db),
     ...remainderWrites(db),
+    ...tokenWrites(db),
     ...pruneWrites(db),
     append: async (events) => audit.append(events),
     async audit(filter) {

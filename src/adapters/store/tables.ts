@@ -62,6 +62,32 @@ export interface StoreTables {
   left_alone: { target: string; why: string; reason: string; since: number; until: number; incident: Packed }
   /** What an attempt that is not concluded holds: its target, and what else its plan touches. */
   holds: { object: string; attempt: string }
+  trials: {
+    /** Given by the database, in the order in which they ended. */
+    key: Generated<number>
+    playbook: string
+    revision: string
+    step: string
+    action: string
+    class: string
+    target: string
+    incident: Packed
+    outcome: string
+    at: number
+    took_ms: number
+    relapsed: number
+    well_before: number | null
+  }
+  demotions: { playbook: string; data: string }
+  own_effects: { object: string; attempt: string; began_at: number; ended_at: number }
+  approvals: {
+    /** Given by the database, in the order in which they were asked. */
+    key: Generated<number>
+    id: string
+    incident: Packed
+    state: string
+    data: string
+  }
   outbox: {
     id: string
     dedupe_key: string
@@ -77,6 +103,17 @@ export interface StoreTables {
   }
   pauses: { id: string; data: string }
   settings: { name: string; value: string }
+  tokens: {
+    key: Generated<number>
+    id: string
+    name: string
+    role: string
+    digest: string
+    created_at: number
+    created_by: string
+    expires_at: number | null
+    revoked_at: number | null
+  }
   remainders: { id: string; group_digest: string; data: string }
   audit: {
     seq: number

@@ -1,4 +1,5 @@
 import { decisions } from '../../domain/alert.ts'
+import { approvalEnds } from '../../domain/approval.ts'
 import { outcomes } from '../../domain/attempt.ts'
 import type { AuditEvent, AuditType } from '../../domain/audit.ts'
 import { type GateName, gateNames } from '../../domain/gate.ts'
@@ -40,6 +41,9 @@ function createCounters(metrics: Metrics, labels: PolicyLabels, policy: PolicyHo
       const refusing = body.verdict === 'refuse' ? blocks(body.gates) : []
       for (const blocked of refusing) metrics.gateBlocks.inc({ gate: blocked })
     },
+    'approval.decided': (body) => metrics.approvals.inc({ decision: word(approvalEnds, body.decision) }),
+    'approval.voided': () => metrics.approvals.inc({ decision: 'void' }),
+    'approval.expired': () => metrics.approvals.inc({ decision: 'expired' }),
     'attempt.effect_ended': (body) => {
       const action = labels.action(body.action)
       begin.action(action)

@@ -1,9 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { decisions } from '../../domain/alert.ts'
+import { approvalEnds } from '../../domain/approval.ts'
 import { auditTypes } from '../../domain/audit.ts'
 import { gateNames } from '../../domain/gate.ts'
 import { credits } from '../../domain/incident.ts'
 import { prunedKinds } from '../../domain/retention.ts'
+import { authFailures } from '../../domain/token.ts'
 
 const requestBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const actionBuckets = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900]
@@ -11,7 +13,7 @@ const recoveryBuckets = [1, 5, 10, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7
 const phaseBuckets = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 120, 300, 900, 3_600]
 
 /** Every answer the webhook has a meaning for. */
-export const deliveryCodes = [200, 400, 401, 403, 413, 415, 503] as const
+export const deliveryCodes = [200, 400, 401, 403, 413, 415, 429, 503] as const
 export const phases = ['detect', 'accept', 'decide', 'act', 'verify', 'hold'] as const
 
 export type Metrics = ReturnType<typeof createMetrics>
@@ -27,6 +29,8 @@ export function createMetrics(build: { readonly version: string; readonly nodeVe
   for (const code of deliveryCodes) metrics.deliveries.inc({ code: String(code) }, 0)
   for (const decision of decisions) metrics.alerts.inc({ decision }, 0)
   for (const gate of gateNames) metrics.gateBlocks.inc({ gate }, 0)
+  for (const reason of authFailures) metrics.authFailures.inc({ reason }, 0)
+  for (const decision of approvalEnds) metrics.approvals.inc({ decision }, 0)
   for (const what of prunedKinds) metrics.pruned.inc({ what }, 0)
   for (const type of auditTypes) metrics.auditEvents.inc({ type }, 0)
   for (const phase of phases) for (const by of credits) metrics.phase.zero({ phase, by })
@@ -42,7 +46,9 @@ function createCounters(registry: Registry) {
     incidentsClosed: counter('hepar_incidents_closed_total', 'Incidents closed, by ending.', 'playbook', 'ending'),
     attempts: counter('hepar_attempts_total', 'Attempts concluded, by outcome.', 'playbook', 'action', 'outcome'),
     gateBlocks: counter('hepar_gate_blocks_total', 'Blocks that made an incident wait or refused it.', 'gate'),
+    approvals: counter('hepar_approvals_total', 'What people were asked, by how it ended.', 'decision'),
     pruned: counter('hepar_retention_pruned_total', 'Rows that retention removed.', 'what'),
+    authFailures: counter('hepar_auth_failures_total', 'Requests turned away at the door, by why.', 'reason'),
     auditEvents: counter('hepar_audit_events_total', 'Events written to the log.', 'type'),
   }
 }

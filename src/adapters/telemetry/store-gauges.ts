@@ -2,20 +2,25 @@ import { Gauge, type Registry } from 'prom-client'
 import type { Service } from '../../domain/config.ts'
 import { incidentStates } from '../../domain/incident.ts'
 import { safeModeAction, serviceTarget } from '../../domain/service.ts'
+import { isDemoted } from '../../domain/trial.ts'
 import { type Pausing, pauseKinds, pausesInForce } from '../../engine/pauses.ts'
-import type { Clock, Queue, Store } from '../../engine/ports.ts'
+import type { Clock, PolicyHolder, Queue, Store } from '../../engine/ports.ts'
 
 interface GaugeParts {
   readonly registry: Registry
   readonly store: Pick<Store, 'read' | 'health' | 'size'>
   readonly queue: Pick<Queue, 'depth'>
   readonly clock: Clock
+  readonly policy: PolicyHolder
   readonly services: () => readonly Pick<Service, 'name'>[]
   readonly windows: () => Pausing['windows']
 }
 
+/** Playbooks that get a series of their own. */
+const playbooksMax = 500
+
 /** Gauges that read the store when they are scraped. One that cannot be read is absent, never wrong. */
-export function registerStoreGauges({ registry, store, queue, clock, services, windows }: GaugeParts): void {
+export function registerStoreGauges({ registry, store, queue, clock, policy, services, windows }: GaugeParts): void {
   const registers = [registry]
   new Gauge({
     name: 'hepar_incidents',
@@ -54,6 +59,22 @@ export function registerStoreGauges({ registry, store, queue, clock, services, w
       if (pauses === null) return
       const inForce = pausesInForce({ pauses, windows: windows() }, clock.now())
       for (const kind of pauseKinds) this.set({ kind }, inForce.filter((pause) => pause.kind === kind).length)
+    },
+  })
+  new Gauge({
+    name: 'hepar_playbook_demoted',
+    help: 'Whether a playbook asks before it acts because one of its steps kept failing.',
+    labelNames: ['playbook'],
+    registers,
+    async collect() {
+      this.reset()
+      const demotions = await readOr(() => store.read.demotions())
+      const playbooks = await readOr(async () => policy.current().playbooks)
+      if (demotions === null || playbooks === null) return
+      for (const playbook of playbooks.slice(0, playbooksMax)) {
+        const demoted = demotions.some((one) => one.playbook === playbook.name && isDemoted(one, playbook))
+        this.set({ playbook: playbook.name }, demoted ? 1 : 0)
+      }
     },
   })
   number('hepar_queue_depth', 'Incidents that are due now.', async () => (await queue.depth()).count)

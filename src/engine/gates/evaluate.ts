@@ -1,5 +1,6 @@
 import type { GateReport, Verdict } from '../../domain/gate.ts'
 import { activeHours } from './active-hours.ts'
+import { approval } from './approval.ts'
 import { attemptBudget } from './attempt-budget.ts'
 import { blastRadius } from './blast-radius.ts'
 import { cascade } from './cascade.ts'
@@ -8,7 +9,8 @@ import { dependencies } from './dependencies.ts'
 import { flapping } from './flapping.ts'
 import { freshness } from './freshness.ts'
 import type { Gate, GateFacts, Need } from './gate.ts'
-import { mode, modeOf } from './mode.ts'
+import { mode } from './mode.ts'
+import { override } from './override.ts'
 import { pauses } from './pauses.ts'
 import { rate } from './rate.ts'
 import { stopSwitch } from './stop-switch.ts'
@@ -24,6 +26,7 @@ export const gates: readonly Gate[] = [
   activeHours,
   freshness,
   target,
+  override,
   dependencies,
   attemptBudget,
   flapping,
@@ -33,6 +36,7 @@ export const gates: readonly Gate[] = [
   blastRadius,
   stormLatch,
   targetLock,
+  approval,
 ]
 
 /** Either what the gates decided together, or what must be gathered before they can go on. */
@@ -53,19 +57,21 @@ export function evaluateGates(facts: GateFacts): Evaluation {
     reports.push(report)
     if (report.result !== 'block') continue
     if (gate.soft) soft = report
-    else return decided(report.final ? 'refuse' : 'wait', reports, report)
+    else return decided(verdictOf(report), reports, report)
   }
-  if (soft === null) return decided('run', reports, null)
-  return decided(modeOf(facts) === 'observe' ? 'would_run' : 'ask', reports, soft)
+  return soft === null ? decided('run', reports, null) : decided('would_run', reports, soft)
+}
+
+function verdictOf(block: Extract<GateReport, { result: 'block' }>): Verdict['verdict'] {
+  if (block.final) return 'refuse'
+  return block.asks ? 'ask' : 'wait'
 }
 
 /** What a later gate holds up anyway is not worth a question to the world. */
 function blockedEarly(facts: GateFacts): GateReport | null {
-  for (const gate of gates) {
-    const report: GateReport | null = gate.early ? { gate: gate.name, ...gate.decide(facts) } : null
-    if (report?.result === 'block') return report
-  }
-  return null
+  const early = gates.filter((gate) => gate.early)
+  const reports = early.map((gate): GateReport => ({ gate: gate.name, ...gate.decide(facts) }))
+  return reports.find(({ result }) => result === 'block') ?? null
 }
 
 function decided(verdict: Verdict['verdict'], gates: readonly GateReport[], blockedBy: GateReport | null): Evaluation {

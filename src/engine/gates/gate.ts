@@ -1,4 +1,5 @@
 import type { AlertRecord } from '../../domain/alert.ts'
+import type { Approval, PolicyAnswer } from '../../domain/approval.ts'
 import type { Attempt } from '../../domain/attempt.ts'
 import type { Limits } from '../../domain/config.ts'
 import type { GateDecision, GateName } from '../../domain/gate.ts'
@@ -8,6 +9,7 @@ import type { LeavesAlone, LeftAlone } from '../../domain/left-alone.ts'
 import type { MaintenanceWindow, Pause, ScopedPause } from '../../domain/pause.ts'
 import type { Mode, Playbook } from '../../domain/playbook.ts'
 import type { StormFacts } from '../../domain/storm.ts'
+import type { Demotion, OwnEffect } from '../../domain/trial.ts'
 import type { AttemptHistory, BudgetWindow, PastEffect } from '../counting.ts'
 import type { Dependencies } from '../dependencies.ts'
 import type { FleetTotal } from '../fleet.ts'
@@ -34,6 +36,12 @@ export interface StoredFacts {
   readonly unwell: Unwell
   readonly storm: StormFacts
   readonly dependencies: Dependencies
+  /** The playbook's latest demotion, in force or not. */
+  readonly demotion: Demotion | null
+  /** Hepar's own latest effect on the target, or on what else the plan touches. */
+  readonly ownEffect: OwnEffect | null
+  /** What people are asked, or have approved and nobody has acted on. */
+  readonly approval: Approval | null
 }
 
 /** What an alert's source says of it. */
@@ -42,7 +50,10 @@ export interface AskedAlert {
   readonly answer: OracleAnswer
 }
 
-/** Everything a gate may look at. `oracle`, `plan` and `total` are gathered only when a gate before them lets the check go on. */
+/** What must be gathered from the world before a gate can decide. */
+export type Need = 'oracle' | 'plan' | 'total' | 'policy'
+
+/** Everything a gate may look at. What is of the world is gathered only when a gate before lets the check go on. */
 export interface GateFacts {
   readonly now: number
   readonly incident: Incident
@@ -56,14 +67,16 @@ export interface GateFacts {
   readonly highest: boolean
   /** True when the step's effect is a temporary one. */
   readonly temporary: boolean
+  /** True when two people must agree. */
+  readonly fourEyes: boolean
   readonly stored: StoredFacts
   readonly oracle?: readonly AskedAlert[]
   readonly plan?: PlanOutcome
   /** The size of the playbook's fleet; `null` where its blast radius needs none. */
   readonly total?: FleetTotal | null
+  /** What the external policy said of the plan; `null` where none is to be asked. */
+  readonly policy?: PolicyAnswer | null
 }
-
-export type Need = 'oracle' | 'plan' | 'total'
 
 /** A check before an effect. `decide` is pure; `needs` names what must be gathered from the world first. */
 export interface Gate {
@@ -86,8 +99,15 @@ export function notApplicable(reason: string, facts: JsonObject = {}): GateDecis
 
 export function block(
   reason: string,
-  more: { until: number | null; unblock: string; facts?: JsonObject; final?: boolean; leaves?: LeavesAlone },
+  more: {
+    until: number | null
+    unblock: string
+    facts?: JsonObject
+    final?: boolean
+    leaves?: LeavesAlone
+    asks?: true
+  },
 ): GateDecision {
-  const { until, unblock, facts = {}, final = false, leaves } = more
-  return { result: 'block', reason, facts, until, unblock, final, ...(leaves && { leaves }) }
+  const { until, unblock, facts = {}, final = false, leaves, asks } = more
+  return { result: 'block', reason, facts, until, unblock, final, ...(leaves && { leaves }), ...(asks && { asks }) }
 }

@@ -1,25 +1,36 @@
 import { lowerMode } from '../../domain/playbook.ts'
+import { isDemoted } from '../../domain/trial.ts'
 import { block, type Gate, type GateFacts, pass } from './gate.ts'
 
-/** The mode in force: the lower of the ceiling and the playbook's own. */
-export function modeOf({ ceiling, playbook }: Pick<GateFacts, 'ceiling' | 'playbook'>) {
-  return lowerMode(ceiling, playbook.mode)
+/** The mode in force: the lowest of the ceiling, the playbook's own, and `approve` while it is demoted. */
+export function modeOf({
+  ceiling,
+  playbook,
+  stored: { demotion },
+}: Pick<GateFacts, 'ceiling' | 'playbook' | 'stored'>) {
+  return lowerMode(lowerMode(ceiling, playbook.mode), isDemoted(demotion, playbook) ? 'approve' : 'auto')
 }
 
-/** `observe` plans and records, `approve` asks, `auto` acts. A manual heal is its own approval. */
+/** `observe` plans and records; with `approve` the last gate asks people, and `auto` acts. */
 export const mode: Gate = {
   name: 'mode',
   soft: true,
   decide(facts) {
     const inForce = modeOf(facts)
-    const said = { ceiling: facts.ceiling, playbook: facts.playbook.mode, manual: facts.incident.manual !== null }
-    if (inForce === 'auto') return pass('mode is auto', said)
-    if (inForce === 'approve' && facts.incident.manual) return pass('asked for by a person', said)
+    const { ceiling, playbook, stored } = facts
+    const demotion = isDemoted(stored.demotion, playbook) ? stored.demotion : null
+    const said = {
+      ceiling,
+      playbook: playbook.mode,
+      manual: facts.incident.manual !== null,
+      ...(demotion && { demoted: { since: demotion.since, reason: demotion.reason } }),
+    }
+    if (inForce !== 'observe') return pass(`mode is ${inForce}`, said)
     const unblock =
-      facts.ceiling === inForce
+      ceiling === inForce
         ? 'raise mode in hepar.yaml'
-        : `raise mode in the playbook (${facts.playbook.file || facts.playbook.name})`
-    return block(inForce === 'observe' ? 'mode is observe: plan only' : 'mode is approve: a person decides', {
+        : `raise mode in the playbook (${playbook.file || playbook.name})`
+    return block('mode is observe: plan only', {
       until: null,
       unblock,
       facts: said,

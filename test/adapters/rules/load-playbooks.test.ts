@@ -60,7 +60,8 @@ const context: PlaybookContext = {
   config: {
     sources: [{ name: 'main', alertmanagers: [], prometheus: peer }],
     notify: [{ name: 'oncall', peer }],
-    http: { allow: [rule('http://web')] },
+    http: { allow: [rule('http://web'), rule('http://opa:8181/v1/data/hepar')] },
+    policies: [{ name: 'opa', peer }],
   },
   actions,
   broken: [{ name: 'broken', file: 'plugins/broken.ts', reason: 'SyntaxError' }],
@@ -135,8 +136,10 @@ test('a sound playbook compiles with the documented defaults', async () => {
       { kind: 'cleared' },
       { kind: 'promql', query: ['up{name="', { root: 'labels', name: 'name', escape: 'promql' }, '"} == 1'] },
     ],
+    approval: { withinMs: null, channel: null, fourEyes: false, policy: null },
     forMs: 10_000,
     withinMs: 120_000,
+    order: 'written',
     silence: false,
     limits: {
       cooldownMs: 300_000,
@@ -145,8 +148,12 @@ test('a sound playbook compiles with the documented defaults', async () => {
         { count: 7, windowMs: 86_400_000 },
       ],
       rate: [],
+      blastRadius: null,
       maxWaitMs: 900_000,
       activeHours: null,
+      retryAfterMs: 3_600_000,
+      demoteAfter: 3,
+      yieldForMs: 120_000,
     },
     reopenWithinMs: 600_000,
   })
@@ -176,7 +183,11 @@ test('everything written arrives', async () => {
       verify: [{ alert: 'cleared' }, { http: { url: 'http://web/{{ labels.x }}', status: 204, timeout: '1s' } }],
       for: 0,
       within: '30s',
-      limits: { cooldown: '0', attempts: ['1/5m'], maxWait: '1h30m' },
+      limits: {
+        ...{ cooldown: '0', attempts: ['1/5m'], maxWait: '1h30m' },
+        ...{ retryAfter: '0s', demoteAfter: 'never', yieldFor: '30s' },
+      },
+      order: 'evidence',
       reopenWithin: '0s',
     }),
   )
@@ -199,7 +210,16 @@ test('everything written arrives', async () => {
     verify: [{ kind: 'cleared' }, { kind: 'http', status: 204, timeoutMs: 1000 }],
     forMs: 0,
     withinMs: 30_000,
-    limits: { cooldownMs: 0, attempts: [{ count: 1, windowMs: 300_000 }], maxWaitMs: 5_400_000, blastRadius: null },
+    limits: {
+      cooldownMs: 0,
+      attempts: [{ count: 1, windowMs: 300_000 }],
+      maxWaitMs: 5_400_000,
+      blastRadius: null,
+      retryAfterMs: 0,
+      demoteAfter: null,
+      yieldForMs: 30_000,
+    },
+    order: 'evidence',
     reopenWithinMs: 0,
   })
 })
@@ -210,18 +230,48 @@ describe('each mistake is found with its place:', () => {
   test.each<[string, string, string[]]>([
     ['unknown key', `verfy: []\n${sound}`, ['1:1: error: unknown key "verfy", did you mean "verify"?']],
     ['duplicate key', `${sound}version: 1`, ['13:1: error: duplicate key']],
-    ['later keys', `order: 1\n${sound}`, ['1:1: error: "order" is not supported by this version']],
-    [
-      'later limits',
-      `${sound}limits:\n  blastRadius: {}`,
-      ['14:3: error: limits: "blastRadius" is not supported by this version'],
-    ],
     [
       'a dependency on itself, and one that is no target',
       `dependsOn: ["container/local/{{ labels.name }}", cache]\n${sound}`,
       [
         '1:13: error: dependsOn[0]: is its own target: it would wait for itself',
         '1:50: error: dependsOn[1]: must begin with the kind of target, such as container/',
+      ],
+    ],
+    [
+      'a share of nothing',
+      `${sound}limits:\n  blastRadius: { max: 25% }`,
+      [
+        '14:16: error: limits.blastRadius: a share needs "of": the PromQL query whose one sample is the number of targets',
+      ],
+    ],
+    [
+      'a total that an alert decides',
+      `${sound}limits:\n  blastRadius: { max: 25%, of: 'count(up{job="{{ labels.job }}"})' }`,
+      [
+        '14:32: error: limits.blastRadius.of: must not hold a placeholder: it counts the targets of all alerts of this playbook',
+      ],
+    ],
+    [
+      'a total that is no PromQL',
+      `${sound}limits:\n  blastRadius: { max: [25%, 2], of: 'count(up' }`,
+      ['14:37: error: limits.blastRadius.of: is not PromQL: unexpected text at character 9'],
+    ],
+    [
+      'a total for a count',
+      `${sound}limits:\n  blastRadius: { max: 2, of: count(up) }`,
+      ['14:30: error: limits.blastRadius.of: says of what a share is taken, and "max" has none'],
+    ],
+    [
+      'two shares',
+      `${sound}limits:\n  blastRadius: { max: [25%, 10%], of: count(up) }`,
+      ['14:23: error: limits.blastRadius.max: has two bounds of one kind: give one count and one share'],
+    ],
+    [
+      'a share that is none',
+      `${sound}limits:\n  blastRadius: { max: 0% }`,
+      [
+        '14:23: error: limits.blastRadius.max: must be a count such as 2, a share such as 25%, or both in a list such as [25%, 2]',
       ],
     ],
     [
@@ -657,10 +707,10 @@ describe('a playbook whose ladder ends without a word', () => {
 describe('files', () => {
   test('of subfolders count, other and hidden files do not, links are followed', async () => {
     write('a.yaml', sound)
-    write('team/b.yml', sound)
+    write('team/b.yml', sound.replace('Down', 'Other'))
     write('team/notes.md', 'x')
     write('.git/c.yaml', sound)
-    write('..data/d.yaml', sound)
+    write('..data/d.yaml', sound.replace('Down', 'Third'))
     symlinkSync(join(folder, '..data/d.yaml'), join(folder, 'd.yaml'))
     symlinkSync(folder, join(folder, 'team/loop'))
     const { playbooks, problems } = await load()

@@ -49,6 +49,7 @@ export function sampleIncident(changes: Partial<Incident> = {}): Incident {
     closedAt: null,
     updatedAt: noon,
     step: 0,
+    ladder: null,
     attempts: 0,
     touched: false,
     reopenings: 0,
@@ -76,6 +77,7 @@ export function sampleAttempt(changes: Partial<Attempt> = {}): Attempt {
     playbook: 'container-unhealthy',
     target: 'container/local/web',
     step: 0,
+    stepKey: 'container-restart',
     action: 'container-restart',
     phase: 'acting',
     plan: {
@@ -106,6 +108,7 @@ export function sampleAttempt(changes: Partial<Attempt> = {}): Attempt {
     heldSince: null,
     lastRoundAt: null,
     checks: [],
+    before: null,
     outcome: null,
     concludedAt: null,
     ...changes,

@@ -5,7 +5,7 @@ import { readAuditKeys, rotateAuditKey } from '../../../src/adapters/store/audit
 import { verifyLog } from '../../../src/adapters/store/verify-log.ts'
 import { storeContract } from './contract.ts'
 import { openIn, temporaryFolder } from './open-store.ts'
-import { placeIn, sampleAlert, sampleAttempt, sampleEvent, sampleIncident } from './samples.ts'
+import { noon, placeIn, sampleAlert, sampleAttempt, sampleEvent, sampleIncident } from './samples.ts'
 
 storeContract('SQLite', () => openIn(temporaryFolder()))
 
@@ -53,17 +53,25 @@ test('a store written by an earlier version is brought to this one, and loses no
   await first.transaction('test', async (tx) => {
     await tx.openIncidents([sampleIncident()])
     await tx.insertAttempt(sampleAttempt())
+    await tx.insertAttempt(
+      sampleAttempt({
+        ...{ id: 't0', target: 'other', phase: 'concluded' },
+        outcome: 'healed',
+        concludedAt: noon + 700,
+      }),
+    )
   })
   await first.close()
   const db = new DatabaseSync(placeIn(folder).file)
-  db.exec(`drop trigger audit_keep; drop table audit_gaps;
+  db.exec(`drop table trials; drop table demotions; drop table own_effects;
+    update attempts set data = json_remove(data, '$.stepKey', '$.before'); drop trigger audit_keep; drop table audit_gaps;
     create trigger audit_keep before delete on audit begin select raise(abort, 'the audit log is append-only'); end;
     drop index incidents_closed_at; drop index alerts_resolved; drop index outbox_done; drop index incidents_ending;
     drop index audit_arrivals; drop table pauses; drop index incidents_open_target; drop index incidents_waiting_at;
     drop table left_alone; drop index attempts_begun; drop index attempts_of_playbook; drop index attempts_of_target;
     alter table attempts drop column ill_since; alter table attempts drop column pardoned;
     drop index incidents_due; create index incidents_due on incidents (due_at) where due_at is not null;
-    drop table remainders; drop table holds; drop index attempts_active;
+    drop table approvals; drop table remainders; drop table holds; drop table tokens; drop index attempts_active;
     create unique index attempts_one_holds on attempts (target) where phase <> 'concluded'; drop index attempts_one_in_force;
     alter table attempts drop column reverts; alter table attempts drop column in_force;
     update attempts set data = json_remove(data, '$.holdMs');
@@ -74,6 +82,13 @@ test('a store written by an earlier version is brought to this one, and loses no
   expect(await second.read.attempt('t1')).toEqual(sampleAttempt())
   expect(await second.read.remainders()).toEqual([])
   expect((await second.read.holder([sampleAttempt().target]))?.id).toBe('t1')
+  expect(await second.read.trials({ playbook: 'container-unhealthy', since: 0, limit: 9 })).toEqual([
+    {
+      ...{ playbook: 'container-unhealthy', revision: '', step: 'container-restart', action: 'container-restart' },
+      ...{ targetClass: '', target: 'other', incident: 'i1', outcome: 'healed', at: noon + 700, tookMs: 700 },
+      ...{ relapsed: false, wellBefore: null },
+    },
+  ])
 })
 
 test('a database of another program is refused', async () => {

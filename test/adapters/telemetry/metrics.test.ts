@@ -19,7 +19,12 @@ function policyWith(...names: string[]): Policy {
 
 function world(...playbooks: string[]) {
   const metrics = createMetrics({ version: '1.2.3', nodeVersion: 'v24.0.0' })
-  const state = { broken: false, paused: false, effects: [] as readonly { action: string; target: string }[] }
+  const state = {
+    broken: false,
+    paused: false,
+    effects: [] as readonly { action: string; target: string }[],
+    demotions: [] as readonly object[],
+  }
   const guarded = async <T>(value: T) => {
     if (state.broken) throw new Error('gone')
     return value
@@ -30,6 +35,7 @@ function world(...playbooks: string[]) {
     queue: { depth: () => guarded({ count: 3, oldestSeconds: 1.5 }) },
     clock: { now: () => now },
     windows: () => [],
+    policy: { current: () => policyWith(...playbooks) },
     services: () => ['shop', 'till'].map((name) => ({ name, mirror: null })),
     store: {
       size: () => ({ liveBytes: 4_096, freeBytes: 8_192 }),
@@ -37,6 +43,7 @@ function world(...playbooks: string[]) {
       read: {
         audit: () => guarded([{ at: 7_000 }]),
         effectsInForce: () => guarded(state.effects),
+        demotions: () => guarded(state.demotions),
         incidentCounts: () => guarded(counts),
         pauses: () => guarded([]),
         pause: () => guarded(state.paused ? { reason: 'r', by: 'b', since: 0, until: now + 1 } : null),

@@ -4,8 +4,9 @@ import { defaultLimits } from '../../../src/domain/config.ts'
 import { gateNames } from '../../../src/domain/gate.ts'
 import type { LeftAlone } from '../../../src/domain/left-alone.ts'
 import type { MaintenanceWindow, ScopedPause } from '../../../src/domain/pause.ts'
+import type { BlastRadius } from '../../../src/domain/playbook.ts'
 import type { Schedule } from '../../../src/domain/schedule.ts'
-import { noStorm } from '../../../src/domain/storm.ts'
+import { noStorm, type Storm } from '../../../src/domain/storm.ts'
 import type { PastEffect } from '../../../src/engine/counting.ts'
 import { evaluateGates, gates } from '../../../src/engine/gates/evaluate.ts'
 import type { GateFacts } from '../../../src/engine/gates/gate.ts'
@@ -36,6 +37,7 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
     limits: defaultLimits,
     highest: true,
     temporary: false,
+    fourEyes: false,
     stored: {
       pause: null,
       pauses: [],
@@ -50,11 +52,15 @@ function someGateFacts(more: Partial<GateFacts> = {}, stored: Partial<GateFacts[
       effect: null,
       unwell: { others: 0, some: [] },
       storm: calm,
+      demotion: null,
+      ownEffect: null,
+      approval: null,
       ...stored,
     },
     oracle: [{ fingerprint: 'f1', answer: firing }],
     plan: planned,
     total: null,
+    policy: null,
     ...more,
   }
 }
@@ -132,6 +138,77 @@ test('the world is asked only after the gates before let the check go on', () =>
   expect(verdictOf(paused)).toMatchObject({ verdict: 'wait', blockedBy: { gate: 'stop_switch' } })
 })
 
+describe('blast radius', () => {
+  const gate = (limit: BlastRadius, others: number, total: GateFacts['total'] = { ok: true, value: 8 }) => {
+    const playbook = somePlaybook({ limits: { ...somePlaybook().limits, blastRadius: limit } })
+    const verdict = verdictOf(someGateFacts({ playbook, total }, { unwell: { others, some: [] } }))
+    return verdict.blockedBy?.gate === 'blast_radius' ? verdict.blockedBy.reason : verdict.verdict
+  }
+  const share = { percent: 25, count: null, of: 'count(up)' }
+  test.each<[string, string, BlastRadius, number, GateFacts['total']?]>([
+    ['the second of eight may', 'run', share, 1],
+    ['the third of eight may not', '3 targets of this playbook are ill', share, 2],
+    ['seven are rounded down', '2 targets of this playbook are ill', share, 1, { ok: true, value: 7 }],
+    ['a quarter of three is nobody', '25% of 3, rounded down, is 0', share, 0, { ok: true, value: 3 }],
+    ['nobody is counted', '25% of 0, rounded down, is 0', share, 0, { ok: true, value: 0 }],
+    ['a count needs no total', 'run', { percent: null, count: 2, of: null }, 1, null],
+    ['one more than the count', '3 targets of this playbook are ill', { percent: null, count: 2, of: null }, 2, null],
+    ['of both bounds the count holds', '2 targets', { percent: 50, count: 1, of: 'count(up)' }, 1],
+    ['of both bounds the share holds', '3 targets', { percent: 25, count: 5, of: 'count(up)' }, 2],
+    [
+      'both bounds need the total',
+      'cannot be told',
+      { percent: 25, count: 5, of: 'x' },
+      0,
+      { ok: false, reason: 'away' },
+    ],
+    ['nobody answers', 'cannot be told: away', share, 0, { ok: false, reason: 'away' }],
+    ['nobody was asked', 'cannot be told: nobody was asked', share, 0, null],
+  ])('%s', (_, expected, limit, others, total) => {
+    expect(gate(limit, others, total)).toContain(expected)
+  })
+
+  test('is asked of the world last, and only where the playbook limits it', () => {
+    const { total: _, ...bare } = someGateFacts()
+    expect(evaluateGates(bare)).toEqual({ kind: 'gather', need: 'total' })
+  })
+})
+
+describe('storm latch', () => {
+  const storm = {
+    number: 1,
+    since: 9_000,
+    from: 0,
+    cause: 'incidents',
+    calmSince: 10_000,
+    latches: 1,
+    step: 0,
+    stepSince: 9_000,
+  } as const
+  const record = (phase: Storm['phase'], trials: readonly string[] = []) => ({
+    ...noStorm,
+    storm: { ...storm, phase, trials },
+  })
+  test('blocks while it is latched, and before anything is asked of the world', () => {
+    const stored = { storm: { record: record('latched'), crossedAt: null, trials: [] } }
+    const { oracle: _, plan: __, total: ___, ...bare } = someGateFacts({}, stored)
+    expect(verdictOf(bare)).toMatchObject({ verdict: 'wait', blockedBy: { gate: 'storm_latch', until: 610_000 } })
+  })
+  test('blocks on the facts alone, before anybody has written the storm down', () => {
+    const verdict = verdictOf(someGateFacts({}, { storm: { ...calm, crossedAt: 9_500 } }))
+    expect(verdict.blockedBy).toMatchObject({
+      gate: 'storm_latch',
+      reason: 'a storm: more than 20 new incidents in 1m',
+    })
+  })
+  test('lets the ramp’s effects through, and no other', () => {
+    const free = { storm: { record: record('ramping'), crossedAt: null, trials: [] } }
+    expect(verdictOf(someGateFacts({}, free)).verdict).toBe('run')
+    const taken = { storm: { record: record('ramping', ['a1']), crossedAt: null, trials: ['under_way'] as const } }
+    expect(verdictOf(someGateFacts({}, taken))).toMatchObject({ verdict: 'wait', blockedBy: { gate: 'storm_latch' } })
+  })
+})
+
 describe('each gate blocks', () => {
   test.each<[string, GateFacts, object]>([
     [
@@ -179,7 +256,7 @@ describe('each gate blocks', () => {
       someGateFacts({ ceiling: 'observe' }),
       { verdict: 'would_run', blockedBy: { gate: 'mode' } },
     ],
-    ['mode: approve asks', someGateFacts({ ceiling: 'approve' }), { verdict: 'ask', blockedBy: { gate: 'mode' } }],
+    ['mode: approve asks', someGateFacts({ ceiling: 'approve' }), { verdict: 'ask', blockedBy: { gate: 'approval' } }],
     [
       'freshness: nothing fires any more',
       someGateFacts({}, { alerts: [someRecord({ status: 'resolved', resolvedAt: 5_000 })] }),

@@ -1,0 +1,73 @@
+import { teethOf } from './tooth.ts'
+
+const life = { test: 'test/engine/ladder.life.test.ts' }
+const pure = { test: 'test/engine/ladder.test.ts' }
+const override = { file: 'src/engine/gates/override.ts', test: 'test/engine/gates/override.test.ts' }
+
+/** What was learned from what was tried, and who is yielded to. */
+export const ladder = [
+  ...teethOf(override, [
+    {
+      takes: 'that Hepar yields to whoever touched the target',
+      find: 'if (until <= now) return',
+      replace: 'if (until > 0) return',
+      red: 'no story gets an effect onto a target that somebody else has just touched',
+    },
+    {
+      takes: 'that Hepar knows its own effects',
+      find: 'changed.at <= ownEffect.endedAt + slackMs',
+      replace: 'changed.at <= 0',
+      red: 'a target that somebody else touched > is told from one that Hepar itself touched last',
+    },
+    {
+      takes: 'that not knowing who touched the target blocks',
+      find: "return block('who touched",
+      replace: "return pass('who touched') ?? block('who touched",
+      red: 'a target that somebody else touched > blocks where there is no plan',
+    },
+  ]),
+  ...teethOf({ ...pure, file: 'src/engine/ladder.ts' }, [
+    {
+      takes: 'that what did not help is skipped',
+      find: "if (last.outcome === 'ineffective') return",
+      replace: "if (last.outcome === 'healed' && !last.relapsed) return",
+      red: 'what was tried on a target a short while ago > is skipped upward',
+    },
+    {
+      takes: 'that no step is moved ahead of one with less risk',
+      find: 'other >= index || riskOf(other) >= riskOf(index)',
+      replace: 'other >= 0',
+      red: 'the order of evidence > tries every step once, moves none ahead',
+    },
+  ]),
+  ...teethOf(life, [
+    {
+      takes: 'that a relapse is no success',
+      file: 'src/engine/attach.ts',
+      find: "if (attachment === 'reopen' && before !== null) await tx.relapse(before)",
+      replace: '',
+      red: 'a step that did not help on a target > is not tried again after a relapse',
+    },
+    {
+      takes: 'that a demoted playbook asks',
+      file: 'src/engine/gates/mode.ts',
+      find: "isDemoted(demotion, playbook) ? 'approve' : 'auto'",
+      replace: "isDemoted(demotion, playbook) ? 'auto' : 'auto'",
+      red: 'a step that keeps failing its verification > takes its playbook down to approve',
+    },
+    {
+      takes: 'that a changed file lifts a demotion',
+      file: 'src/engine/rematch.ts',
+      find: '    await liftOutdated(tx, policy.playbooks, clock.now())\n',
+      replace: '',
+      red: 'a step that keeps failing its verification > acts again when its file has changed',
+    },
+    {
+      takes: 'that the probes are asked before the effect',
+      file: 'src/engine/prove-before.ts',
+      find: 'if (positive.length === 0) return null',
+      replace: 'if (positive.length >= 0) return null',
+      red: 'the positive probes are asked just before the effect',
+    },
+  ]),
+]
