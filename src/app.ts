@@ -8,6 +8,7 @@ import { registerContainerMetrics } from './adapters/docker/container-metrics.ts
 import { watchContainers } from './adapters/docker/watch-containers.ts'
 import { createHttpProbe } from './adapters/http-client/probe.ts'
 import { createDeliver } from './adapters/notify/deliver.ts'
+import { createWhisper } from './adapters/notify/whisper.ts'
 import { registerPathMetrics } from './adapters/paths/path-metrics.ts'
 import { createAskPolicy } from './adapters/policy/ask-policy.ts'
 import { createMemoryQueue } from './adapters/queue/memory.ts'
@@ -128,7 +129,11 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
     actions: files.actions,
     probeHttp: createHttpProbe(() => inForce.config().http.allow),
     askPolicy: createAskPolicy(() => inForce.config()),
-    deliver: createDeliver(() => inForce.config().notify),
+    deliver: createDeliver({
+      channels: () => inForce.config().notify,
+      externalUrl: () => inForce.config().externalUrl,
+      clock,
+    }),
     queue,
     log,
     checkpoint: options.checkpoint ?? (() => {}),
@@ -153,7 +158,8 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
   const { brokenActions } = inForce
   const door = metricsDoor(metrics)
   const parts = { engine, read: store.read, policy: inForce, brokenActions, metrics: door, reload, log, clock, health }
-  const server = createHttp({ ...parts, tokens, version })
+  const whisper = createWhisper(() => inForce.config().notify, log)
+  const server = createHttp({ ...parts, tokens, version, whisper })
   closing.defer(() => server.close())
   const { url } = await server.listen(inForce.config().listen)
   await begin(inForce.current())

@@ -147,7 +147,7 @@ function buildConfig(file: string, values: Values, overrides: Overrides, referen
     services: buildServices(values.services),
     http: { allow: values.http?.allow ?? [] },
     auth: { tokens: values.auth?.tokens ?? [] },
-    notify: Object.entries(values.notify ?? {}).map(([name, peer]) => ({ name, peer })),
+    notify: Object.entries(values.notify ?? {}).map(([name, channel]) => ({ name, ...channel })),
     announce: values.announce ?? Object.keys(values.notify ?? {}),
     maintenance: buildMaintenance(values.maintenance),
     approval: { fourEyes: values.approval?.fourEyes ?? false },

@@ -118,6 +118,8 @@ test('whatever calls a URL does so through the one guarded exchange', () => {
   )
   const redis = all.filter(({ from, type }) => from === 'ioredis' && !type)
   expect(new Set(redis.map(({ file }) => file))).toEqual(new Set(['src/sdk/redis-link.ts']))
+  const mail = all.filter(({ from, type }) => from === 'nodemailer' && !type)
+  expect(new Set(mail.map(({ file }) => file))).toEqual(new Set(['src/adapters/notify/email.ts']))
 })
 
 function cycles(graph: ReadonlyMap<string, readonly string[]>): string[][] {

@@ -160,7 +160,7 @@ log: { level: debug }
       ],
       exporter: { enabled: false, containersMax: 5, include: ['*/*'] },
     },
-    notify: [{ name: 'oncall', peer: { url: 'https://pager/x?y=z' } }],
+    notify: [{ type: 'webhook', name: 'oncall', peer: { url: 'https://pager/x?y=z' }, secret: null }],
     announce: ['oncall'],
     limits: { bodyBytesMax: 1_048_576, episodeGapMs: 90_000, effectsMax: 2, startWithinMs: 500, probeEveryMs: 2000 },
     log: { level: 'debug' },
@@ -505,6 +505,75 @@ describe('an address that other machines can reach', () => {
   })
 
   test('the IPv6 wildcard demands one, too', () => expect(problems('listen: "[::]:4372"')).toHaveLength(1))
+})
+
+describe('channels of notify', () => {
+  const slack = 'type: slack, token: xoxb-1, channel: C0123ABCD'
+  const mail = 'type: email, server: "mail:587", from: hepar@example.org, to: [oncall@example.org]'
+
+  test('are told apart by their type, with defaults of their own', () => {
+    const { notify } = config(
+      `notify:
+  hook: { url: "http://hook/x", secret: file:token }
+  chat: { ${slack}, signingSecret: s, approvers: { U012AB3CD: alice } }
+  pager: { type: pagerduty, routingKey: ${'k'.repeat(32)}, url: "https://events.eu.pagerduty.com/" }
+  mail: { ${mail} }
+  local: { ${mail.replace('mail:587', '127.0.0.1:465')}, user: u, password: "\${P}" }
+`,
+      { P: 'pw' },
+    )
+    expect(notify).toMatchObject([
+      { type: 'webhook', name: 'hook', peer: { url: 'http://hook/x' } },
+      {
+        type: 'slack',
+        name: 'chat',
+        room: 'C0123ABCD',
+        peer: { url: 'https://slack.com/api' },
+        approvers: { U012AB3CD: 'alice' },
+      },
+      { type: 'pagerduty', name: 'pager', peer: { url: 'https://events.eu.pagerduty.com' } },
+      { type: 'email', name: 'mail', server: { host: 'mail', port: 587 }, security: 'starttls', login: null },
+      { type: 'email', name: 'local', security: 'implicit', login: { user: 'u' } },
+    ])
+    const [hook] = notify
+    expect(hook?.type === 'webhook' && hook.secret?.reveal()).toBe('from-a-file-with-30-characters')
+  })
+
+  test.each([
+    [
+      '{ type: slak, token: x }',
+      'hepar.yaml:1:22: error: notify.x.type: must be one of webhook, slack, pagerduty, email, did you mean "slack"?',
+    ],
+    ['{ type: slack, token: x }', 'hepar.yaml:1:14: error: notify.x.channel: is missing'],
+    [`{ ${slack}, chanel: y }`, 'hepar.yaml:1:64: error: notify.x: unknown key "chanel", did you mean "channel"?'],
+    [
+      `{ ${slack}, approvers: { U012AB3CD: alice } }`,
+      'hepar.yaml:1:75: error: notify.x.approvers: has no effect without signingSecret, which proves that a press of a button comes from Slack',
+    ],
+    [
+      `{ ${slack}, signingSecret: s, approvers: { alice: alice } }`,
+      'hepar.yaml:1:95: error: notify.x.approvers: the key must be a user id of Slack, such as U012AB3CD',
+    ],
+    [
+      '{ type: pagerduty, routingKey: short }',
+      'hepar.yaml:1:45: error: notify.x.routingKey: must be the 32 characters of an integration key for the Events API v2',
+    ],
+    [
+      `{ ${mail.replace(':587', '')} }`,
+      'hepar.yaml:1:37: error: notify.x.server: must be a host with a port, such as mail.example.org:587',
+    ],
+    [`{ ${mail}, user: u }`, 'hepar.yaml:1:14: error: notify.x: user and password belong together'],
+    [
+      `{ ${mail}, security: none, user: u, password: p }`,
+      'hepar.yaml:1:110: error: notify.x.security: would send the password in clear text: use starttls or implicit',
+    ],
+    [
+      `{ ${mail.replace('[oncall@example.org]', '["a@b, c@d"]')} }`,
+      'hepar.yaml:1:79: error: notify.x.to[0]: must be a bare mail address such as oncall@example.org',
+    ],
+  ])('%s is a mistake that is said where it stands', (text, problem) => {
+    expect(problems(`notify: { x: ${text} }`)).toEqual([problem])
+  })
 })
 
 describe('secrets', () => {

@@ -14,6 +14,7 @@ const needed = {
   faketime: ['faketime'],
   'redis-server': ['redis-server', 'redis-cli'],
   'prometheus-redis-exporter': ['prometheus-redis-exporter'],
+  'exim4-daemon-light': ['exim4'],
 }
 
 const policyFile = '/usr/sbin/policy-rc.d'
@@ -63,13 +64,14 @@ async function installPrograms() {
   if (still.length > 0) throw new Error(`apt-get succeeded, and yet programs are missing: ${still.join(' ')}`)
 }
 
+// Without --no-remove a machine with another mail server would lose it.
 async function aptInstall(packages) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   const withoutServices = forbidServices()
   try {
     const update = await run('apt-get', ['update', '-q'], '/', env)
     if (update.code !== 0) console.error('hepar: apt-get update failed; trying with the lists that are here')
-    const options = ['-y', '-q', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=300']
+    const options = ['-y', '-q', '--no-install-recommends', '--no-remove', '-o', 'DPkg::Lock::Timeout=300']
     const { code } = await run('apt-get', ['install', ...options, ...packages], '/', env)
     if (code !== 0) {
       throw new Error(

@@ -1,19 +1,33 @@
-import type { Config, Peer, ServiceRequest } from '../domain/config.ts'
+import type { Channel, Config, Peer, ServiceRequest } from '../domain/config.ts'
+import type { Secret } from '../domain/secret.ts'
 
 /** Every secret value of a configuration, for the log to leave out. */
 export function secretsOf({ auth, sources, notify, redis, services }: Config): readonly string[] {
   const peers = [
     ...sources.flatMap(({ alertmanagers, prometheus }) => [...alertmanagers, ...(prometheus ? [prometheus] : [])]),
-    ...notify.map(({ peer }) => peer),
+    ...notify.flatMap((channel) => (channel.type === 'email' ? [] : [channel.peer])),
   ]
   const commands = services.flatMap((service) => service.commands)
   return [
     ...auth.tokens.map(({ token }) => token.reveal()),
     ...peers.flatMap(secretsOfPeer),
+    ...notify.flatMap(secretsOfChannel),
     ...redis.flatMap(({ password }) => (password ? [password.reveal()] : [])),
     ...commands.flatMap(({ env }) => env.map(({ value }) => value.reveal())),
     ...services.flatMap(({ requests }) => requests.flatMap(secretsOfRequest)),
   ]
+}
+
+function secretsOfChannel(channel: Channel): readonly string[] {
+  const own = ownSecret(channel)
+  return own ? [own.reveal()] : []
+}
+
+/** What a channel has beside the secrets of its peer. */
+function ownSecret(channel: Channel): Secret | null | undefined {
+  if (channel.type === 'webhook') return channel.secret
+  if (channel.type === 'slack') return channel.signingSecret
+  return channel.type === 'pagerduty' ? channel.routingKey : channel.login?.password
 }
 
 /** Header values that people do not see; of an `Authorization` also the part after its scheme. */

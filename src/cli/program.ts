@@ -10,6 +10,7 @@ import { exitCodes } from './command.ts'
 import { explain } from './explain.ts'
 import { CliError } from './failure.ts'
 import { incidents } from './incidents.ts'
+import { notify } from './notify.ts'
 import { cancel, resume, run } from './operate.ts'
 import type { CliParts } from './parts.ts'
 import { pause, unpause } from './pause.ts'
@@ -42,6 +43,7 @@ const commands = [
   pause,
   unpause,
   storm,
+  notify,
   playbooks,
   promote,
   actions,

@@ -15,28 +15,41 @@ export function peerField(references: References, use: 'base' | 'whole') {
 }
 
 function peerSection(references: References, use: 'base' | 'whole') {
-  return section({
+  return section(peerKeys(references, use)).transform(toPeer)
+}
+
+/** The keys of a peer, for sections that have more than these. */
+export function peerKeys(references: References, use: 'base' | 'whole') {
+  return {
     url: urlField(references, use),
     bearer: optional(secretField(references)),
     basic: optional(section({ user: referenceField(references), password: secretField(references) })),
     headers: optional(headersField(references)),
     tls: optional(tlsField(references)),
-  }).transform(({ url, bearer, basic, headers, tls }, context): Peer => {
-    const never = url === '' ? null : literalProblem(new URL(url))
-    if (never !== null) context.addIssue({ code: 'custom', path: ['url'], message: never })
-    if (bearer && basic) context.addIssue({ code: 'custom', path: ['basic'], message: 'use either bearer or basic' })
-    if (tls && url.startsWith('http:')) {
-      const message = 'has no effect on an http:// URL: use https://'
-      context.addIssue({ code: 'custom', path: ['tls'], message })
-    }
-    return {
-      url,
-      headers: headers ?? {},
-      ...(bearer && { bearer }),
-      ...(basic && { basic }),
-      ...(tls && { tls }),
-    }
-  })
+  }
+}
+
+type PeerKeys = z.output<z.ZodObject<ReturnType<typeof peerKeys>>>
+
+/** What the keys of a peer say together; problems are added to the context. */
+export function toPeer(
+  { url, bearer, basic, headers, tls }: Pick<PeerKeys, 'url'> & Partial<PeerKeys>,
+  context: z.RefinementCtx,
+): Peer {
+  const never = url === '' ? null : literalProblem(new URL(url))
+  if (never !== null) context.addIssue({ code: 'custom', path: ['url'], message: never })
+  if (bearer && basic) context.addIssue({ code: 'custom', path: ['basic'], message: 'use either bearer or basic' })
+  if (tls && url.startsWith('http:')) {
+    const message = 'has no effect on an http:// URL: use https://'
+    context.addIssue({ code: 'custom', path: ['tls'], message })
+  }
+  return {
+    url,
+    headers: headers ?? {},
+    ...(bearer && { bearer }),
+    ...(basic && { basic }),
+    ...(tls && { tls }),
+  }
 }
 
 /** How to trust a server and be known to it, in files. */

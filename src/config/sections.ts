@@ -4,6 +4,7 @@ import { modes } from '../domain/playbook.ts'
 import { hashedPrefix } from '../domain/token.ts'
 import { nameField, optional, section, wordField } from '../files/fields.ts'
 import { parseAddress, parseStore } from './addresses.ts'
+import { channelField } from './channels.ts'
 import { dockerField } from './docker.ts'
 import { httpField } from './http.ts'
 import { limitsField } from './limits.ts'
@@ -38,7 +39,7 @@ export function sections(references: References) {
     services: optional(servicesField(references)),
     http: optional(httpField(references)),
     auth: optional(section({ tokens: optional(z.array(tokenField(references))) })),
-    notify: optional(z.record(nameField, peerField(references, 'whole'))),
+    notify: optional(z.record(nameField, channelField(references))),
     announce: optional(z.array(nameField)),
     maintenance: optional(maintenanceField),
     approval: optional(section({ fourEyes: optional(z.boolean()) })),

@@ -38,11 +38,52 @@ export interface NamedPolicy {
   readonly peer: Peer
 }
 
-/** Where an escalation goes: one POST. */
-export interface Channel {
+/** One POST of JSON, signed where there is a secret. */
+export interface WebhookChannel {
+  readonly type: 'webhook'
   readonly name: string
   readonly peer: Peer
+  readonly secret: Secret | null
 }
+
+/** Slack's Web API, spoken to with the bot token in `peer.bearer`. */
+export interface SlackChannel {
+  readonly type: 'slack'
+  readonly name: string
+  readonly peer: Peer
+  /** Where the bot writes: an id such as `C0123ABCD`, or a name. */
+  readonly room: string
+  /** What Slack signs a pressed button with; without it there are no buttons. */
+  readonly signingSecret: Secret | null
+  /** Who may press them: Slack's user ids, each with the name by which Hepar knows that person. */
+  readonly approvers: Readonly<Record<string, string>>
+}
+
+/** PagerDuty's Events API v2. */
+export interface PagerDutyChannel {
+  readonly type: 'pagerduty'
+  readonly name: string
+  readonly peer: Peer
+  readonly routingKey: Secret
+}
+
+/** A mail server that takes what it is given on towards people. */
+export interface EmailChannel {
+  readonly type: 'email'
+  readonly name: string
+  readonly server: { readonly host: string; readonly port: number }
+  readonly security: 'starttls' | 'implicit' | 'none'
+  /** A file with the certificates that are trusted instead of the system's. */
+  readonly ca: string | null
+  readonly login: { readonly user: string; readonly password: Secret } | null
+  readonly from: string
+  readonly to: readonly string[]
+}
+
+export const channelTypes = ['webhook', 'slack', 'pagerduty', 'email'] as const
+
+/** Where people are told things. */
+export type Channel = WebhookChannel | SlackChannel | PagerDutyChannel | EmailChannel
 
 /** A folder of this machine whose old files may be removed, and within which bounds. */
 export interface CleanRoot {

@@ -3,6 +3,7 @@ import type { NewAuditEvent } from '../domain/audit.ts'
 import type { Credit, Ending, Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
 import { endAsk } from './asking.ts'
+import { tell } from './notices.ts'
 import type { NewId, Tx } from './ports.ts'
 import { rememberRecovery } from './remember-trial.ts'
 
@@ -62,7 +63,31 @@ export async function closeIncident(
   }
   await tx.append([event])
   if (ending === 'self_recovered') await rememberRecovery(tx, incident, now)
+  await tellWhoWasTold(tx, incident, event, { now, newId })
   return closed
+}
+
+/** Whoever was called to an incident, or asked about it, hears how it ended: in the commit that ends it, and once. */
+async function tellWhoWasTold(
+  tx: Tx,
+  incident: Incident,
+  { body, actor }: NewAuditEvent,
+  making: { readonly now: number; readonly newId: NewId },
+): Promise<void> {
+  // A relapse of which nobody was told ends as quietly.
+  if (incident.toldAt !== null && incident.toldAt < incident.acceptedAt) return
+  const channels = await tx.channelsToldOf(incident.id)
+  if (channels.length === 0) return
+  const { id, playbook, target, illSince, version } = incident
+  const { phases: _, ...how } = body
+  const notice = {
+    event: 'incident.closed',
+    dedupeKey: `closed:${id}:${version}`,
+    incident: id,
+    channels,
+    body: { incident: id, playbook, target, ...how, closedBy: actor, illSince: new Date(illSince).toISOString() },
+  } as const
+  await tell(tx, notice, making)
 }
 
 /** Where the time went: until Hepar knew, until it began, while it acted, while it proved, while a temporary effect carried it. Sums to the whole. */

@@ -36,6 +36,7 @@ import { createSilencing } from './silencing.ts'
 import { setPause } from './stop-switch.ts'
 import { createStormRounds } from './storm-rounds.ts'
 import { sweep } from './sweep.ts'
+import { testChannel } from './test-channel.ts'
 import { completeWaiting } from './truncated.ts'
 import { createWaking } from './waking.ts'
 
@@ -84,7 +85,7 @@ export function createEngine(world: EnginePorts): Engine {
   const sweeping = createSweeping(ports, background, completing)
   const stopListening = store.onCommit((events) => {
     queue.wake()
-    if (events.some(({ type }) => tells.has(type))) outbox.kick()
+    if (events.some(({ type }) => tellsPeople.test(type))) outbox.kick()
     if (events.some(({ type }) => movesStorm.has(type))) stormRounds.kick()
     if (waking.hear(events)) wakingRounds.kick()
     if (events.some(({ type }) => changesSilences.has(type))) silencing.kick()
@@ -103,6 +104,7 @@ export function createEngine(world: EnginePorts): Engine {
     explain: (delivery) => explain(delivery, ports),
     cancel: (incident, by, reason) => cancel(incident, by, reason, ports),
     resume: (incident, by, reason) => resume(incident, by, reason, ports),
+    testChannel: (channel, by) => testChannel(channel, by, world),
     decideApproval: (request) => decideApproval(request, ports),
     heal: (request) => heal(request, ports),
     promote: (playbook, by, reason) => promote(playbook, by, reason, ports),
@@ -140,17 +142,8 @@ export function createEngine(world: EnginePorts): Engine {
   }
 }
 
-/** Events whose commit may have put a message into the outbox. */
-const tells: ReadonlySet<AuditType> = new Set([
-  'incident.handed_over',
-  'approval.asked',
-  'approval.decided',
-  'approval.voided',
-  'approval.expired',
-  'storm.latched',
-  'storm.released',
-  'playbook.demoted',
-])
+/** Events whose commit may have put a message into the outbox; whatever is forgotten here leaves within a second. */
+const tellsPeople = /^(incident\.(asked|closed|handed_over)$|approval\.|storm\.|playbook\.)/
 
 /** Events after which the storm latch looks when it has to look again. */
 const movesStorm: ReadonlySet<AuditType> = new Set(['storm.latched', 'storm.ramped', 'attempt.concluded'])

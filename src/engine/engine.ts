@@ -8,6 +8,7 @@ import type { Policy } from '../domain/policy.ts'
 import type { StormRecord } from '../domain/storm.ts'
 import type { Demotion } from '../domain/trial.ts'
 import type { LadderChoice } from './ladder.ts'
+import type { Delivered } from './ports.ts'
 import type { WantedScopedPause } from './scoped-pauses.ts'
 
 /** What one playbook's conditions made of one alert. */
@@ -63,6 +64,8 @@ export interface Engine {
   /** Throws `not_found`, or `conflict` where the state does not allow it. */
   cancel(incident: string, by: string, reason: string): Promise<Incident>
   resume(incident: string, by: string, reason: string): Promise<Incident>
+  /** Sends a test message to a channel now. Throws `not_found` for an unknown one. */
+  testChannel(channel: string, by: string): Promise<Delivered>
   /**
    * One person's decision about the plan that an incident asks about; `ask` also binds it to one ask. Throws `not_found`, or
    * `conflict`, which names who decided first, or says that the plan has changed.

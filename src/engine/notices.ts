@@ -33,6 +33,7 @@ export async function tell(
       sentAt: null,
       gaveUpAt: null,
       lastError: null,
+      receipt: null,
     })
   }
 }

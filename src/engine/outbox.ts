@@ -1,6 +1,6 @@
-import type { OutboxMessage } from '../domain/message.ts'
+import { type OutboxMessage, subjectOf } from '../domain/message.ts'
 import { messageOf } from './errors.ts'
-import type { Clock, Deliver, Log, Store } from './ports.ts'
+import type { Clock, Deliver, Delivered, Log, Store } from './ports.ts'
 import { createRounds, type Rounds } from './rounds.ts'
 
 export interface OutboxPorts {
@@ -10,42 +10,80 @@ export interface OutboxPorts {
   readonly log: Log
 }
 
-const messagesPerRound = 20
+/** A channel that swallows messages holds up so many of its own, and nobody else. */
+const perChannelMax = 4
 const firstRetryMs = 1_000
 const retryMaxMs = 60_000
+/** A channel that wants to be left alone for longer is tried again all the same. */
+const restMaxMs = 15 * 60_000
 const giveUpAfterMs = 24 * 3_600_000
 const lookEveryMs = 1_000
 
-/** Sends what the log promised to send: retried with growing pauses, with the same key, until accepted or a day old. */
+/** What is known between two looks, in this process alone. */
+interface Under {
+  /** Messages on their way, by id. */
+  readonly way: Map<string, { readonly channel: string; readonly done: Promise<void> }>
+  /** Answers by message that the store could not take yet; sending again would call the same human again. */
+  readonly unrecorded: Map<string, Delivered>
+  /** Until when a channel asked to be left alone. */
+  readonly resting: Map<string, number>
+}
+
+/**
+ * Sends what the log promised to send: retried with growing pauses, with the same key, until accepted or a day old.
+ * Channels never wait for each other; what one channel is told of one subject leaves in order.
+ */
 export function createOutbox(ports: OutboxPorts): Rounds {
-  const unrecorded: Unrecorded = new Map()
-  return createRounds(() => sendDue(ports, unrecorded), {
+  const under: Under = { way: new Map(), unrecorded: new Map(), resting: new Map() }
+  const rounds = createRounds(() => startDue(ports, under, () => rounds.kick()), {
     pauseMs: () => lookEveryMs,
-    onError: (error) => ports.log.error({ error: messageOf(error) }, 'the outbox could not be worked through'),
+    onError: (error) => ports.log.error({ error: messageOf(error) }, 'the outbox could not be looked through'),
   })
+  return {
+    kick: rounds.kick,
+    async close() {
+      await rounds.close()
+      await Promise.all([...under.way.values()].map(({ done }) => done))
+    },
+  }
 }
 
-type Answer = Awaited<ReturnType<Deliver>>
-/** Answers by message that the store could not take yet; sending again would call the same human again. */
-type Unrecorded = Map<string, Answer>
-
-/** All at once: a channel that swallows messages must hold up neither the others nor a stop. */
-async function sendDue(ports: OutboxPorts, unrecorded: Unrecorded): Promise<void> {
+/** Sets every message on its way that may leave now, and waits for none of them. */
+async function startDue(ports: OutboxPorts, under: Under, kick: () => void): Promise<void> {
+  const { store, clock, log } = ports
   // What cannot be written down must not leave; the store says by itself when it can be written again.
-  if (!ports.store.health().ok) return
-  const due = await ports.store.read.outboxDue(ports.clock.now(), messagesPerRound)
-  const tries = await Promise.allSettled(due.map((message) => sendOne(message, ports, unrecorded)))
-  for (const one of tries) if (one.status === 'rejected') throw one.reason
+  if (!store.health().ok) return
+  const now = clock.now()
+  for (const message of await store.read.outboxDue(now, perChannelMax)) {
+    const { id, channel } = message
+    const busy = [...under.way.values()].filter((other) => other.channel === channel).length
+    if (under.way.has(id) || busy >= perChannelMax || (under.resting.get(channel) ?? 0) > now) continue
+    const done = sendOne(message, ports, under).then(
+      () => true,
+      (error) => {
+        log.error({ error: messageOf(error), channel }, 'what became of a message could not be recorded')
+        return false
+      },
+    )
+    const ended = done.then((recorded) => {
+      under.way.delete(id)
+      // What follows in the same story is due now; after a failure the next look is soon enough.
+      if (recorded) kick()
+    })
+    under.way.set(id, { channel, done: ended })
+  }
 }
 
-async function sendOne(
-  message: OutboxMessage,
-  { store, clock, deliver }: OutboxPorts,
-  unrecorded: Unrecorded,
-): Promise<void> {
-  const { id, channel, dedupeKey, body } = message
-  const answer = unrecorded.get(id) ?? (await deliver({ channel, idempotencyKey: dedupeKey, body }))
-  unrecorded.set(id, answer)
+async function sendOne(message: OutboxMessage, { store, clock, deliver }: OutboxPorts, under: Under): Promise<void> {
+  const { id, channel, dedupeKey: idempotencyKey, body, createdAt } = message
+  const subject = subjectOf(message)
+  const earlier = subject === null ? [] : await store.read.told(subject, channel)
+  const outgoing = { channel, idempotencyKey, subject, body, createdAt, earlier }
+  const answer = under.unrecorded.get(id) ?? (await deliver(outgoing))
+  under.unrecorded.set(id, answer)
+  if (!answer.ok && answer.retryAfterMs !== undefined) {
+    under.resting.set(channel, clock.now() + Math.min(answer.retryAfterMs, restMaxMs))
+  }
   await store.transaction('outbox', async (tx) => {
     const now = clock.now()
     const after = afterTry(message, answer, now)
@@ -61,14 +99,16 @@ async function sendOne(
       },
     ])
   })
-  unrecorded.delete(id)
+  under.unrecorded.delete(id)
 }
 
 /** The message after one try. Pure. */
-export function afterTry(message: OutboxMessage, answer: Answer, now: number): OutboxMessage {
+export function afterTry(message: OutboxMessage, answer: Delivered, now: number): OutboxMessage {
   const tries = message.tries + 1
-  if (answer.ok) return { ...message, tries, sentAt: now, lastError: null }
+  if (answer.ok) return { ...message, tries, sentAt: now, lastError: null, receipt: answer.receipt ?? null }
   const givesUp = !answer.retry || now - message.createdAt >= giveUpAfterMs
   const pauseMs = Math.min(firstRetryMs * 2 ** (tries - 1), retryMaxMs)
-  return { ...message, tries, nextAt: now + pauseMs, gaveUpAt: givesUp ? now : null, lastError: answer.reason }
+  const restMs = Math.min(answer.retryAfterMs ?? 0, restMaxMs)
+  const nextAt = now + Math.max(pauseMs, restMs)
+  return { ...message, tries, nextAt, gaveUpAt: givesUp ? now : null, lastError: answer.reason }
 }

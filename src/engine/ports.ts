@@ -7,7 +7,7 @@ import type { AuditFilter, IncidentFilter } from '../domain/filters.ts'
 import type { Incident, IncidentState } from '../domain/incident.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
 import type { LeftAlone } from '../domain/left-alone.ts'
-import type { OutboxMessage } from '../domain/message.ts'
+import type { OutboxMessage, Told } from '../domain/message.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { Gap, PastEnds, PrunableEvents, PrunableFinder, PrunedRows, StoreSize } from '../domain/retention.ts'
 import type { HealingSilence } from '../domain/silence.ts'
@@ -71,7 +71,12 @@ export interface Reads extends ApprovalReads, CountingReads, DueReads, MassReads
   copy(): Promise<StoreCopy | null>
   /** Truncated deliveries whose rest has not been decided yet, oldest first. */
   remainders(): Promise<readonly Remainder[]>
-  outboxDue(now: number, limit: number): Promise<readonly OutboxMessage[]>
+  /** Unsent messages whose time has come, at most so many of each channel; of one subject and channel only the oldest. */
+  outboxDue(now: number, perChannelMax: number): Promise<readonly OutboxMessage[]>
+  /** What a channel has accepted about a subject and gave a receipt for, oldest first. */
+  told(subject: string, channel: string): Promise<readonly Told[]>
+  /** Channels that called somebody to this incident or asked about it, and have not been told of its end since. */
+  channelsToldOf(incident: string): Promise<readonly string[]>
   audit(filter: AuditFilter): Promise<readonly AuditEvent[]>
   auditHead(): Promise<AuditHead>
   /** Runs of events that retention has removed, oldest first. */
@@ -265,12 +270,26 @@ export interface Actions {
   close(): Promise<void>
 }
 
-/** Sends one outbox message. The receiver gets `idempotencyKey` to de-duplicate. Never throws. */
-export type Deliver = (message: {
-  channel: string
-  idempotencyKey: string
-  body: JsonObject
-}) => Promise<{ readonly ok: true } | { readonly ok: false; readonly retry: boolean; readonly reason: string }>
+// ---------------------------------------------------------------- the rest
+
+/** A message on its way to a channel. */
+export interface Outgoing {
+  readonly channel: string
+  readonly idempotencyKey: string
+  /** What it belongs to, or `null`; what was told of that before is in `earlier`, oldest first. */
+  readonly subject: string | null
+  readonly body: JsonObject
+  readonly createdAt: number
+  readonly earlier: readonly Told[]
+}
+
+export type Delivered =
+  | { readonly ok: true; readonly receipt?: string }
+  /** `retryAfterMs`: how long the channel itself wants to be left alone. */
+  | { readonly ok: false; readonly retry: boolean; readonly reason: string; readonly retryAfterMs?: number }
+
+/** Sends one outbox message. The receiver gets `idempotencyKey` to de-duplicate. Never throws, and is bounded in time. */
+export type Deliver = (message: Outgoing) => Promise<Delivered>
 
 /** Says when to call `advance`; correctness never rests on it. */
 export interface Queue {

@@ -13,6 +13,7 @@ import { html, page } from './page.ts'
 import type { HttpParts } from './parts.ts'
 import { readDelivery } from './read-delivery.ts'
 import { type Asked, type Desk, type Reply, type Route, redirect } from './route.ts'
+import type { Signed } from './slack-signature.ts'
 
 /** What express has already found out about a request. */
 export interface Incoming {
@@ -89,6 +90,7 @@ async function answer(route: Route, incoming: Incoming, around: Surroundings): P
   const { parts, budget, doorkeeper } = around
   const { request } = incoming
   const { config } = parts.policy.current()
+  if (route.body === 'signed') return answerSigned(route, incoming, around)
   const who = doorkeeper.admit(request, route.access)
   if (route.face === 'api' && request.method !== 'GET' && request.method !== 'HEAD') {
     doorkeeper.requireCsrf(who, headerOf(request, 'x-csrf-token'))
@@ -105,6 +107,24 @@ async function answer(route: Route, incoming: Incoming, around: Surroundings): P
   refuseWhileStopping(parts)
   const sent = route.face === 'page' ? await readForm(request, who, around) : await readJson(request, budget)
   return handle(route, { ...asked, body: parse(route.body, sent, 'body') }, parts)
+}
+
+/** Who signs needs no token, and comes by whatever name a proxy is reached. */
+async function answerSigned(route: Route, { request, params, query }: Incoming, around: Surroundings): Promise<Reply> {
+  const { parts, budget, doorkeeper } = around
+  refuseWhileStopping(parts)
+  const raw = await readBody(request, apiBodyBytesMax, budget, 'form')
+  const timestamp = headerOf(request, 'x-slack-request-timestamp')
+  const body: Signed = { raw, timestamp, signature: headerOf(request, 'x-slack-signature') }
+  const who = { name: 'anonymous', role: 'viewer', session: null } as const
+  const asked = {
+    params,
+    query: parse(route.query, query, 'query'),
+    who,
+    by: 'slack',
+    desk: deskOf(request, doorkeeper),
+  }
+  return handle(route, { ...asked, body }, parts)
 }
 
 async function readJson(request: IncomingMessage, budget: BodyBudget): Promise<unknown> {

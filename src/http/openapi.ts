@@ -63,15 +63,16 @@ function queryParameters({ query }: Route) {
 
 function bodySchema({ body }: Route) {
   if (body === null) return null
+  if (body === 'signed') return { type: 'object', properties: { payload: { type: 'string' } }, required: ['payload'] }
   return body === 'delivery' ? { $ref: '#/components/schemas/Delivery' } : jsonSchema(body)
 }
 
-function bodyType({ face }: Route): string {
-  return face === 'page' ? 'application/x-www-form-urlencoded' : 'application/json'
+function bodyType({ face, body }: Route): string {
+  return face === 'page' || body === 'signed' ? 'application/x-www-form-urlencoded' : 'application/json'
 }
 
 function needsBody({ body }: Route): boolean {
-  return body === 'delivery' || (body !== null && !body.safeParse({}).success)
+  return body === 'delivery' || body === 'signed' || (body !== null && !body.safeParse({}).success)
 }
 
 function responses(route: Route) {

@@ -37,6 +37,12 @@ export type ReloadReport =
 /** Reads the files again and puts them in force, whole or not at all. */
 export type Reload = (request: { readonly dryRun: boolean; readonly by: string }) => Promise<ReloadReport>
 
+/** Tells one person in a channel of Slack what came of pressing a button. Never throws, and nobody waits for it. */
+export type Whisper = (
+  channel: string,
+  to: { readonly place: string; readonly user: string; readonly words: string },
+) => Promise<void>
+
 export interface HttpParts {
   readonly engine: Engine
   readonly read: Reads
@@ -49,4 +55,5 @@ export interface HttpParts {
   readonly health: Health
   readonly tokens: Tokens
   readonly version: string
+  readonly whisper: Whisper
 }

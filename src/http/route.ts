@@ -3,6 +3,7 @@ import type { Delivery } from '../domain/alert.ts'
 import type { Access, Principal } from './auth.ts'
 import type { SignIn } from './doorkeeper.ts'
 import type { HttpParts } from './parts.ts'
+import type { Signed } from './slack-signature.ts'
 
 /** A parsed request: everything a handler may know. */
 export interface Asked<Query, Body> {
@@ -44,8 +45,8 @@ interface RouteShape {
 /** One row of the route table, from which serving, authorisation, 405 and the OpenAPI document derive. */
 export interface Route extends RouteShape {
   readonly query: z.ZodType | null
-  /** `delivery` is a webhook body, read raw and hashed; a schema is small JSON or a form; `null` is none. */
-  readonly body: z.ZodType | 'delivery' | null
+  /** `delivery` is a webhook body, read raw and hashed, `signed` one that its handler proves; a schema is small JSON or a form; `null` is none. */
+  readonly body: z.ZodType | 'delivery' | 'signed' | null
   /** How it comes and goes: `page` takes forms and answers people, everything else is for programs. */
   readonly face: 'api' | 'page'
   readonly handle: (asked: Asked<never, never>, parts: HttpParts) => Promise<Reply> | Reply
@@ -83,6 +84,14 @@ export function delivery<Q extends z.ZodType>(
   handle: Handle<z.output<Q>, Delivery>,
 ): Route {
   return { ...shape, method: 'post', body: 'delivery', face: 'api', handle }
+}
+
+/** A route for a form whose sender proves himself by a signature over its bytes, and by nothing else. */
+export function signed<Q extends z.ZodType>(
+  shape: Omit<RouteShape, 'method'> & { readonly query: Q },
+  handle: Handle<z.output<Q>, Signed>,
+): Route {
+  return { ...shape, method: 'post', body: 'signed', face: 'api', handle }
 }
 
 /** A page. Whoever is not signed in is led to `/login` and back. */

@@ -5,6 +5,7 @@ import { listActions, listPlaybooks, promotePlaybook, runAction } from './catalo
 import { nothing } from './fields.ts'
 import { cancelIncident, listIncidentEvents, listIncidents, resumeIncident, showIncident } from './incidents.ts'
 import { login, loginPage, logout } from './login.ts'
+import { testChannel } from './notify.ts'
 import { describeApi } from './openapi.ts'
 import { livez, metrics, readyz } from './operations.ts'
 import { getPause, putPause } from './pause.ts'
@@ -12,6 +13,7 @@ import { liftPause, listPauses, placePause } from './pauses.ts'
 import { reload } from './reload.ts'
 import { ok, type Route, read } from './route.ts'
 import { showSafeMode } from './safe-mode.ts'
+import { slackHook } from './slack.ts'
 import { stats } from './stats.ts'
 import { deleteStorm, getStorm } from './storm.ts'
 import { createToken, listTokens, revokeToken } from './tokens.ts'
@@ -62,4 +64,6 @@ export const routes: readonly Route[] = [
   listTokens,
   createToken,
   revokeToken,
+  testChannel,
+  slackHook,
 ]

@@ -14,9 +14,36 @@ test('every secret of a configuration is known to the log, which leaves it out',
   const all = config({
     auth: { tokens: [token('admin')] },
     sources: [{ name: 'main', alertmanagers: [peer], prometheus: basic }],
-    notify: [{ name: 'oncall', peer: { url: 'http://c', headers: {}, bearer: secret('channel') } }],
+    notify: [
+      {
+        type: 'webhook',
+        name: 'oncall',
+        peer: { url: 'http://c', headers: {}, bearer: secret('channel') },
+        secret: secret('webhook-secret'),
+      },
+      {
+        type: 'slack',
+        name: 'chat',
+        peer: { url: 'http://c', headers: {}, bearer: secret('slack-token') },
+        room: 'C1',
+        signingSecret: secret('signing-secret'),
+        approvers: {},
+      },
+      { type: 'pagerduty', name: 'pager', peer: { url: 'http://c', headers: {} }, routingKey: secret('routing-key') },
+      {
+        type: 'email',
+        name: 'mail',
+        server: { host: 'mail', port: 587 },
+        security: 'starttls',
+        ca: null,
+        login: { user: 'u', password: secret('mail-password') },
+        from: 'a@b',
+        to: ['c@d'],
+      },
+    ],
     redis: [{ password: secret('redis-password') }, { password: null }] as RedisServer[],
   })
-  const known = ['admin-token', 'bearer', 'header-secret', 'basic', 'channel', 'redis-password']
+  const ofChannels = ['webhook-secret', 'slack-token', 'signing-secret', 'routing-key', 'mail-password']
+  const known = ['admin-token', 'bearer', 'header-secret', 'basic', 'channel', 'redis-password', ...ofChannels]
   expect([...secretsOf(all)].sort()).toEqual(known.sort())
 })

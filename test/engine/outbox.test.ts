@@ -16,6 +16,7 @@ const message: OutboxMessage = {
   sentAt: null,
   gaveUpAt: null,
   lastError: null,
+  receipt: null,
 }
 const refused = { ok: false, retry: true, reason: 'HTTP 503' } as const
 

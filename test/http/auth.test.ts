@@ -13,7 +13,7 @@ import { bearer, serve } from './serve.ts'
 const readers: readonly Role[] = ['viewer', 'operator', 'approver', 'admin']
 
 /** Written by hand from the interface's contract: who may use what. */
-const contract: Readonly<Record<string, readonly Role[] | 'everybody' | 'everyone known'>> = {
+const contract: Readonly<Record<string, readonly Role[] | 'everybody' | 'everyone known' | 'whoever signs'>> = {
   'POST /webhook/alertmanager': ['webhook', 'admin'],
   'GET /livez': 'everybody',
   'GET /readyz': 'everybody',
@@ -52,6 +52,9 @@ const contract: Readonly<Record<string, readonly Role[] | 'everybody' | 'everyon
   'GET /api/v1/tokens': ['admin'],
   'POST /api/v1/tokens': ['admin'],
   'POST /api/v1/tokens/:name/revoke': ['admin'],
+  'POST /api/v1/channels/:name/test': ['operator', 'admin'],
+  // No token opens it, and none is needed.
+  'POST /hooks/slack': 'whoever signs',
 }
 
 const roles: readonly Role[] = ['webhook', 'agent', 'viewer', 'operator', 'approver', 'admin']
@@ -127,6 +130,7 @@ function presented(caller: Caller, way: (typeof ways)[number], { sessions, url }
 /** 401, 403 or `null` for let in, as the contract says. */
 function expectation(allowed: (typeof contract)[string], caller: Caller, way: (typeof ways)[number]): number | null {
   if (allowed === 'everybody') return null
+  if (allowed === 'whoever signs') return 401
   const role = roles.find((known) => known === caller)
   // Machines have no sessions.
   if (role === undefined || (way === 'session' && (role === 'webhook' || role === 'agent'))) return 401
@@ -144,7 +148,7 @@ test('every route opens to the roles of the contract and to nobody else, whichev
   for (const [route, allowed] of rows) {
     const [method, path] = route.split(' ') as [string, string]
     const address = path.replace(':id', 'i1').replace(':name', 'restart').replace(':service', 'shop')
-    const isForm = path === '/login' || path === '/logout'
+    const isForm = ['/login', '/logout', '/hooks/slack'].includes(path)
     const type = isForm ? 'application/x-www-form-urlencoded' : 'application/json'
     for (const way of ways) {
       const statuses = callers.map(async (caller) => {

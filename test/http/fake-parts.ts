@@ -194,6 +194,7 @@ export function fakeWorld(changes: Partial<Config> = {}): FakeWorld {
     },
     health: { phase: () => world.phase, storeProblem: () => world.storeProblem },
     version: '1.2.3',
+    whisper: async (channel, to) => void world.asked.push({ verb: 'whisper', by: channel, more: to }),
   }
   return Object.assign(world, { parts })
 }
@@ -261,6 +262,12 @@ function fakeEngine(world: Omit<FakeWorld, 'parts'>): Engine {
       if (playbook !== 'restart') throw new HeparError('not_found', `there is no playbook ${playbook}`)
       return someDemotion({ liftedAt: now })
     },
+    testChannel: async (channel, by) => {
+      world.asked.push({ verb: 'test', by, more: channel })
+      if (channel === 'down') return { ok: false, retry: true, reason: 'nobody listens' }
+      if (channel !== 'oncall') throw new HeparError('not_found', `no channel "${channel}": there is oncall`)
+      return { ok: true }
+    },
     setPause: async (pause, by) => {
       world.pause = pause && { ...pause, by, since: now }
       return world.pause
@@ -326,6 +333,8 @@ function fakeReads(world: Omit<FakeWorld, 'parts'>): Reads {
     ownEffect: unused,
     attemptHistory: unused,
     outboxDue: unused,
+    told: unused,
+    channelsToldOf: unused,
     gaps: unused,
     tokens: unused,
     copy: unused,

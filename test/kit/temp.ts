@@ -9,8 +9,8 @@ export interface TempFolder extends AsyncDisposable {
 }
 
 /** A new folder under the system's temporary folder, removed on disposal. */
-export async function tempFolder(name = 'test'): Promise<TempFolder> {
-  const path = await mkdtemp(join(tmpdir(), `hepar-${name}-`))
+export async function tempFolder(name = 'test', place = tmpdir()): Promise<TempFolder> {
+  const path = await mkdtemp(join(place, `hepar-${name}-`))
   return {
     path,
     file: (...parts) => join(path, ...parts),

@@ -37,7 +37,8 @@ export interface SoakReport {
 export const hours = 24
 /** A day of the past lasts ten seconds, so that what is kept for a month is pruned within five minutes. */
 const hasten = 8_640
-const restWithinMs = 300_000
+// What was put off again and again, as a revert that was killed, waits long for its next try.
+const restWithinMs = 900_000
 const scrapeEveryMs = 3_000
 
 interface World {
@@ -100,7 +101,8 @@ export async function soak(
   await watching.stop()
   await stopFleet()
   say('waiting for rest')
-  await lives.rest(restWithinMs)
+  // Whoever does not come to rest is told of below, with everything else.
+  await lives.rest(restWithinMs).catch((error: Error) => broken.push(error.message))
   await records.catchUp()
   broken.push(...records.broken(), ...watching.broken(), ...(await end(world)))
   const { events } = records

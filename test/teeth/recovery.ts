@@ -168,19 +168,19 @@ export const recovery = [
     },
     {
       takes: 'the key by which a receiver drops repeats',
-      find: 'idempotencyKey: dedupeKey',
-      replace: 'idempotencyKey: `${dedupeKey}:${message.tries}`',
+      find: 'const outgoing = { channel, idempotencyKey,',
+      replace: 'const outgoing = { channel, idempotencyKey: `${idempotencyKey}:${message.tries}`,',
       red: 'every try carries the same key',
     },
     {
       takes: 'that what cannot be written down is not sent',
-      find: '  if (!ports.store.health().ok) return\n',
+      find: '  if (!store.health().ok) return\n',
       replace: '',
       red: 'what cannot be written down is not sent',
     },
     {
       takes: 'that a message is not sent again because its answer could not be written down',
-      find: 'unrecorded.get(id) ?? (await deliver(',
+      find: 'under.unrecorded.get(id) ?? (await deliver(',
       replace: '(await deliver(',
       red: 'an answer that could not be written down is written down later',
     },

@@ -14,6 +14,7 @@ import { intent } from './intent.ts'
 import { ladder } from './ladder.ts'
 import { mass } from './mass.ts'
 import { pausing } from './pauses.ts'
+import { people } from './people.ts'
 import { policies } from './policies.ts'
 import { proof } from './proof.ts'
 import { recovery } from './recovery.ts'
@@ -60,6 +61,7 @@ export const teeth: readonly Tooth[] = [
   ...doors,
   ...access,
   ...calls,
+  ...people,
   ...policies,
   ...figures,
   ...demonstration,

@@ -1,32 +1,40 @@
 import type { Channel } from '../../domain/config.ts'
-import type { Deliver } from '../../engine/ports.ts'
-import { send } from '../http-client/send.ts'
+import type { Clock, Deliver, Delivered, Outgoing } from '../../engine/ports.ts'
+import { channelTimeoutMs } from './answers.ts'
+import { sendEmail } from './email.ts'
+import { sendPagerDuty } from './pagerduty.ts'
+import { sendSlack } from './slack.ts'
+import { sendWebhook } from './webhook.ts'
 
-const answerBytesMax = 64 * 1024
+export interface DeliverPorts {
+  /** The channels in force. */
+  readonly channels: () => readonly Channel[]
+  /** Hepar's own address for people, or `null`. */
+  readonly externalUrl: () => string | null
+  readonly clock: Clock
+  readonly timeoutMs?: number
+}
 
-/**
- * Posts outbox messages to the channels in force. The receiver gets `Idempotency-Key` to drop repeats. 2xx counts as
- * delivered; 408, 429, 5xx and no answer may be tried again; everything else will not get better by itself.
- */
-export function createDeliver(channels: () => readonly Channel[], { timeoutMs = 10_000 } = {}): Deliver {
-  return async ({ channel, idempotencyKey, body }) => {
-    const found = channels().find(({ name }) => name === channel)
-    if (!found) return { ok: false, retry: false, reason: `no channel "${channel}" under notify in the configuration` }
-    const reply = await send(found.peer, {
-      method: 'POST',
-      path: '',
-      headers: { 'content-type': 'application/json', 'idempotency-key': idempotencyKey },
-      body: JSON.stringify(body),
-      timeoutMs,
-      bytesMax: answerBytesMax,
-      beyond: 'cut',
-    })
-    if (!reply.ok) return { ok: false, retry: true, reason: reply.reason }
-    if (reply.status >= 200 && reply.status < 300) return { ok: true }
-    return { ok: false, retry: mayPass(reply.status), reason: `channel ${channel} answered HTTP ${reply.status}` }
+/** Sends messages to the channels in force, each in its own way. What may pass is said to be worth another try. */
+export function createDeliver({ channels, externalUrl, clock, timeoutMs = channelTimeoutMs }: DeliverPorts): Deliver {
+  return async (message) => {
+    const { channel: name } = message
+    const channel = channels().find((channel) => channel.name === name)
+    if (!channel) return { ok: false, retry: false, reason: `no channel "${name}" under notify in the configuration` }
+    try {
+      return await sendBy(channel, message, { now: clock.now(), externalUrl: externalUrl(), timeoutMs })
+    } catch (cause) {
+      // A message that cannot be put into words must not stay in the way of the next.
+      return { ok: false, retry: true, reason: `channel ${name}: ${cause instanceof Error ? cause.name : 'failed'}` }
+    }
   }
 }
 
-function mayPass(status: number): boolean {
-  return status === 408 || status === 429 || status >= 500
+type Means = { readonly now: number; readonly externalUrl: string | null; readonly timeoutMs: number }
+
+async function sendBy(channel: Channel, message: Outgoing, means: Means): Promise<Delivered> {
+  if (channel.type === 'webhook') return sendWebhook(channel, message, means)
+  if (channel.type === 'slack') return sendSlack(channel, message, means)
+  if (channel.type === 'pagerduty') return sendPagerDuty(channel, message, means)
+  return sendEmail(channel, message, means)
 }

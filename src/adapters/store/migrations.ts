@@ -139,6 +139,15 @@ export const migrations: readonly (readonly string[])[] = [
     "create unique index approvals_one_live on approvals (incident) where state in ('pending', 'approved')",
     'create index approvals_incident on approvals (incident)',
   ],
+  [
+    // What a message belongs to: messages of one subject go to a channel in order, and in one thread.
+    "alter table outbox add column subject text not null default ''",
+    'alter table outbox add column receipt text',
+    'update outbox set subject = incident',
+    'drop index outbox_due',
+    'create index outbox_due on outbox (channel, next_at) where sent_at is null and gave_up_at is null',
+    "create index outbox_lane on outbox (subject, channel) where subject <> ''",
+  ],
 ]
 
 /** Brings the database to the newest schema. Throws `conflict` for a foreign or newer one. */

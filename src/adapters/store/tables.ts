@@ -100,6 +100,9 @@ export interface StoreTables {
     sent_at: number | null
     gave_up_at: number | null
     last_error: string | null
+    /** What it belongs to; '' for what stands alone. */
+    subject: string
+    receipt: string | null
   }
   pauses: { id: string; data: string }
   settings: { name: string; value: string }

@@ -10,6 +10,8 @@ import { prunedKinds } from '../../domain/retention.ts'
 import type { PolicyHolder } from '../../engine/ports.ts'
 import { type Metrics, phases } from './metrics.ts'
 
+const notificationResults = ['sent', 'failed', 'given_up'] as const
+
 /** Playbooks that get a label of their own; the rest share `other`. */
 const playbooksMax = 500
 
@@ -63,9 +65,15 @@ function createCounters(metrics: Metrics, labels: PolicyLabels, policy: PolicyHo
       observe(metrics.recovery.labels({ playbook, by }), body.recoverySeconds)
       for (const phase of phases) observe(metrics.phase.labels({ phase, by }), object(body.phases)[phase])
     },
+    'notification.sent': ({ channel }) =>
+      metrics.notifications.inc({ channel: labels.channel(channel), result: 'sent' }),
+    'notification.failed': ({ channel, gaveUp }) => {
+      metrics.notifications.inc({ channel: labels.channel(channel), result: gaveUp === true ? 'given_up' : 'failed' })
+    },
     'config.loaded': (_, event) => {
       const { config, playbooks, actions } = policy.current()
       for (const mode of modes) metrics.mode.set({ mode }, mode === config.mode ? 1 : 0)
+      for (const { name } of config.notify) begin.channel(name)
       for (const { name } of actions) begin.action(name)
       for (const { name, steps } of playbooks) {
         const tried = steps.flatMap((step) => (step.kind === 'action' ? [labels.action(step.action)] : []))
@@ -96,6 +104,9 @@ function createBeginnings(metrics: Metrics) {
   }
   return {
     action: (action: string) => once(`action ${action}`, () => metrics.actionDuration.zero({ action })),
+    channel(channel: string) {
+      for (const result of notificationResults) metrics.notifications.inc({ channel, result }, 0)
+    },
     playbook(playbook: string, actions: readonly string[]) {
       for (const ending of endings) metrics.incidentsClosed.inc({ playbook, ending }, 0)
       for (const action of actions) {
@@ -109,6 +120,7 @@ function createBeginnings(metrics: Metrics) {
 interface PolicyLabels {
   playbook(name: string | null): string
   action(name: Json | undefined): string
+  channel(name: Json | undefined): string
 }
 
 function createLabels(policy: PolicyHolder): PolicyLabels {
@@ -123,6 +135,7 @@ function createLabels(policy: PolicyHolder): PolicyLabels {
   return {
     playbook: (name) => (name !== null && known(name) ? name : 'other'),
     action: (name) => policy.current().actions.find((action) => action.name === name)?.name ?? 'other',
+    channel: (name) => policy.current().config.notify.find((channel) => channel.name === name)?.name ?? 'other',
   }
 }
 

@@ -45,6 +45,12 @@ function createCounters(registry: Registry) {
     alerts: counter('hepar_alerts_total', 'Alerts of deliveries, by the decision about them.', 'decision'),
     incidentsClosed: counter('hepar_incidents_closed_total', 'Incidents closed, by ending.', 'playbook', 'ending'),
     attempts: counter('hepar_attempts_total', 'Attempts concluded, by outcome.', 'playbook', 'action', 'outcome'),
+    notifications: counter(
+      'hepar_notifications_total',
+      'Tries to send a message, by what came of them.',
+      'channel',
+      'result',
+    ),
     gateBlocks: counter('hepar_gate_blocks_total', 'Blocks that made an incident wait or refused it.', 'gate'),
     approvals: counter('hepar_approvals_total', 'What people were asked, by how it ended.', 'decision'),
     pruned: counter('hepar_retention_pruned_total', 'Rows that retention removed.', 'what'),

@@ -59,7 +59,7 @@ function rule(url: string): HttpRule {
 const context: PlaybookContext = {
   config: {
     sources: [{ name: 'main', alertmanagers: [], prometheus: peer }],
-    notify: [{ name: 'oncall', peer }],
+    notify: [{ type: 'webhook', name: 'oncall', peer, secret: null }],
     http: { allow: [rule('http://web'), rule('http://opa:8181/v1/data/hepar')] },
     policies: [{ name: 'opa', peer }],
   },
@@ -686,7 +686,7 @@ describe('a playbook whose ladder ends without a word', () => {
 
   test('is warned about where there is a channel for one', async () => {
     expect(await problemsOf(silent)).toEqual([warning])
-    const notify = ['oncall', 'team'].map((name) => ({ name, peer }))
+    const notify = ['oncall', 'team'].map((name) => ({ type: 'webhook', name, peer, secret: null }) as const)
     const several = await problemsOf(silent, { config: { ...context.config, notify } })
     expect(several).toEqual([`${warning}, or another channel of notify`])
     expect(await problemsOf(sound, { config: { ...context.config, notify } })).toEqual([])

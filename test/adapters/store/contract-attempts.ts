@@ -198,8 +198,8 @@ export function attemptContract(openEmpty: OpenStore): void {
     await store.transaction('test', async (tx) => {
       await tx.enqueue(sampleMessage())
       await tx.enqueue(sampleMessage({ id: 'm2', body: { text: 'again' } }))
-      await tx.enqueue(sampleMessage({ id: 'm3', dedupeKey: 'other', nextAt: noon - 5 }))
-      await tx.enqueue(sampleMessage({ id: 'm4', dedupeKey: 'later', nextAt: noon + 5 }))
+      await tx.enqueue(sampleMessage({ id: 'm3', dedupeKey: 'other', incident: 'i2', nextAt: noon - 5 }))
+      await tx.enqueue(sampleMessage({ id: 'm4', dedupeKey: 'later', incident: 'i3', nextAt: noon + 5 }))
     })
     const due = async () => (await store.read.outboxDue(noon, 10)).map(({ id }) => id)
     expect(await store.read.outboxDue(noon, 10)).toContainEqual(sampleMessage())
@@ -212,6 +212,44 @@ export function attemptContract(openEmpty: OpenStore): void {
     const unknown = store.transaction('test', (tx) => tx.saveMessage(sampleMessage({ id: 'unknown' })))
     await expect(unknown).rejects.toThrow('not in the outbox')
   })
+  test('of one incident a channel is given only the oldest message, and each channel has its share', async () => {
+    const store = await open()
+    const add = (id: string, incident: string | null, channel: string) =>
+      store.transaction('test', (tx) => tx.enqueue(sampleMessage({ id, dedupeKey: id, incident, channel })))
+    await add('a1', 'a', 'x')
+    await add('a2', 'a', 'x')
+    await add('b1', 'b', 'x')
+    await add('c1', 'c', 'x')
+    await add('a3', 'a', 'y')
+    await add('n1', null, 'y')
+    await add('n2', null, 'y')
+    const due = async (max: number) => (await store.read.outboxDue(noon, max)).map(({ id }) => id)
+    expect(await due(9)).toEqual(['a1', 'b1', 'c1', 'a3', 'n1', 'n2'])
+    expect(await due(2)).toEqual(['a1', 'b1', 'a3', 'n1'])
+    const sent = sampleMessage({ id: 'a1', channel: 'x', sentAt: noon, receipt: 'place' })
+    await store.transaction('test', (tx) => tx.saveMessage(sent))
+    expect(await due(9)).toEqual(['a2', 'b1', 'c1', 'a3', 'n1', 'n2'])
+    expect(await store.read.told('a', 'x')).toEqual([{ event: null, planDigest: null, receipt: 'place' }])
+    expect(await store.read.told('a', 'y')).toEqual([])
+  })
+
+  test('the channels that called somebody are known until they are asked to tell of the end', async () => {
+    const store = await open()
+    const add = (id: string, channel: string, event: string) =>
+      store.transaction('test', (tx) => tx.enqueue(sampleMessage({ id, dedupeKey: id, channel, body: { event } })))
+    expect(await store.read.channelsToldOf('i1')).toEqual([])
+    await add('m1', 'x', 'incident.handed_over')
+    await add('m2', 'y', 'approval.asked')
+    await add('m3', 'z', 'playbook.demoted')
+    expect([...(await store.read.channelsToldOf('i1'))].sort()).toEqual(['x', 'y'])
+    await add('m4', 'x', 'incident.closed')
+    await add('m5', 'y', 'approval.decided')
+    expect(await store.read.channelsToldOf('i1')).toEqual(['y'])
+    await add('m6', 'x', 'incident.handed_over')
+    expect([...(await store.read.channelsToldOf('i1'))].sort()).toEqual(['x', 'y'])
+    expect(await store.read.channelsToldOf('')).toEqual([])
+  })
+
   test('the rest of a group waits once, the newest win over the bound, and an older promise removes no newer one', async () => {
     const store = await open()
     const rest = (id: string, group: string, receiver = 'hepar') => {

@@ -128,6 +128,7 @@ export function sampleMessage(changes: Partial<OutboxMessage> = {}): OutboxMessa
     sentAt: null,
     gaveUpAt: null,
     lastError: null,
+    receipt: null,
     ...changes,
   }
 }

@@ -5,7 +5,7 @@ import { readAuditKeys, rotateAuditKey } from '../../../src/adapters/store/audit
 import { verifyLog } from '../../../src/adapters/store/verify-log.ts'
 import { storeContract } from './contract.ts'
 import { openIn, temporaryFolder } from './open-store.ts'
-import { noon, placeIn, sampleAlert, sampleAttempt, sampleEvent, sampleIncident } from './samples.ts'
+import { noon, placeIn, sampleAlert, sampleAttempt, sampleEvent, sampleIncident, sampleMessage } from './samples.ts'
 
 storeContract('SQLite', () => openIn(temporaryFolder()))
 
@@ -60,6 +60,7 @@ test('a store written by an earlier version is brought to this one, and loses no
         concludedAt: noon + 700,
       }),
     )
+    await tx.enqueue(sampleMessage({ incident: 'i1', sentAt: 1, body: { event: 'incident.handed_over' } }))
   })
   await first.close()
   const db = new DatabaseSync(placeIn(folder).file)
@@ -67,6 +68,8 @@ test('a store written by an earlier version is brought to this one, and loses no
     update attempts set data = json_remove(data, '$.stepKey', '$.before'); drop trigger audit_keep; drop table audit_gaps;
     create trigger audit_keep before delete on audit begin select raise(abort, 'the audit log is append-only'); end;
     drop index incidents_closed_at; drop index alerts_resolved; drop index outbox_done; drop index incidents_ending;
+    drop index outbox_lane; drop index outbox_due; alter table outbox drop column subject; alter table outbox drop column receipt;
+    create index outbox_due on outbox (next_at) where sent_at is null and gave_up_at is null;
     drop index audit_arrivals; drop table pauses; drop index incidents_open_target; drop index incidents_waiting_at;
     drop table left_alone; drop index attempts_begun; drop index attempts_of_playbook; drop index attempts_of_target;
     alter table attempts drop column ill_since; alter table attempts drop column pardoned;
@@ -81,6 +84,7 @@ test('a store written by an earlier version is brought to this one, and loses no
   expect(await second.read.incident('i1')).toEqual(sampleIncident())
   expect(await second.read.attempt('t1')).toEqual(sampleAttempt())
   expect(await second.read.remainders()).toEqual([])
+  expect(await second.read.channelsToldOf('i1')).toEqual(['oncall'])
   expect((await second.read.holder([sampleAttempt().target]))?.id).toBe('t1')
   expect(await second.read.trials({ playbook: 'container-unhealthy', since: 0, limit: 9 })).toEqual([
     {
@@ -168,7 +172,9 @@ test('frequent reads are served by an index', async () => {
     sqlite_autoindex_holds: "select attempts.* from attempts join holds on holds.attempt = id where object = 'a'",
     alerts_firing: "select * from alerts where status = 'firing' and key > 7 order by key limit 9",
     alerts_identity: "select * from alerts where source = 'a' and fingerprint in (x'01', x'02')",
-    outbox_due: 'select * from outbox where sent_at is null and gave_up_at is null and next_at <= 1 order by next_at',
+    outbox_due: `select * from outbox where sent_at is null and gave_up_at is null and channel = 'a' and next_at <= 1
+      order by next_at, rowid`,
+    outbox_lane: "select * from outbox where subject = 'a' and subject <> '' and channel = 'b' order by rowid",
     audit_incident: "select * from audit where incident = 'a' and seq > 1 order by seq limit 9",
     audit_type: "select * from audit where type = 'a' and seq > 1 order by seq limit 9",
   }

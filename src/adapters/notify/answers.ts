@@ -1,0 +1,28 @@
+import type { Delivered } from '../../engine/ports.ts'
+import type { HttpReply } from '../http-client/send.ts'
+
+/** For the whole exchange with a channel. */
+export const channelTimeoutMs = 10_000
+/** More of an answer than this is of no interest. */
+export const answerBytesMax = 64 * 1024
+
+type Refused = Delivered & { readonly ok: false }
+
+/** What became of a request that was not answered 2xx; `null` when it was. 408, 429, 5xx and no answer may pass. */
+export function refusalOf(reply: HttpReply, who: string): Refused | null {
+  if (!reply.ok) return { ok: false, retry: true, reason: reply.reason }
+  const { status, headers } = reply
+  if (status >= 200 && status < 300) return null
+  const refused = { ok: false, retry: mayPass(status), reason: `${who} answered HTTP ${status}` } as const
+  const restMs = status === 429 || status === 503 ? retryAfterMs(headers['retry-after']) : null
+  return restMs === null ? refused : { ...refused, retryAfterMs: restMs }
+}
+
+function mayPass(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500
+}
+
+/** `Retry-After` in seconds; dates are not what these channels send. */
+function retryAfterMs(value: string | undefined): number | null {
+  return value !== undefined && /^\d{1,6}$/.test(value.trim()) ? Number(value) * 1_000 : null
+}

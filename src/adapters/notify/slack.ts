@@ -1,0 +1,140 @@
+import type { SlackChannel } from '../../domain/config.ts'
+import type { Json, JsonObject } from '../../domain/json.ts'
+import type { Told } from '../../domain/message.ts'
+import type { Delivered, Outgoing } from '../../engine/ports.ts'
+import { send } from '../http-client/send.ts'
+import { answerBytesMax, refusalOf } from './answers.ts'
+import { blocksOf, decidedBlocks } from './slack-blocks.ts'
+import { line, slackEscape } from './text.ts'
+import { text, wordsOf } from './words.ts'
+
+const fallbackMax = 300
+
+interface Means {
+  readonly externalUrl: string | null
+  readonly timeoutMs: number
+}
+
+/** Where a message lies in Slack. `room` is what the configuration called the place. */
+interface Place {
+  readonly room: string
+  readonly channel: string
+  readonly ts: string
+}
+
+/** Posts one message; the first about a subject is the parent of a thread, in which the later ones go. */
+export async function sendSlack(channel: SlackChannel, message: Outgoing, means: Means): Promise<Delivered> {
+  const places = message.earlier.flatMap((told) => placeOf(told, channel.room))
+  const stale = await takeButtonsAway(channel, message, means)
+  if (stale !== null) return stale
+  const words = wordsOf(message.body, means.externalUrl)
+  const [parent] = places
+  const answer = await call(channel, 'chat.postMessage', means, {
+    channel: parent?.channel ?? channel.room,
+    text: line(words.title, fallbackMax, slackEscape),
+    blocks: blocksOf(words, buttonsFor(channel, words)),
+    mrkdwn: false,
+    unfurl_links: false,
+    unfurl_media: false,
+    // Whoever is called must not have to follow a thread to hear it.
+    ...(parent && { thread_ts: parent.ts, reply_broadcast: calls.has(text(message.body.event)) }),
+  })
+  if (!answer.ok) return answer
+  const { channel: place, ts } = answer.body
+  if (typeof place !== 'string' || typeof ts !== 'string') return { ok: true }
+  return { ok: true, receipt: JSON.stringify({ room: channel.room, channel: place, ts } satisfies Place) }
+}
+
+const calls: ReadonlySet<string> = new Set(['incident.handed_over', 'approval.asked'])
+
+/** A button without a signing secret would press into nothing. */
+function buttonsFor({ name, signingSecret }: SlackChannel, { asks }: ReturnType<typeof wordsOf>) {
+  return asks === null || signingSecret === null ? null : { ...asks, channel: name }
+}
+
+/** Tells the person who pressed a button, and nobody else, what came of it. Never throws. */
+export async function whisper(
+  channel: SlackChannel,
+  { place, user, words }: { readonly place: string; readonly user: string; readonly words: string },
+  { timeoutMs }: { readonly timeoutMs: number },
+): Promise<Delivered> {
+  const means = { externalUrl: null, timeoutMs }
+  const body = { channel: place, user, text: line(words, fallbackMax, slackEscape) }
+  const answer = await call(channel, 'chat.postEphemeral', means, body)
+  return answer.ok ? { ok: true } : answer
+}
+
+/** What was decided, or is over, shows who decided it in place of buttons. `null` when done, or when Slack will never do it. */
+async function takeButtonsAway(channel: SlackChannel, message: Outgoing, means: Means): Promise<Delivered | null> {
+  const { event, planDigest } = message.body
+  if (event !== 'approval.decided' && event !== 'incident.closed') return null
+  const isAbout = (told: Told) => typeof planDigest !== 'string' || told.planDigest === planDigest
+  const asked = message.earlier.filter((told) => told.event === 'approval.asked' && isAbout(told))
+  for (const { channel: place, ts } of asked.flatMap((told) => placeOf(told, channel.room)).slice(-1)) {
+    const words = wordsOf(message.body, means.externalUrl)
+    const shown = { text: line(words.title, fallbackMax, slackEscape), blocks: decidedBlocks(words) }
+    const answer = await call(channel, 'chat.update', means, { channel: place, ts, ...shown })
+    if (!answer.ok && answer.retry) return answer
+  }
+  return null
+}
+
+function placeOf({ receipt }: Told, room: string): readonly Place[] {
+  try {
+    const place = JSON.parse(receipt) as Partial<Place>
+    return place.room === room && place.channel && place.ts ? [place as Place] : []
+  } catch {
+    return []
+  }
+}
+
+type Answer = { readonly ok: true; readonly body: JsonObject } | (Delivered & { readonly ok: false })
+
+/** Slack answers 200 to almost everything and says in the body whether it did it. */
+async function call(
+  { name, peer }: SlackChannel,
+  method: string,
+  { timeoutMs }: Means,
+  body: JsonObject,
+): Promise<Answer> {
+  const reply = await send(peer, {
+    method: 'POST',
+    path: `/${method}`,
+    headers: { 'content-type': 'application/json; charset=utf-8' },
+    body: JSON.stringify(body),
+    timeoutMs,
+    bytesMax: answerBytesMax,
+  })
+  const refused = refusalOf(reply, `channel ${name}`)
+  if (refused !== null || !reply.ok) return refused as Answer
+  const said = parse(reply.body)
+  if (said?.ok === true) return { ok: true, body: said }
+  const error = text(said?.error) || 'an answer that is not of the Web API'
+  return { ok: false, retry: mayPass(error), reason: `channel ${name}: Slack says ${line(error, 100)}` }
+}
+
+/** Errors that Slack calls passing; every other one says that the request, the token or the place is wrong. */
+const passing: ReadonlySet<string> = new Set([
+  'rate_limited',
+  'ratelimited',
+  'internal_error',
+  'fatal_error',
+  'service_unavailable',
+  'request_timeout',
+  'team_added_to_org',
+  'org_login_required',
+  'accesslimited',
+])
+
+function mayPass(error: string): boolean {
+  return passing.has(error)
+}
+
+function parse(body: string): JsonObject | null {
+  try {
+    const value = JSON.parse(body) as Json
+    return value !== null && typeof value === 'object' && !Array.isArray(value) ? (value as JsonObject) : null
+  } catch {
+    return null
+  }
+}

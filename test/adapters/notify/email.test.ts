@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { secret } from '../../../src/domain/secret.ts'
+import { type MailServer, startMailServer } from '../../kit/mail-server.ts'
+import { startSink } from '../../kit/sink.ts'
+import { waitFor } from '../../kit/wait.ts'
+import { deliverTo, emailChannel, handedOver, hostile, outgoing } from './channels.ts'
+
+let server: MailServer
+beforeAll(async () => {
+  server = await startMailServer()
+})
+afterAll(() => server[Symbol.asyncDispose]())
+
+/** The mails in the box whose key begins so, once there are so many. */
+async function mailsOf(key: string, count: number) {
+  const found = () => server.mails().filter(({ headers }) => headers['x-hepar-idempotency-key']?.startsWith(key))
+  await waitFor(() => found().length >= count, { what: `${count} mails of ${key}` })
+  return found()
+}
+
+describe('mail', () => {
+  test('reaches the mailbox, signed in under TLS, with its key', async () => {
+    const answer = await deliverTo(emailChannel(server))(outgoing('mail', handedOver, { idempotencyKey: 'first' }))
+    expect(answer).toMatchObject({ ok: true, receipt: expect.stringMatching(/^<\w+@example\.test>$/) })
+    const [mail] = await mailsOf('first', 1)
+    expect(mail?.headers).toMatchObject({
+      from: 'hepar@example.test',
+      to: 'oncall@example.test',
+      subject: '[Hepar] Handed over to you: redis/cache (redis-down)',
+      'envelope-to': 'oncall@example.test',
+      'message-id': answer.ok ? answer.receipt : '',
+      'auto-submitted': 'auto-generated',
+    })
+    expect(mail?.headers.received).toContain('esmtpsa')
+    expect(mail?.body).toContain('reason: the restart did not help')
+    expect(mail?.body).toContain('Redis is down')
+  })
+
+  test('is one thread for one incident, and a repeat has the same Message-ID', async () => {
+    const deliver = deliverTo(emailChannel(server))
+    const told = async (key: string, earlier: string[]) => {
+      const receipts = earlier.map((receipt) => ({ event: 'incident.handed_over', planDigest: null, receipt }))
+      const answer = await deliver(outgoing('mail', handedOver, { idempotencyKey: key, earlier: receipts }))
+      return answer.ok ? (answer.receipt ?? '') : ''
+    }
+    const first = await told('thread-1', [])
+    const second = await told('thread-2', [first])
+    await told('thread-3', [first, second])
+    await told('thread-1', [])
+    const mails = await mailsOf('thread-', 4)
+    const of = (key: string) => mails.filter(({ headers }) => headers['x-hepar-idempotency-key'] === key)
+    expect(of('thread-3')[0]?.headers).toMatchObject({ 'in-reply-to': second, references: `${first} ${second}` })
+    expect(of('thread-1').map(({ headers }) => headers['message-id'])).toEqual([first, first])
+  })
+
+  test('cannot be given another header or recipient by a label', async () => {
+    const deliver = deliverTo(emailChannel(server))
+    const known = [
+      'From',
+      'To',
+      'Subject',
+      'Message-ID',
+      'X-Hepar-Idempotency-Key',
+      'Auto-Submitted',
+      'Content-Type',
+      'Content-Transfer-Encoding',
+      'Date',
+      'MIME-Version',
+      'Received',
+      'Return-path',
+      'Envelope-to',
+      'Delivery-date',
+    ]
+    await Promise.all(
+      hostile.map(async (text, index) => {
+        const body = { ...handedOver, target: text, playbook: text, reason: text }
+        const idempotencyKey = `hostile-${String(index).padStart(2, '0')}-`
+        expect(await deliver(outgoing('mail', body, { idempotencyKey }))).toMatchObject({ ok: true })
+      }),
+    )
+    const mails = await mailsOf('hostile-', hostile.length)
+    expect(mails).toHaveLength(hostile.length)
+    for (const { headers, headerNames, raw, body } of mails) {
+      expect(headerNames.filter((name) => !known.includes(name))).toEqual([])
+      expect(headers['envelope-to']).toBe('oncall@example.test')
+      expect(raw.length).toBeLessThan(20_000)
+      expect(Math.max(...raw.split('\n').map((line) => line.length))).toBeLessThan(998)
+      expect(body).not.toMatch(/[\p{Cf}\p{Cs}]|(?!\n)\p{Cc}/u)
+    }
+  })
+
+  test('that the server will never take is not tried again, and what it cannot take now is', async () => {
+    const outcome = (change: object) =>
+      deliverTo(emailChannel(server, change), { timeoutMs: 2_000 })(outgoing('mail', handedOver))
+    expect(await outcome({ to: ['nobody@example.test'] })).toMatchObject({
+      ok: false,
+      retry: false,
+      reason: expect.stringContaining('there is nobody of this name'),
+    })
+    expect(await outcome({ to: ['full@example.test'] })).toMatchObject({ ok: false, retry: true })
+    expect(await outcome({ login: null })).toMatchObject({ ok: false, retry: false })
+    const wrong = await outcome({ login: { user: 'hepar', password: secret('not-the-password') } })
+    expect(wrong).toMatchObject({ ok: false, retry: false })
+    expect(JSON.stringify(wrong)).not.toContain('not-the-password')
+    expect(await outcome({ server: { host: '127.0.0.1', port: 9 } })).toMatchObject({ ok: false, retry: true })
+    expect(await outcome({ ca: '/nowhere/ca.pem' })).toMatchObject({ ok: false, retry: true })
+    // Its authority is not one of the system's.
+    expect(await outcome({ ca: null })).toMatchObject({ ok: false, retry: true })
+  })
+
+  test('waits for a server that says nothing no longer than it may', async () => {
+    await using sink = await startSink({ answer: { hang: 'before' } })
+    const channel = emailChannel({ port: sink.port, caFile: server.caFile })
+    const begun = performance.now()
+    expect(await deliverTo(channel, { timeoutMs: 300 })(outgoing('mail', handedOver))).toMatchObject({
+      ok: false,
+      retry: true,
+    })
+    expect(performance.now() - begun).toBeLessThan(5_000)
+  })
+})
