@@ -1,12 +1,3 @@
-<<<<<<< HEAD
-/**
- * Writes control characters, those that change direction or cannot be seen, and foreign line ends as escapes, so that text
- * from an alert can neither steer a terminal nor look like another text.
- */
-export function visible(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    const code = (character.codePointAt(0) ?? 0).toString(16)
-=======
 /** What steers a terminal or a reader, or cannot be seen: controls, directions, zero widths, fillers and tags. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/gu
 
@@ -14,7 +5,6 @@ const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/gu
 export function visible(text: string): string {
   return text.toWellFormed().replace(unseen, (character) => {
     const code = (character.codePointAt(0) as number).toString(16)
->>>>>>> main
     return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`
   })
 }

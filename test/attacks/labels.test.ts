@@ -7,6 +7,7 @@ import { type Answered, writtenAlert, writtenDelivery } from '../kit/delivery.ts
 import { type Hepar, startHepar } from '../kit/hepar.ts'
 import { type Sink, type SinkRequest, startSink } from '../kit/sink.ts'
 import { type TempFolder, tempFolder } from '../kit/temp.ts'
+import { waitFor } from '../kit/wait.ts'
 import { evilTexts } from './evil-texts.ts'
 import { latenciesOf } from './latency.ts'
 
@@ -137,6 +138,9 @@ beforeAll(async () => {
       },
     }),
   )
+  // It greets people in their own words once it is ready; everything after that is the log.
+  const greeted = () => /is ready\n[^]* show\n\n/.test(hepar.output())
+  await waitFor(greeted, { what: 'the greeting' })
   greeting = hepar.output().length
   const { status, json } = await hepar.post(writtenDelivery([...alerts, huge]))
   expect(status).toBe(200)
