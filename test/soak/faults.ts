@@ -70,7 +70,9 @@ async function endureProcess({ kind, lastsMs }: ProcessFault, stage: Stage): Pro
     await hepar.kill()
     await pause(lastsMs)
     const startedAt = Date.now()
-    await hepar.start()
+    await hepar.start({ unready: true })
+    const ready = async () => (await fetch(`${hepar.url}/readyz`)).ok
+    await waitFor(ready, { what: 'a ready Hepar', deadlineMs: 300_000, everyMs: 100 })
     return stage.restarted(startedAt)
   }
   if (kind === 'suspend') {
