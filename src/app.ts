@@ -77,6 +77,8 @@ export interface AppOptions {
   readonly clock?: Clock
   /** Where a test may hold the process. */
   readonly checkpoint?: Checkpoint
+  /** How many times as fast as the clock says the past grows old and is pruned, for a test that cannot wait for weeks. */
+  readonly hasten?: number
 }
 
 /** Where the command line prints. */
@@ -135,6 +137,7 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
     queue,
     log,
     checkpoint: options.checkpoint ?? (() => {}),
+    ...(options.hasten !== undefined && { hasten: options.hasten }),
   })
   const swap = async (next: Loaded & { readonly ok: true }) => {
     const undo = inForce.put(next)

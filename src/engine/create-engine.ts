@@ -55,6 +55,8 @@ export interface EnginePorts {
   readonly queue: Queue
   readonly log: Log
   readonly checkpoint: Checkpoint
+  /** See `RetentionPorts`; absent in production. */
+  readonly hasten?: number
 }
 
 export function createEngine(world: EnginePorts): Engine {
