@@ -74,8 +74,8 @@ export const people: readonly Tooth[] = [
     {
       takes: 'that what cannot be seen is shown',
       file: 'src/domain/visible.ts',
-      find: '\\p{Cf}',
-      replace: '',
+      find: '[\\p{Cc}\\p{Cf}',
+      replace: '[\\p{Cc}',
       red: 'Slack > makes no mention, no link and no format',
     },
     {
