@@ -75,8 +75,10 @@ function played(web: Patient, tried: string[], cure: { name: string | null }): P
   }
 }
 
-const eventsOf = (simulation: Simulation, type: 'incident.ladder_chosen' | 'playbook.demoted' | 'playbook.promoted') =>
-  simulation.store.read.audit({ types: [type], limit: 100 })
+const eventsOf = (
+  simulation: Simulation,
+  type: 'incident.ladder_chosen' | 'attempt.concluded' | 'playbook.demoted' | 'playbook.promoted',
+) => simulation.store.read.audit({ types: [type], limit: 100 })
 
 describe('a step that did not help on a target', () => {
   test('is skipped for a while by the next incident there, which says so, in explain, too; then it is tried again', async () => {

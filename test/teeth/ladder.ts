@@ -11,7 +11,19 @@ export const ladder = [
       takes: 'that Hepar yields to whoever touched the target',
       find: 'if (until <= now) return',
       replace: 'if (until > 0) return',
-      red: 'no story gets an effect onto a target that somebody else has just touched',
+      red: 'a target that somebody else touched > since it fell ill is left alone for a while',
+    },
+    {
+      takes: 'that what was done before the illness says nothing',
+      find: 'if (changed.at < illSince) return pass',
+      replace: 'if (changed.at < 0) return pass',
+      red: 'a target that somebody else touched > is no longer left alone when that did not help in time, or was before',
+    },
+    {
+      takes: 'that a clock which is ahead makes nobody wait for longer',
+      find: 'Math.min(changed.at, now) + yieldForMs',
+      replace: 'changed.at + yieldForMs',
+      red: 'a target that somebody else touched > in the future of a clock that is ahead',
     },
     {
       takes: 'that Hepar knows its own effects',
