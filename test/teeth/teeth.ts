@@ -4,6 +4,7 @@ import { attacks } from './attacks.ts'
 import { audit } from './audit.ts'
 import { calls } from './calls.ts'
 import { cleaning } from './cleaning.ts'
+import { counting } from './counting.ts'
 import { decisions } from './decisions.ts'
 import { demonstration } from './demo.ts'
 import { doors } from './doors.ts'
@@ -43,6 +44,7 @@ export const teeth: readonly Tooth[] = [
   ...approvals,
   ...intent,
   ...repetition,
+  ...counting,
   ...decisions,
   ...intake,
   ...proof,
