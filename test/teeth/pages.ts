@@ -114,6 +114,26 @@ export const pages = [
       replace: '',
     },
   ]),
+  ...teethOf({ test: 'test/http/approval-page.test.ts', file: 'src/http/approval-page.ts' }, [
+    {
+      takes: 'that the page of a plan shows what cannot be seen',
+      find: 'const told = text.replace(/\\p{Cf}/gu, (sign) => `\\\\u{${sign.codePointAt(0)?.toString(16)}}`)',
+      replace: 'const told = text',
+      red: 'nothing that a label says hides',
+    },
+    {
+      takes: 'that the form of a plan is bound to its ask',
+      find: '<input type="hidden" name="ask" value="${asked.id}">\n',
+      replace: '',
+      red: 'the form is bound to this ask, this plan and this session',
+    },
+    {
+      takes: 'that who may only look gets no form',
+      find: "if (!allows(who.role, 'approver')) return",
+      replace: "if (who.role === 'webhook') return",
+      red: 'who may not decide, or comes too late, gets no form',
+    },
+  ]),
   ...teethOf({ test: 'test/http/api.test.ts', file: 'src/http/headers.ts', red: headers }, [
     {
       takes: 'that answers are not cached',
