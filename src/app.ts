@@ -77,6 +77,8 @@ export interface AppOptions {
   readonly clock?: Clock
   /** Where a test may hold the process. */
   readonly checkpoint?: Checkpoint
+  /** How many times as fast as the clock says the past grows old and is pruned, for a test that cannot wait for weeks. */
+  readonly hasten?: number
 }
 
 /** Where the command line prints. */
@@ -135,6 +137,7 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
     queue,
     log,
     checkpoint: options.checkpoint ?? (() => {}),
+    ...(options.hasten !== undefined && { hasten: options.hasten }),
   })
   const swap = async (next: Loaded & { readonly ok: true }) => {
     const undo = inForce.put(next)
@@ -222,12 +225,8 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
   const metrics = createMetrics({ version, nodeVersion: process.version })
   store.onCommit(createAuditMetrics(metrics, inForce))
   store.onCommit(createAuditLog(log, { level: () => inForce.config().log.level }))
-  const queue = createMemoryQueue({
-    read: store.read,
-    rankOf: (playbook) => rankOf(playbook, inForce.current()),
-    clock,
-    log,
-  })
+  const rank = (playbook: string) => rankOf(playbook, inForce.current())
+  const queue = createMemoryQueue({ read: store.read, rankOf: rank, clock, log })
   const services = () => inForce.config().services
   const windows = () => inForce.config().maintenance
   registerStoreGauges({ registry: metrics.registry, store, queue, clock, policy: inForce, services, windows })

@@ -64,6 +64,7 @@ describe('defaults', () => {
         auth: { tokens: [] },
         notify: [],
         announce: [],
+        maintenance: [],
         externalUrl: null,
         approval: { fourEyes: false },
         policies: [],

@@ -11,6 +11,7 @@ const needed = {
   'docker.io': ['dockerd'],
   'busybox-static': ['busybox'],
   strace: ['strace'],
+  faketime: ['faketime'],
   'redis-server': ['redis-server', 'redis-cli'],
   'prometheus-redis-exporter': ['prometheus-redis-exporter'],
   'exim4-daemon-light': ['exim4'],

@@ -102,7 +102,7 @@ async function programs(folder: TempFolder): Promise<string> {
 policy=started; test -x ${policyFile} && policy=forbidden
 echo "$* $DEBIAN_FRONTEND $policy" >> ${folder.file('calls')}
 test "$1" = install || exit 0
-for name in prometheus promtool prometheus-alertmanager amtool dockerd busybox strace \\
+for name in prometheus promtool prometheus-alertmanager amtool dockerd busybox strace faketime \\
   redis-server redis-cli prometheus-redis-exporter; do
   printf '#!/bin/sh\\n' > ${bin}/$name; /bin/chmod 755 ${bin}/$name
 done

@@ -138,6 +138,21 @@ test('every route is listed with its role', () => {
   expect(listed.filter((row) => /^`(GET|PUT|POST|DELETE) /.test(row))).toHaveLength(routes.length)
 })
 
+test('each of the fourteen guarantees has its promise, its limits and tests that are there', () => {
+  const { text } = paper('docs/guarantees.md')
+  const numbered = text.split(/^## (?=\d+\. )/m).slice(1)
+  expect(numbered.map((section) => Number.parseInt(section, 10))).toEqual(Array.from({ length: 14 }, (_, at) => at + 1))
+  for (const section of numbered) {
+    const own = section.split(/^## /m)[0] ?? ''
+    const tests = [...own.matchAll(/`([\w./-]+\.test\.ts)`/g)].map(([, path = '']) => `test/${path}`)
+    expect(own, own.slice(0, 40)).toContain('**Limits.**')
+    expect(tests.length, own.slice(0, 40)).toBeGreaterThan(0)
+    expect(tests.filter((path) => !existsSync(join(root, path)))).toEqual([])
+  }
+  const listed = paper('README.md').text.split('## Guarantees')[1]?.split('\n## ')[0] ?? ''
+  expect([...listed.matchAll(/^\d+\. /gm)]).toHaveLength(14)
+})
+
 test('every command is named somewhere', async () => {
   const { out } = await run(['--help'])
   const commands = [...out.matchAll(/^ {2}([a-z]+) /gm)].map(([, name = '']) => name).filter((name) => name !== 'help')

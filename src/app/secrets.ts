@@ -2,10 +2,11 @@ import type { Channel, Config, Peer, ServiceRequest } from '../domain/config.ts'
 import type { Secret } from '../domain/secret.ts'
 
 /** Every secret value of a configuration, for the log to leave out. */
-export function secretsOf({ auth, sources, notify, redis, services }: Config): readonly string[] {
+export function secretsOf({ auth, sources, notify, policies, redis, services }: Config): readonly string[] {
   const peers = [
     ...sources.flatMap(({ alertmanagers, prometheus }) => [...alertmanagers, ...(prometheus ? [prometheus] : [])]),
     ...notify.flatMap((channel) => (channel.type === 'email' ? [] : [channel.peer])),
+    ...policies.map(({ peer }) => peer),
   ]
   const commands = services.flatMap((service) => service.commands)
   return [

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { visibleJson } from '../domain/visible.ts'
 import { type Client, createClient, type Fields } from './client.ts'
 import type { CliParts } from './parts.ts'
 
@@ -43,7 +44,7 @@ function finish<Options>(command: Command, out: CliParts['out'], work: Work<Opti
   return command.addOption(new Option('--json', 'print JSON')).action(async () => {
     const options = command.opts() as Options & { json?: boolean }
     const print: Call<Options>['print'] = (value, format) => {
-      out(options.json ? `${JSON.stringify(value, null, 2)}\n` : format(value))
+      out(options.json ? `${visibleJson(JSON.stringify(value, null, 2))}\n` : format(value))
     }
     const code = await work({ args: command.args, options, print })
     exitCodes.set(root(command), code ?? 0)

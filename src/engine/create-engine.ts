@@ -5,6 +5,7 @@ import { type AdvancePorts, advance } from './advance.ts'
 import type { AskPolicy } from './approval-ports.ts'
 import { askAbout } from './confirm.ts'
 import { decideApproval } from './decide-approval.ts'
+import type { Deliver } from './delivery-port.ts'
 import { promote } from './demotion.ts'
 import type { Engine } from './engine.ts'
 import { messageOf } from './errors.ts'
@@ -15,7 +16,6 @@ import type {
   Actions,
   Checkpoint,
   Clock,
-  Deliver,
   HttpProbe,
   Log,
   NewId,
@@ -55,6 +55,8 @@ export interface EnginePorts {
   readonly queue: Queue
   readonly log: Log
   readonly checkpoint: Checkpoint
+  /** See `RetentionPorts`; absent in production. */
+  readonly hasten?: number
 }
 
 export function createEngine(world: EnginePorts): Engine {

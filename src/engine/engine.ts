@@ -7,8 +7,8 @@ import type { Pause, ScopedPause } from '../domain/pause.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { StormRecord } from '../domain/storm.ts'
 import type { Demotion } from '../domain/trial.ts'
+import type { Delivered } from './delivery-port.ts'
 import type { LadderChoice } from './ladder.ts'
-import type { Delivered } from './ports.ts'
 import type { WantedScopedPause } from './scoped-pauses.ts'
 
 /** What one playbook's conditions made of one alert. */

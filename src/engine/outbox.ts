@@ -1,6 +1,7 @@
 import { type OutboxMessage, subjectOf } from '../domain/message.ts'
+import type { Deliver, Delivered } from './delivery-port.ts'
 import { messageOf } from './errors.ts'
-import type { Clock, Deliver, Delivered, Log, Store } from './ports.ts'
+import type { Clock, Log, Store } from './ports.ts'
 import { createRounds, type Rounds } from './rounds.ts'
 
 export interface OutboxPorts {

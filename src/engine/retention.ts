@@ -11,6 +11,8 @@ export interface RetentionPorts {
   readonly clock: Clock
   readonly policy: PolicyHolder
   readonly log: Log
+  /** How many times as fast as the clock says the past grows old: for tests that cannot wait for weeks. */
+  readonly hasten?: number
 }
 
 export interface Retention {
@@ -25,6 +27,7 @@ const stepTookMaxMs = 4
 const restPerWork = 12
 const restMinMs = 20
 const lookEveryMs = 60_000
+const lookEveryLeastMs = 1_000
 
 const rowsMin = 20
 const rowsFirst = 100
@@ -34,6 +37,7 @@ const shrinkPages = 64
 /** Prunes in the background, a little at a time. */
 export function createRetentionRounds(ports: RetentionPorts): Rounds {
   const retention = createRetention(ports)
+  const lookAgainMs = Math.max(lookEveryLeastMs, lookEveryMs / (ports.hasten ?? 1))
   let more = false
   return createRounds(
     async () => {
@@ -41,7 +45,7 @@ export function createRetentionRounds(ports: RetentionPorts): Rounds {
       more = await retention.step()
     },
     {
-      pauseMs: () => (more ? Math.max(restMinMs, restPerWork * retention.lastTookMs()) : lookEveryMs),
+      pauseMs: () => (more ? Math.max(restMinMs, restPerWork * retention.lastTookMs()) : lookAgainMs),
       onError: (error) => ports.log.warn({ error: messageOf(error) }, 'retention could not prune'),
     },
   )
@@ -53,7 +57,7 @@ interface Run {
   pastDone: boolean
 }
 
-export function createRetention({ store, clock, policy, log }: RetentionPorts): Retention {
+export function createRetention({ store, clock, policy, log, hasten }: RetentionPorts): Retention {
   const now = () => clock.now()
   let run: Run | null = null
   let rows = rowsFirst
@@ -167,7 +171,7 @@ export function createRetention({ store, clock, policy, log }: RetentionPorts): 
   async function stepOf(current: Run): Promise<boolean> {
     const { retention } = policy.current().config
     const size = store.size()
-    const ends = endsOf(retention, bytesBefore, now())
+    const ends = endsOf(retention, bytesBefore, now(), hasten)
     const { age, bytes } = ends.events
     if (age !== null && (await pruneEvents('age', { before: age, closedBefore: age }, current))) return true
     if (isOver(size, retention)) {
@@ -175,7 +179,7 @@ export function createRetention({ store, clock, policy, log }: RetentionPorts): 
       if (await pruneEvents('bytes', order, current)) return true
     }
     if (!current.pastDone && Number.isFinite(ends.past.incidents)) {
-      current.pastDone = !(await prunePast(endsOf(retention, bytesBefore, now())))
+      current.pastDone = !(await prunePast(endsOf(retention, bytesBefore, now(), hasten)))
       return true
     }
     if (!wantsShrinking(size)) return false

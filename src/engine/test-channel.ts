@@ -1,5 +1,6 @@
+import type { Deliver, Delivered } from './delivery-port.ts'
 import { HeparError } from './errors.ts'
-import type { Clock, Deliver, Delivered, NewId, PolicyHolder, Store } from './ports.ts'
+import type { Clock, NewId, PolicyHolder, Store } from './ports.ts'
 
 interface TestPorts {
   readonly store: Store

@@ -13,6 +13,7 @@ test('every secret of a configuration is known to the log, which leaves it out',
   const basic = { url: 'http://b', headers: {}, basic: { user: 'u', password: secret('basic') } }
   const all = config({
     auth: { tokens: [token('admin')] },
+    policies: [{ name: 'opa', peer: { url: 'http://d', headers: {}, bearer: secret('policy-token') } }],
     sources: [{ name: 'main', alertmanagers: [peer], prometheus: basic }],
     notify: [
       {
@@ -44,6 +45,15 @@ test('every secret of a configuration is known to the log, which leaves it out',
     redis: [{ password: secret('redis-password') }, { password: null }] as RedisServer[],
   })
   const ofChannels = ['webhook-secret', 'slack-token', 'signing-secret', 'routing-key', 'mail-password']
-  const known = ['admin-token', 'bearer', 'header-secret', 'basic', 'channel', 'redis-password', ...ofChannels]
+  const known = [
+    'admin-token',
+    'bearer',
+    'header-secret',
+    'basic',
+    'channel',
+    'redis-password',
+    'policy-token',
+    ...ofChannels,
+  ]
   expect([...secretsOf(all)].sort()).toEqual(known.sort())
 })

@@ -44,9 +44,17 @@ export interface HospitalSetup {
   readonly playbooks: (ward: Ward) => Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly config?: Readonly<Record<string, unknown>>
   readonly holdable?: boolean
+  /** Another program than the shipped one, and what stands in its environment. */
+  readonly main?: string
+  readonly env?: Readonly<Record<string, string>>
 }
 
-export async function openHospital({ playbooks, config = {}, holdable = false }: HospitalSetup): Promise<Hospital> {
+export async function openHospital({
+  playbooks,
+  config = {},
+  holdable = false,
+  ...more
+}: HospitalSetup): Promise<Hospital> {
   await using opening = new AsyncDisposableStack()
   const folder = opening.use(await tempFolder('hospital'))
   const ward = opening.use(await openWard(join(folder.path, 'ward')))
@@ -54,6 +62,7 @@ export async function openHospital({ playbooks, config = {}, holdable = false }:
   const rules = Object.entries(playbooks(ward)).map(([name, more]) => [`${name}.yaml`, ward.playbook(name, more)])
   const hepar = opening.use(
     await startHepar({
+      ...more,
       folder: folder.path,
       holdable,
       plugins: [ward.plugins],

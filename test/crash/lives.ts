@@ -29,8 +29,8 @@ const onDutyAfterMs = 300
 interface Parts {
   readonly ward: Ward
   readonly oncall: Sink
-  readonly hepar: Hepar
-  readonly courier: Courier
+  readonly hepar: Pick<Hepar, 'incidents' | 'events' | 'until'>
+  readonly courier: Pick<Courier, 'send'>
 }
 
 export function createLives(parts: Parts): Lives {
@@ -129,7 +129,7 @@ async function closed(patient: string, { hepar }: Parts): Promise<void> {
   )
 }
 
-async function unsent(hepar: Hepar): Promise<number> {
+async function unsent(hepar: Pick<Hepar, 'events'>): Promise<number> {
   const { promised, confirmed } = messagesIn(await hepar.events())
   return promised.length - confirmed.length
 }

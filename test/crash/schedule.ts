@@ -54,7 +54,8 @@ export function drawSchedule(seed: number, rounds: number): Schedule {
   return { seed, kills, illnesses }
 }
 
-function drawManner(below: (limit: number) => number): Pick<Illness, 'alertname' | 'manner'> {
+/** What ails somebody, and what becomes of a treatment. */
+export function drawManner(below: (limit: number) => number): Pick<Illness, 'alertname' | 'manner'> {
   const alertname = ['Ill', 'Ill', 'TwoSteps', 'Again', 'Eased'][below(5)]!
   const kinds: readonly Manner[] = [
     { cures: true },
@@ -69,7 +70,7 @@ function drawManner(below: (limit: number) => number): Pick<Illness, 'alertname'
 }
 
 /** Mulberry32: small, and the same everywhere. */
-function createRandom(seed: number): () => number {
+export function createRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

@@ -17,15 +17,18 @@ export interface Evidence {
 
 /** Every promise that was broken, in words; an empty list when all were kept. */
 export function violations(evidence: Evidence): readonly string[] {
+  return [...brokenPromises(evidence), ...brokenDecisions(evidence), ...gaps(evidence.events)]
+}
+
+/** The same without what needs the whole log, and the word of deliveries alone. */
+export function brokenPromises(evidence: Evidence): readonly string[] {
   const attempts = attemptsIn(evidence.events)
   return [
     ...evidence.patients.flatMap((patient) => brokenAtPatient(patient, attempts, evidence)),
     ...attempts.flatMap((attempt) => brokenByAttempt(attempt, evidence)),
     ...evidence.incidents.flatMap(unrest),
     ...brokenDeliveries(evidence),
-    ...brokenDecisions(evidence),
     ...brokenMessages(evidence),
-    ...gaps(evidence.events),
   ]
 }
 

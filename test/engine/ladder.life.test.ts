@@ -222,15 +222,16 @@ describe('a step that keeps failing its verification', () => {
     expect(await eventsOf(simulation, 'playbook.demoted')).toMatchObject([
       { playbook: 'restart', body: { action: 'first', targetClass: 'container/web', attempts: 3, mode: 'approve' } },
     ])
-    const told = (await simulation.store.read.outboxDue(1e15, 99)).filter(
-      ({ body }) => body.event === 'playbook.demoted',
-    )
+    const told = simulation.messages().filter(({ body }) => body.event === 'playbook.demoted')
     expect(told).toMatchObject([{ channel: 'oncall', body: { playbook: 'restart', lift: 'hepar promote restart' } }])
     await simulation.restart()
     await fallIll()
     expect(tried).toHaveLength(5)
     const waited = await simulation.store.read.audit({ types: ['incident.waiting'], limit: 99 })
-    expect(waited.at(-1)?.body).toMatchObject({ gate: 'mode', reason: expect.stringContaining('demoted to approve') })
+    expect(waited.at(-1)?.body).toMatchObject({
+      gate: 'approval',
+      reason: expect.stringContaining('demoted to approve'),
+    })
   })
 
   test('acts again once a person has promoted it, and only as many failures again demote it', async () => {

@@ -20,6 +20,8 @@ export interface HeparSetup {
   readonly env?: Readonly<Record<string, string>>
   /** Makes `hold` work: the same composition, started by the kit. */
   readonly holdable?: boolean
+  /** Another program that serves with a configuration file as its only argument; the shipped one by default. */
+  readonly main?: string
   /** Wraps the command, such as `strace`. */
   readonly wrap?: readonly string[]
   /** Resolve without waiting until it is ready. */
@@ -99,9 +101,8 @@ export async function startHepar(setup: HeparSetup): Promise<Hepar> {
   let running: StartedProcess = await launch(setup)
 
   function launch({ unready = false }: { readonly unready?: boolean }): Promise<StartedProcess> {
-    const main = setup.holdable
-      ? [join(root, 'test/kit/held-hepar.ts'), configFile]
-      : [join(root, 'src/main.ts'), 'serve', '--config', configFile]
+    const own = setup.main ?? (setup.holdable ? join(root, 'test/kit/held-hepar.ts') : null)
+    const main = own === null ? [join(root, 'src/main.ts'), 'serve', '--config', configFile] : [own, configFile]
     const [command, ...args] = [...(setup.wrap ?? []), process.execPath, ...main]
     return startProcess({
       name: 'hepar',

@@ -66,6 +66,7 @@ interface JsonSchema {
   readonly items?: JsonSchema
   readonly additionalProperties?: JsonSchema | boolean
   readonly anyOf?: readonly JsonSchema[]
+  readonly oneOf?: readonly JsonSchema[]
   readonly $ref?: string
 }
 
@@ -75,7 +76,7 @@ export function keysOf(schema: JsonSchema, path = ''): readonly string[] {
     ...Object.entries(schema.properties ?? {}).flatMap(([key, value]) =>
       keysOf(value, path === '' ? key : `${path}.${key}`),
     ),
-    ...(schema.anyOf ?? []).flatMap((choice) => keysOf(choice, path)),
+    ...[...(schema.anyOf ?? []), ...(schema.oneOf ?? [])].flatMap((choice) => keysOf(choice, path)),
     ...(schema.items ? keysOf(schema.items, `${path}[]`) : []),
     ...(isMap(schema.additionalProperties) ? keysOf(schema.additionalProperties, `${path}.NAME`) : []),
   ]

@@ -1,12 +1,14 @@
 import { mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { backupStore } from '../../src/adapters/store/backup.ts'
 import { restoreStore } from '../../src/adapters/store/restore.ts'
 import { openSqliteStore } from '../../src/adapters/store/sqlite-store.ts'
 import { createNewId } from '../../src/adapters/store/uuid.ts'
 import { readConfig } from '../../src/config.ts'
 import type { Alert, Delivery } from '../../src/domain/alert.ts'
+import type { JsonObject } from '../../src/domain/json.ts'
 import type { Playbook } from '../../src/domain/playbook.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { createAccept } from '../../src/engine/accept.ts'
@@ -60,7 +62,16 @@ export interface Simulation {
   backUp(name: string): Promise<void>
   /** Lives on from a copy: what happened to the patients since stays true, and Hepar has forgotten it. */
   restore(name: string): Promise<void>
+  /** What people were told or will be, oldest first, as it lies in the file. */
+  messages(): readonly Message[]
   close(): Promise<void>
+}
+
+export interface Message {
+  readonly channel: string
+  readonly incident: string | null
+  readonly dedupeKey: string
+  readonly body: JsonObject
 }
 
 /** A policy of one playbook, which takes the alerts of the patients and restarts them. */
@@ -235,6 +246,7 @@ export async function startSimulation(
       life = await begin()
       await recover(life.ports)
     },
+    messages: () => readMessages(place.file),
     async close() {
       await life.store.close()
       rmSync(folder, { recursive: true, force: true })
@@ -261,4 +273,17 @@ export function someDelivery(alerts: readonly Alert[], more: Partial<Delivery> =
     alerts: alerts.map((alert) => ({ ok: true, alert })),
     ...more,
   }
+}
+
+function readMessages(file: string): readonly Message[] {
+  using database = new DatabaseSync(file, { readOnly: true })
+  return database
+    .prepare('select channel, incident, dedupe_key, body from outbox order by created_at, id')
+    .all()
+    .map(({ channel, incident, dedupe_key, body }) => ({
+      channel: String(channel),
+      incident: incident === '' ? null : String(incident),
+      dedupeKey: String(dedupe_key),
+      body: JSON.parse(String(body)),
+    }))
 }

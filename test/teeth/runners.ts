@@ -159,6 +159,13 @@ export const runners = [
   ]),
   ...teethOf(survivors, [
     {
+      takes: 'that a Hepar which was suspended still ends what a runner left',
+      file: `${folder}/survivors.ts`,
+      find: 'const late = looks > looksMin && performance.now() > giveUpAt',
+      replace: 'const late = performance.now() > giveUpAt',
+      red: 'what is left of a runner > is ended by a Hepar that was suspended',
+    },
+    {
       takes: 'that relatives are known by their marker',
       file: `${folder}/families.ts`,
       find: 'return readMarker(stat.pid)',

@@ -1,5 +1,6 @@
 import { access } from './access.ts'
 import { approvals } from './approvals.ts'
+import { attacks } from './attacks.ts'
 import { audit } from './audit.ts'
 import { calls } from './calls.ts'
 import { cleaning } from './cleaning.ts'
@@ -64,4 +65,5 @@ export const teeth: readonly Tooth[] = [
   ...policies,
   ...figures,
   ...demonstration,
+  ...attacks,
 ]

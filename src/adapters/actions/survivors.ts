@@ -10,10 +10,12 @@ export interface EndedProcess {
 
 const lookAgainMs = 20
 const goneWithinMs = 5_000
+/** A Hepar that was suspended or starved has waited without having looked: only who was asked so often does not obey. */
+const looksMin = 25
 
 /**
  * Ends what is left of a runner of this or an earlier Hepar and resolves when it is gone, with what it ended.
- * Throws when something does not die within 5 s: nobody may then touch its target.
+ * Throws when something does not die within 5 s and 25 signals: nobody may then touch its target.
  */
 export async function endSurvivors(runner: RunnerIdentity): Promise<readonly EndedProcess[]> {
   if (runner.bootId !== readBootId()) return []
@@ -25,11 +27,11 @@ export async function endSurvivors(runner: RunnerIdentity): Promise<readonly End
 /** The same for a runner whose family is already tracked. */
 export async function endFamily(families: Families, runner: RunnerIdentity): Promise<readonly EndedProcess[]> {
   const ended = new Map<number, EndedProcess>()
-  const lastLook = performance.now() + goneWithinMs
-  for (;;) {
+  const giveUpAt = performance.now() + goneWithinMs
+  for (let looks = 1; ; looks += 1) {
     const census = await families.census()
     const members = census.families.get(runner.marker) ?? []
-    const late = performance.now() > lastLook
+    const late = looks > looksMin && performance.now() > giveUpAt
     if (members.length === 0 && (census.certain || late)) return [...ended.values()]
     if (late) throw new Error(stillAlive(runner, members))
     // One signal to the group outruns a plugin that forks faster than it can be listed.

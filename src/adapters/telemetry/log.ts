@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import type { AuditEvent, AuditType } from '../../domain/audit.ts'
+import { visibleJson } from '../../domain/visible.ts'
 import type { Log } from '../../engine/ports.ts'
 import { formatLine } from './pretty.ts'
 import { redactFields, redactText } from './redact.ts'
@@ -19,7 +20,7 @@ export function createLog({ level, secrets, write, pretty }: LogOptions): Log {
   const destination = {
     write: (line: string) => {
       const safe = redactText(line, secrets())
-      write(pretty ? formatLine(safe) : safe)
+      write(pretty ? formatLine(safe) : visibleJson(safe))
     },
   }
   const logger = pino(

@@ -1,6 +1,8 @@
 import { type ApprovalNeed, whyVoid } from '../../domain/approval.ts'
 import type { GateDecision } from '../../domain/gate.ts'
 import type { JsonObject } from '../../domain/json.ts'
+import { lowerMode } from '../../domain/playbook.ts'
+import { isDemoted } from '../../domain/trial.ts'
 import { block, type Gate, type GateFacts, notApplicable, pass } from './gate.ts'
 import { modeOf } from './mode.ts'
 
@@ -33,7 +35,14 @@ export function demandOf(facts: GateFacts): Demand {
     return { kind: 'people', needed: 1, reason: 'four eyes: somebody else than who asked must approve' }
   }
   if (said === 'allow' && !fourEyes) return { kind: 'none', reason: 'the policy allows it' }
-  return { kind: 'people', needed: fourEyes ? 2 : 1, reason: 'mode is approve: a person decides' }
+  return { kind: 'people', needed: fourEyes ? 2 : 1, reason: whyAsked(facts) }
+}
+
+function whyAsked({ ceiling, playbook, stored: { demotion } }: GateFacts): string {
+  const lowered = lowerMode(ceiling, playbook.mode) === 'auto' && isDemoted(demotion, playbook)
+  return lowered
+    ? `the playbook is demoted to approve, a person decides: ${demotion?.reason}`
+    : 'mode is approve: a person decides'
 }
 
 /** What an approval must be bound to now. */

@@ -5,8 +5,9 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { endSurvivors } from '../../../src/adapters/actions/survivors.ts'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { createFamilies } from '../../../src/adapters/actions/families.ts'
+import { endFamily, endSurvivors } from '../../../src/adapters/actions/survivors.ts'
 import type { RunnerIdentity } from '../../../src/domain/attempt.ts'
 import { childrenOf, isRunning, membersOf, processesWith, startTicksOf } from '../../kit/process-table.ts'
 import { fixtures, readPids, until } from './kit.ts'
@@ -77,6 +78,26 @@ describe('what is left of a runner', () => {
     expect(ended[0]?.command).toBe('sleep')
     expect([leader, daemon].filter(isRunning)).toEqual([])
     expect(await endSurvivors(identity)).toEqual([])
+  })
+
+  test('is ended by a Hepar that was suspended in the middle of it, too, which says nothing about who obeys', async () => {
+    const marker = randomUUID()
+    const daemon = startSleeper({ HEPAR_RUNNER: marker })
+    const identity = { pid: daemon, startTicks: startTicksOf(daemon), bootId, marker }
+    const families = createFamilies()
+    families.track(identity)
+    let suspendedMs = 0
+    const { now } = performance
+    vi.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + suspendedMs)
+    onTestFinished(() => void vi.restoreAllMocks())
+    const census = async () => {
+      const seen = await families.census()
+      suspendedMs += 60_000
+      return seen
+    }
+    const ended = await endFamily({ ...families, census }, identity)
+    expect(ended.map(({ pid }) => pid)).toEqual([daemon])
+    expect(isRunning(daemon)).toBe(false)
   })
 
   test('is never a stranger: not one with its pid, not one with a like marker, not after another boot', async () => {

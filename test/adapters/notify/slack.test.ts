@@ -4,7 +4,7 @@ import { blocksOf } from '../../../src/adapters/notify/slack-blocks.ts'
 import { wordsOf } from '../../../src/adapters/notify/words.ts'
 import type { Told } from '../../../src/domain/message.ts'
 import { secret } from '../../../src/domain/secret.ts'
-import type { Delivered } from '../../../src/engine/ports.ts'
+import type { Delivered } from '../../../src/engine/delivery-port.ts'
 import { slackRefuses, startSlack } from '../../kit/vendors.ts'
 import { approvalAsked, deliverTo, externalUrl, handedOver, hostile, outgoing, slackChannel } from './channels.ts'
 

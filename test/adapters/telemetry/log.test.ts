@@ -29,6 +29,14 @@ test('a known secret never appears, not in a field, not in a message, not inside
   expect(text).toContain('[redacted]')
 })
 
+test('a line steers no terminal and hides nothing, and reads as what was said', () => {
+  const said = 'a\u009b31m b\u0085c \u202ed\u200be \u2028f \u{e0041}g'
+  const { log, lines, parsed } = logger()
+  log.info({ said }, 'heard')
+  expect(lines.join('').trimEnd()).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
+  expect(parsed()[0]).toMatchObject({ said })
+})
+
 test('the level is asked anew for each line', () => {
   let level = 'warn'
   const { log, lines } = logger({ level: () => level })
