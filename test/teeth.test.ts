@@ -64,7 +64,7 @@ function textsIn(file: string): readonly string[] {
 
 /** Whether a name may begin like this title, in which something may be filled in later, as for `%s`. */
 function isTitleOf(title: string, name: string): boolean {
-  const [first = '', ...rest] = title.split(/%[sdifjo]|\$\{.*?\}/)
+  const [first = '', ...rest] = title.split(/%[sdifjo]|\$\{.*?\}|\$[a-z]+/)
   if (rest.length === 0 || !name.startsWith(first)) return first.startsWith(name)
   return [first, ...rest].some((piece) => piece.trim().length > 3 && name.includes(piece.trim().slice(0, 10)))
 }

@@ -115,6 +115,15 @@ describe('one ask', () => {
     expect(restarts()).toBe(0)
   })
 
+  test('a word that comes too late counts no more, though nobody has looked since', async () => {
+    const { id, ask } = await asked(asking({ withinMs: 60_000 }))
+    simulation.pass(60_000)
+    await expect(decide(id, ask?.planDigest ?? '')).rejects.toThrow('nobody decided in time')
+    await untilOver()
+    expect(restarts()).toBe(0)
+    expect(await stateOf(id)).toBe('handed_over')
+  })
+
   test('what ends by itself is no longer asked', async () => {
     const { id } = await asked()
     const patient = simulation.patients.get('web')
@@ -149,6 +158,7 @@ describe('bound to what was asked', () => {
     const { id, ask } = await asked(asking(), { actions: { plan } })
     expect(rest.close).toBeDefined()
     pin = 'second'
+    simulation.pass(5_000)
     await decide(id, ask?.planDigest ?? '')
     await simulation.settle()
     expect(restarts()).toBe(0)

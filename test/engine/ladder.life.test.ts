@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Playbook, Step } from '../../src/domain/playbook.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import { successRate } from '../../src/domain/success-rate.ts'
+import { decideApproval } from '../../src/engine/decide-approval.ts'
 import { promote } from '../../src/engine/demotion.ts'
 import { explain } from '../../src/engine/explain.ts'
 import { resume } from '../../src/engine/operate.ts'
@@ -74,8 +75,10 @@ function played(web: Patient, tried: string[], cure: { name: string | null }): P
   }
 }
 
-const eventsOf = (simulation: Simulation, type: 'incident.ladder_chosen' | 'playbook.demoted' | 'playbook.promoted') =>
-  simulation.store.read.audit({ types: [type], limit: 100 })
+const eventsOf = (
+  simulation: Simulation,
+  type: 'incident.ladder_chosen' | 'attempt.concluded' | 'playbook.demoted' | 'playbook.promoted',
+) => simulation.store.read.audit({ types: [type], limit: 100 })
 
 describe('a step that did not help on a target', () => {
   test('is skipped for a while by the next incident there, which says so, in explain, too; then it is tried again', async () => {
@@ -232,6 +235,37 @@ describe('a step that keeps failing its verification', () => {
       gate: 'approval',
       reason: expect.stringContaining('demoted to approve'),
     })
+  })
+
+  test('is told of once, also when what a person approves fails again', async () => {
+    const { simulation, tried, web } = await demoted()
+    web.ill = true
+    await simulation.deliver('web', 'firing')
+    await simulation.settle()
+    const [incident] = await simulation.store.read.incidents({ states: ['awaiting_approval'], limit: 1 })
+    const asked = await simulation.store.read.liveApproval(incident?.id ?? '')
+    const { id = '', planDigest = '' } = asked ?? {}
+    const word = { incident: incident?.id ?? '', planDigest, ask: id, decision: 'approve', by: 'operator:ada' } as const
+    await decideApproval({ ...word, reason: 'once more' }, simulation.ports)
+    await untilAtRest(simulation)
+    expect(tried.slice(5)).toEqual(['first'])
+    expect(await eventsOf(simulation, 'attempt.concluded')).toHaveLength(6)
+    expect(await eventsOf(simulation, 'playbook.demoted')).toHaveLength(1)
+  })
+
+  test('is counted for one file: what failed before a change says nothing of what came after it', async () => {
+    const { simulation, fallIll, recover } = await simulate(demoting)
+    for (let round = 0; round < 4; round += 1) {
+      await fallIll()
+      await recover(120_000)
+      if (round !== 1) continue
+      const { policy } = simulation
+      const playbooks = policy.playbooks.map((playbook) => ({ ...playbook, revision: 'p2' }))
+      simulation.policy = { ...policy, revision: 'r2', playbooks }
+      await rematch(null, 'engine', simulation.ports)
+    }
+    expect(await eventsOf(simulation, 'attempt.concluded')).toHaveLength(8)
+    expect(await eventsOf(simulation, 'playbook.demoted')).toEqual([])
   })
 
   test('acts again once a person has promoted it, and only as many failures again demote it', async () => {

@@ -96,6 +96,19 @@ test('a channel that asks to be left alone is, with all it has to say, and no ot
   await expect.poll(() => [...sent].sort(), { timeout: 10_000 }).toEqual(['a1', 'a1', 'b1', 'm1'])
 })
 
+test('a channel that asks to be left alone for very long is tried again after a quarter of an hour', async () => {
+  const { simulation, open } = await openStore([{ id: 'a1', incident: 'a', channel: 'chat' }])
+  let sent = 0
+  const outbox = open(async () => {
+    sent += 1
+    return sent === 1 ? { ok: false, retry: true, reason: 'HTTP 429', retryAfterMs: 1e9 } : { ok: true }
+  })
+  await expect.poll(async () => (await simulation.store.read.outboxDue(1e15, 9))[0]?.tries).toBe(1)
+  simulation.pass(15 * 60_000)
+  outbox.kick()
+  await expect.poll(() => sent, { timeout: 10_000 }).toBe(2)
+})
+
 test('a later message knows what was told before, and where it lies', async () => {
   const { open, enqueue } = await openStore([
     { id: 'a1', incident: 'a', channel: 'chat', body: { event: 'approval.asked', planDigest: 'd1' } },

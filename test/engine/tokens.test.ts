@@ -65,6 +65,7 @@ test('revoking is recorded, and what is not in force cannot be revoked', async (
   const { tokens, store } = await world()
   await tokens.create(admin)
   await tokens.revoke('root', 'operator:me')
+  expect(tokens.all()).toMatchObject([{ name: 'root', revokedAt: noon }])
   await expect(tokens.revoke('root', 'operator:me')).rejects.toMatchObject({ code: 'not_found' })
   const events = await store.read.audit({ limit: 10 })
   expect(events.map(({ type, actor }) => [type, actor])).toEqual([
@@ -87,6 +88,20 @@ test('tokens outlive a restart; those that are over for thirty days are forgotte
   clock.at = noon + 31 * day + 1
   await again.create({ ...admin, name: 'two', role: 'viewer' })
   expect(again.all().map(({ name }) => name)).toEqual(['root', 'one', 'two'])
+})
+
+test('tokens are bounded in number; one that was revoked makes room', async () => {
+  const { tokens, store, open } = await world()
+  const { stored } = await tokens.create(admin)
+  await store.transaction('test', async (tx) => {
+    for (let index = 1; index < 1_000; index += 1) {
+      await tx.insertToken({ ...stored, id: `id${index}`, name: `name${index}`, digest: `digest${index}` })
+    }
+  })
+  const full = await open()
+  await expect(full.create({ ...admin, name: 'late' })).rejects.toThrow('there are 1000 tokens already')
+  await full.revoke('name1', 'cli')
+  await full.create({ ...admin, name: 'late' })
 })
 
 test('a store says from outside whether it has a token in force', async () => {

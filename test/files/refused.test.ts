@@ -39,9 +39,12 @@ export default defineAction({
   async plan() { return { pin: {}, summary: 'touch' } }, async run() { return {} },
 })
 `
-  const names = ['open', 'other', 'pinned']
-  for (const name of names) writeFileSync(join(plugins, `${name}.ts`), plugin(name))
+  const names = ['open', 'other', 'pinned', 'shared']
+  const shared = join(folder, 'shared')
+  mkdirSync(shared)
+  for (const name of names) writeFileSync(join(name === 'shared' ? shared : plugins, `${name}.ts`), plugin(name))
   chmodSync(join(plugins, 'open.ts'), 0o646)
+  chmodSync(shared, 0o777)
   const pins = Object.fromEntries((await digestPlugins([plugins])).map(({ name, digest }) => [name, digest]))
   expect(names.filter((name) => existsSync(traces(name)))).toEqual([])
   writeFileSync(join(plugins, 'other.ts'), `${readFileSync(join(plugins, 'other.ts'), 'utf8')}// changed\n`)
@@ -53,11 +56,12 @@ export default defineAction({
     poolSize: 0,
   })
   try {
-    const { actions: found, broken } = await actions.describe([plugins], pins)
+    const { actions: found, broken } = await actions.describe([plugins, shared], pins)
     expect(found.map(({ name }) => name)).toEqual(['pinned'])
     expect(broken.map(({ name, reason }) => [name, reason])).toEqual([
       ['open', `the file can be changed by everybody: chmod o-w ${plugins}/open.ts`],
       ['other', expect.stringMatching(/its SHA-256 is .*, and pins.other says .*hepar pin/)],
+      ['shared', `the folder can be changed by everybody: chmod o-w ${shared}`],
     ])
     expect(names.filter((name) => existsSync(traces(name)))).toEqual(['pinned'])
   } finally {

@@ -225,13 +225,17 @@ test('unknown addresses get 404, wrong methods 405 with what is allowed, broken 
   expect((await ask('/api/v1/incidents/%ff')).status).toBe(400)
 })
 
-test('every answer forbids caching, sniffing and framing, and names no software', async () => {
+test('every answer forbids caching, sniffing, framing and sharing, and names no software', async () => {
   const { ask } = await serve(fakeWorld())
   for (const path of ['/livez', '/api/v1/incidents', '/nothing']) {
     const { headers } = await ask(path)
     expect(headers.get('cache-control')).toBe('no-store')
     expect(headers.get('x-content-type-options')).toBe('nosniff')
     expect(headers.get('x-frame-options')).toBe('DENY')
+    expect(headers.get('referrer-policy')).toBe('no-referrer')
+    expect(headers.get('content-security-policy')).toBe("default-src 'none'; frame-ancestors 'none'")
+    expect(headers.get('cross-origin-resource-policy')).toBe('same-origin')
+    expect(headers.get('cross-origin-opener-policy')).toBe('same-origin')
     expect(headers.get('x-powered-by')).toBeNull()
   }
 })

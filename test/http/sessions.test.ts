@@ -66,6 +66,9 @@ test('the cookie is for this host, this path, and no script', async () => {
 test('behind a proxy with TLS the cookie is Secure, and forms come from its address', async () => {
   const outside = { auth: { tokens }, externalUrl: 'https://hepar.example/' }
   const { submit, ask } = await browse(fakeWorld(outside))
+  for (const Origin of ['https://evilhepar.example', 'https://hepar.example.evil.example', 'http://hepar.example']) {
+    expect((await submit('/login', { token: 'admin-token' }, { Origin })).status).toBe(403)
+  }
   const { set } = await submit('/login', { token: 'admin-token' }, { Origin: 'https://hepar.example' })
   expect(set).toMatch(/^__Host-hepar_session=[\w-]{43}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Lax; Secure$/)
   expect((await ask('/api/v1/pause')).status).toBe(200)

@@ -43,6 +43,24 @@ export const access = [
       replace: 'if (token !== undefined) {',
     },
     {
+      takes: 'that a plan is approved by approvers',
+      file: 'src/http/approvals.ts',
+      find: "access: 'approver',\n      summary,",
+      replace: "access: 'operator',\n      summary,",
+    },
+    {
+      takes: 'that the page of a plan takes the word of approvers',
+      file: 'src/http/approvals.ts',
+      find: "access: 'approver',\n    summary: 'Decide on the page",
+      replace: "access: 'viewer',\n    summary: 'Decide on the page",
+    },
+    {
+      takes: 'that a storm is released by operators',
+      file: 'src/http/storm.ts',
+      find: "access: 'operator'",
+      replace: "access: 'viewer'",
+    },
+    {
       takes: 'that a reload is for admins',
       file: 'src/http/reload.ts',
       find: "access: 'admin'",

@@ -162,7 +162,7 @@ export const doors = [
     },
     {
       takes: 'that who only looks at the pause changes nothing',
-      find: ".conflicts(['reason', 'for'])",
+      find: '.conflicts(settings)',
       replace: '',
       red: 'pause without a word of why is misused',
     },

@@ -27,14 +27,14 @@ export const gates = [
     },
     {
       takes: 'that one hard block is enough',
-      find: "    else return decided(report.final ? 'refuse' : 'wait', reports, report)\n",
-      replace: "    else if (report.final) return decided('refuse', reports, report)\n",
+      find: '    else return decided(verdictOf(report), reports, report)\n',
+      replace: '    else if (report.final) return decided(verdictOf(report), reports, report)\n',
       red: 'whatever else holds, one hard block is enough',
     },
     {
       takes: 'that a block for good refuses',
-      find: "report.final ? 'refuse' : 'wait'",
-      replace: "'wait'",
+      find: "  if (block.final) return 'refuse'\n",
+      replace: '',
       red: 'each gate blocks > target: never permitted',
     },
   ]),

@@ -33,13 +33,12 @@ export const intent = [
     },
     {
       takes: 'that the effect starts only after the commit of its intent',
-      find: "    attempt = await ports.store.transaction('intent', (tx) => intend(tx, assessment, facts, reserved, ports))\n",
+      find: '      intend(tx, { assessment, before }, facts, reserved, ports),\n',
       replace:
-        "    attempt = await ports.store.transaction('intent', async (tx) => {\n" +
-        '      const intended = await intend(tx, assessment, facts, reserved, ports)\n' +
-        '      if (intended) ports.effects.start(intended, reserved)\n' +
-        '      return intended\n' +
-        '    })\n',
+        '      intend(tx, { assessment, before }, facts, reserved, ports).then((intended) => {\n' +
+        '        if (intended) ports.effects.start(intended, reserved)\n' +
+        '        return intended\n' +
+        '      }),\n',
       red: 'an intent that cannot be committed starts nothing',
     },
     {
@@ -51,10 +50,10 @@ export const intent = [
     {
       takes: 'that intent and event are one commit',
       test: 'test/engine/one-commit.test.ts',
-      find: '  await tx.append([assessedEvent(assessment, facts, verdict), intendedEvent(attempt)])\n',
+      find: '  await tx.append([assessedEvent(assessment, facts, verdict), intendedEvent(attempt, approval)])\n',
       replace:
         "  void ports.store.transaction('late', (later) => {\n" +
-        '    return later.append([assessedEvent(assessment, facts, verdict), intendedEvent(attempt)])\n' +
+        '    return later.append([assessedEvent(assessment, facts, verdict), intendedEvent(attempt, approval)])\n' +
         '  })\n',
       red: 'after every commit, state and log tell the same story',
     },

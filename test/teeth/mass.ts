@@ -16,6 +16,30 @@ export const mass = [
       red: 'blast radius > seven are rounded down',
     },
     {
+      takes: 'that a fleet too small for its share is left to people',
+      find: '    if (max === 0) return never(bound, said, facts)\n',
+      replace: '',
+      red: 'blast radius > a quarter of three is nobody',
+    },
+    {
+      takes: 'that of share and count the smaller holds',
+      find: 'if (count !== null && count <= share) return',
+      replace: 'if (count !== null) return',
+      red: 'blast radius > of both bounds the share holds',
+    },
+    {
+      takes: 'that a count bounds',
+      find: 'max: count ?? Number.POSITIVE_INFINITY, bound: `max',
+      replace: 'max: Number.POSITIVE_INFINITY, bound: `max',
+      red: 'blast radius > one more than the count',
+    },
+    {
+      takes: 'that a total which nobody could tell blocks',
+      find: 'if (!total.ok) return total',
+      replace: 'if (!total.ok) return counted',
+      red: 'blast radius > nobody answers',
+    },
+    {
       takes: 'that a fleet of unknown size blocks',
       find: "return { ok: false, reason: 'nobody was asked' }",
       replace: 'return counted',
@@ -30,6 +54,18 @@ export const mass = [
       red: 'an old sample is no total',
     },
     {
+      takes: 'that one sample of several is no total',
+      find: '  if (more.length > 0) return',
+      replace: '  if (more.length > 1e6) return',
+      red: 'two samples is no total',
+    },
+    {
+      takes: 'that without an alert there is nobody to ask',
+      find: "if (source === undefined) return { ok: false, reason: 'no alert names a source that could be asked' }",
+      replace: 'if (source === undefined) return { ok: true, value: 1e6 }',
+      red: 'without an alert there is nobody to ask',
+    },
+    {
       takes: 'that what is no number of targets is no total',
       find: '!Number.isFinite(sample.value) || sample.value < 0',
       replace: 'sample.value < 0',
@@ -42,6 +78,18 @@ export const mass = [
       find: "if (phase === 'latched') {",
       replace: "if (phase === 'latched' && limits.incidentsMax < 0) {",
       red: 'storm latch > blocks while it is latched',
+    },
+    {
+      takes: 'that a storm asks nothing of the world',
+      find: '  early: true,\n',
+      replace: '',
+      red: 'storm latch > blocks while it is latched, and before anything',
+    },
+    {
+      takes: 'that a storm holds before anybody has written it down',
+      find: 'settledStorm(stored.storm, limits, now)',
+      replace: 'stored.storm',
+      red: 'storm latch > blocks on the facts alone',
     },
     {
       takes: 'that the ramp is as narrow as it says',
@@ -86,6 +134,36 @@ export const mass = [
       find: "  if (tooMany(width)) return latch(record, 'errors', now, limits, now)\n",
       replace: '',
       red: 'the ramp > latches as soon as too many',
+    },
+    {
+      takes: 'that a clock which was set back stretches no storm',
+      find: 'calmSince: Math.min(storm.calmSince, now + windowMs)',
+      replace: 'calmSince: storm.calmSince',
+      red: 'the latch > is not stretched by a clock that was set back',
+    },
+    {
+      takes: 'that a rush during the ramp latches again',
+      find: "latch(facts.record, 'incidents', above, limits, now)\n  }\n",
+      replace: 'climb(facts, seen, limits, now)\n  }\n',
+      red: 'the ramp > latches when the rate is too high again',
+    },
+    {
+      takes: 'that a step of the ramp waits for what it let through',
+      find: "const quiet = !begun.includes('under_way')",
+      replace: 'const quiet = true',
+      red: 'the ramp > waits for its effects',
+    },
+    {
+      takes: 'that failures at the end of a step latch again',
+      find: "  if (tooMany(begun.length)) return latch(record, 'errors', now, limits, now)\n",
+      replace: '',
+      red: 'the ramp > latches when few began and they did not help',
+    },
+    {
+      takes: 'that the ramp climbs step by step',
+      find: 'enter(record, storm, storm.step + 1, now)',
+      replace: 'enter(record, storm, storm.step + 2, now)',
+      red: 'the ramp > goes on when its one effect helped',
     },
     {
       takes: 'that the cool-down counts from the end of the rush',

@@ -10,6 +10,12 @@ export const people: readonly Tooth[] = [
       red: 'a press of a button in Slack > that Slack has not signed for this very channel',
     },
     {
+      takes: 'that Slack signs the time of a press',
+      find: 'update(`v0:${timestamp}:`)',
+      replace: 'update(`v0:`)',
+      red: 'the signature > of Slack’s own example is right',
+    },
+    {
       takes: 'the age of a press',
       find: '  if (Math.abs(now - Number(timestamp) * 1_000) > signatureAgeMaxMs) return false\n',
       replace: '',
@@ -22,6 +28,25 @@ export const people: readonly Tooth[] = [
       find: 'Object.hasOwn(channel.approvers, pressed.user.id) ? channel.approvers[pressed.user.id] : undefined',
       replace: 'pressed.user.id',
       red: 'a press of a button in Slack > by somebody who is no approver',
+    },
+    {
+      takes: 'that a button is of the channel that signs it',
+      find: 'what.success && name === what.data.channel',
+      replace: 'what.success && name !== what.data.incident',
+      red: 'a press of a button in Slack > that Slack has not signed for this very channel',
+    },
+    {
+      takes: 'that nobody approves by the name of a property',
+      find: 'Object.hasOwn(channel.approvers, pressed.user.id) ?',
+      replace: 'pressed.user.id in channel.approvers ?',
+      red: 'a press of a button in Slack > by somebody who is no approver',
+    },
+    {
+      takes: 'that Slack is answered before it gives up',
+      find: 'await Promise.race([deciding, after(answerWithinMs)])',
+      replace: 'await deciding',
+      red: 'a press of a button in Slack > is answered in time',
+      hangs: true,
     },
     {
       takes: 'that the secret of one channel proves nothing to another',
@@ -49,8 +74,8 @@ export const people: readonly Tooth[] = [
     {
       takes: 'that what cannot be seen is shown',
       file: 'src/domain/visible.ts',
-      find: '\\p{Cf}',
-      replace: '',
+      find: '[\\p{Cc}\\p{Cf}',
+      replace: '[\\p{Cc}',
       red: 'Slack > makes no mention, no link and no format',
     },
     {
@@ -90,6 +115,92 @@ export const people: readonly Tooth[] = [
       red: 'mail > is one thread for one incident',
     },
   ]),
+  ...teethOf({ file: 'src/adapters/notify/email.ts', test: 'test/adapters/notify/email.test.ts' }, [
+    {
+      takes: 'that no label writes a header of a mail',
+      find: 'subject: line(`[Hepar] ${title}`, subjectMax)',
+      replace: 'subject: `[Hepar] ${title}`',
+      red: 'mail > cannot be given another header or recipient by a label',
+    },
+    {
+      takes: 'that a mail shows what cannot be seen',
+      find: '...facts.map(([name, value]) => line(`${name}: ${value}`, lineMax))',
+      replace: '...facts.map(([name, value]) => `${name}: ${value}`)',
+      red: 'mail > cannot be given another header or recipient by a label',
+    },
+    {
+      takes: 'that a password which a server says back is not told',
+      find: "login ? words.replaceAll(login.password.reveal(), '[redacted]') : words",
+      replace: 'words',
+      red: 'mail > tells no password that a server says back',
+    },
+    {
+      takes: 'the time limit on a mail server that drips',
+      find: 'await Promise.race([transport.sendMail(mail), late.promise])',
+      replace: 'await transport.sendMail(mail)',
+      red: 'mail > waits for a server that drips no longer either',
+    },
+  ]),
+  ...teethOf({ file: 'src/adapters/notify/pagerduty.ts', test: 'test/adapters/notify/pagerduty.test.ts' }, [
+    {
+      takes: 'that a playbook which is demoted has a key of its own',
+      find: "return event === 'playbook.demoted' ?",
+      replace: "return event === '' ?",
+      red: 'PagerDuty > is told of approvals and storms, each under a key of its own',
+    },
+    {
+      takes: 'that the alert of a test is taken back',
+      find: "if (!answer.ok || text(message.body.event) !== 'channel.tested') return answer",
+      replace: 'if (answer) return answer',
+      red: 'PagerDuty > is not left with the alert of a test',
+    },
+    {
+      takes: 'that PagerDuty gets no more than it takes',
+      find: 'summary: line(title, summaryMax)',
+      replace: 'summary: title',
+      red: 'PagerDuty > takes every hostile label within its limits',
+    },
+  ]),
+  ...teethOf({ file: 'src/adapters/notify/slack.ts', test: 'test/adapters/notify/slack.test.ts' }, [
+    {
+      takes: 'that Slack formats nothing',
+      find: '    mrkdwn: false,\n',
+      replace: '',
+      red: 'Slack > does not parse the words that stand in its notifications either',
+    },
+    {
+      takes: 'that Slack opens no link',
+      find: '    unfurl_links: false,\n',
+      replace: '',
+      red: 'Slack > does not parse the words that stand in its notifications either',
+    },
+    {
+      takes: 'that there is no button where nobody could prove that he pressed it',
+      find: 'asks === null || signingSecret === null ? null',
+      replace: 'asks === null ? null',
+      red: 'Slack > has no buttons where nobody could prove that he pressed one',
+    },
+    {
+      takes: 'that what is decided has no buttons any more',
+      find: 'await takeButtonsAway(channel, message, means)',
+      replace: '(null as Delivered | null)',
+      red: 'Slack > shows who decided in place of the buttons',
+    },
+    {
+      takes: 'that a thread stays in its channel',
+      find: 'place.room === room && place.channel',
+      replace: 'place.channel',
+      red: 'Slack > begins a new thread where the channel has moved',
+    },
+  ]),
+  ...teethOf({ test: 'test/engine/outbox.test.ts', file: 'src/engine/outbox.ts' }, [
+    {
+      takes: 'that no message leaves which could not be written down',
+      find: '  if (!store.health().ok) return\n',
+      replace: '',
+      red: 'what cannot be written down is not sent',
+    },
+  ]),
   ...teethOf({ test: 'test/engine/outbox-lanes.test.ts' }, [
     {
       takes: 'that a channel that hangs holds up no other',
@@ -106,11 +217,18 @@ export const people: readonly Tooth[] = [
       red: 'what one channel is told of one incident leaves in order',
     },
     {
+      takes: 'the bound on how long a channel may ask to be left alone',
+      file: 'src/engine/outbox.ts',
+      find: 'clock.now() + Math.min(answer.retryAfterMs, restMaxMs)',
+      replace: 'clock.now() + answer.retryAfterMs',
+      red: 'a channel that asks to be left alone for very long',
+    },
+    {
       takes: 'that a channel is left alone when it asks for it',
       file: 'src/engine/outbox.ts',
       find: ' || (under.resting.get(channel) ?? 0) > now',
       replace: '',
-      red: 'a channel that asks to be left alone is',
+      red: 'a channel that asks to be left alone is, with all it has to say',
     },
   ]),
   ...teethOf({ file: 'src/engine/close.ts', test: 'test/engine/told-of-the-end.test.ts' }, [

@@ -77,8 +77,8 @@ export const recovery = [
     },
     {
       takes: 'the bound on attempts that are called off',
-      find: 'step: attempt.step, touched, blockedSince, dueAt',
-      replace: 'step: attempt.step, touched, dueAt',
+      find: 'step: place, touched, blockedSince, dueAt',
+      replace: 'step: place, touched, dueAt',
       red: 'an attempt that was called off before it began > has touched nothing',
     },
     {
@@ -106,7 +106,7 @@ export const recovery = [
     {
       takes: 'the key that an interrupted idempotent action keeps',
       file: 'src/engine/new-attempt.ts',
-      find: '(idempotent && interruptedKey(earlier, incident.step)) || id',
+      find: '(idempotent && interruptedKey(earlier, index)) || id',
       replace: 'id',
       red: 'only an idempotent action is started again',
     },
@@ -148,7 +148,7 @@ export const recovery = [
   ...teethOf(handOver, [
     {
       takes: 'the message of a hand-over',
-      find: 'channels: channel === null ? [] : [channel]',
+      find: 'channels: channel === null || told ? [] : [channel]',
       replace: 'channels: []',
       red: 'a hand-over tells the channel what is ill',
     },

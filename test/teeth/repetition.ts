@@ -17,6 +17,12 @@ export const repetition = [
       red: 'each gate blocks > flapping',
     },
     {
+      takes: 'that of several windows the longest that is used up counts',
+      find: 'Math.max(...(spent.length > 0 ? spent : actions)',
+      replace: 'Math.min(...(spent.length > 0 ? spent : actions)',
+      red: 'each gate blocks > flapping, for the longest of the windows',
+    },
+    {
       takes: 'that a target which flaps is left alone for its time',
       find: "why === 'flapping' && until > now",
       replace: "why === 'flapping' && until > now + 1e12",
@@ -38,6 +44,12 @@ export const repetition = [
     },
   ]),
   ...teethOf({ ...gates, file: 'src/engine/gates/rate.ts' }, [
+    {
+      takes: 'that a rate is used up with its last attempt',
+      find: 'window.used >= window.count - kept(window)',
+      replace: 'window.used > window.count - kept(window)',
+      red: 'each gate blocks > rate: of all',
+    },
     {
       takes: 'the rate of all playbooks together',
       find: 'const spent = [...own, ...all]',
@@ -112,6 +124,37 @@ export const repetition = [
       red: 'a target that flaps > with a heal that holds',
     },
     {
+      takes: 'that a target which goes on is looked at again after a day',
+      file: 'src/engine/leave-alone.ts',
+      test: 'test/engine/leave-alone.test.ts',
+      find: 'Math.min(wanted, since + leftAloneMaxMs)',
+      replace: 'wanted',
+      red: 'a relapse makes the while longer, and a day after a person was told',
+    },
+    {
+      takes: 'that all places of a loop are left alone',
+      file: 'src/engine/leave-alone.ts',
+      test: 'test/engine/loops.test.ts',
+      find: 'for (const target of leaves.targets) {',
+      replace: 'for (const target of leaves.targets.slice(0, 1)) {',
+      red: 'effects that make each other necessary > are a loop after two rounds',
+    },
+    {
+      takes: 'that who resumes one place of a loop resumes them all',
+      file: 'src/adapters/store/left-alone-table.ts',
+      test: 'test/engine/loops.test.ts',
+      find: 'for (const one of new Set([target, ...targets])) {',
+      replace: 'for (const one of new Set([target])) {',
+      red: 'effects that make each other necessary > begin again when a person resumes one of them',
+    },
+    {
+      takes: 'that what was done before a person resumed it counts no more',
+      file: 'src/adapters/store/left-alone-table.ts',
+      find: '        await pardon(one, 0)\n',
+      replace: '',
+      red: 'a target that flaps > is treated again when a person resumes it',
+    },
+    {
       takes: 'that a person who resumes it ends it',
       file: 'src/engine/operate.ts',
       find: 'await tx.takeUpAgain(incident.target)',
@@ -140,6 +183,18 @@ export const repetition = [
       red: 'a place is free for who was called',
     },
     {
+      takes: 'that a place is kept only for a moment',
+      find: 'until: now() + calledForMs',
+      replace: 'until: now() + calledForMs * 1e6',
+      red: 'a place is free for who was called, for a second, and then for others',
+    },
+    {
+      takes: 'that who is gone is passed over',
+      find: '      if (!onCall(next.incident)) forget(next.incident)\n',
+      replace: '      onCall(next.incident)\n',
+      red: 'who was called and took no place gives way to the next, and who is gone',
+    },
+    {
       takes: 'that whoever was called and took no place gives way',
       find: '      forget(incident)\n      call()\n',
       replace: '      forget(incident)\n',
@@ -151,6 +206,12 @@ export const repetition = [
       takes: 'the order of priorities',
       find: 'if (a.priority !== b.priority)',
       replace: 'if (a.priority === Number.NaN)',
+      red: 'who waits is called when there is a place',
+    },
+    {
+      takes: 'that one playbook of a priority starves no other',
+      find: 'return served(a) - served(b) || a.since - b.since',
+      replace: 'return a.since - b.since',
       red: 'who waits is called when there is a place',
     },
     {
@@ -177,8 +238,8 @@ export const repetition = [
   ...teethOf({ file: 'src/engine/assess.ts', test: 'test/engine/assess.test.ts' }, [
     {
       takes: 'that each effect takes its place, also of those that were assessed at the same moment',
-      find: 'if (effects.places.take(asker)) return',
-      replace: 'if (effects.places.take(asker) || asker) return',
+      find: 'if (!effects.places.take(asker)) {',
+      replace: 'if (!effects.places.take(asker) && !asker) {',
       red: 'of those that are assessed at the same moment',
     },
   ]),

@@ -112,8 +112,8 @@ export const restart = [
     },
     {
       takes: 'the pinned id, looked at right before the restart',
-      find: 'if (changed !== null) throw new Error(',
-      replace: "if (changed === '') throw new Error(",
+      find: 'if (changed !== null) throw notStarted(',
+      replace: "if (changed === '') throw notStarted(",
       red: 'a run > does nothing when somebody restarted, renamed or paused it',
     },
     {

@@ -81,19 +81,19 @@ export const retention = [
   ...teethOf({ ...rules, file: 'src/engine/past.ts' }, [
     {
       takes: 'that attempts stay while a budget may count them',
-      find: 'attempts: Math.min(gone, now - attemptsKeptMs)',
-      replace: 'attempts: Math.min(gone, now - incidentsKeptMs)',
+      find: 'attempts: Math.min(gone, before(attemptsKeptMs))',
+      replace: 'attempts: Math.min(gone, before(incidentsKeptMs))',
       red: window,
     },
     {
       takes: 'that incidents stay while they may be opened again',
-      find: 'incidents: Math.min(gone, now - incidentsKeptMs)',
+      find: 'incidents: Math.min(gone, before(incidentsKeptMs))',
       replace: 'incidents: gone',
       red: window,
     },
     {
       takes: 'that the rule of size leaves the last day alone',
-      find: 'bytes: now - keptWhateverSizeMs',
+      find: 'bytes: before(keptWhateverSizeMs)',
       replace: 'bytes: now',
       red: 'the rule of size takes the oldest until the store is small enough, and never the last day',
     },

@@ -4,6 +4,7 @@ import { attacks } from './attacks.ts'
 import { audit } from './audit.ts'
 import { calls } from './calls.ts'
 import { cleaning } from './cleaning.ts'
+import { counting } from './counting.ts'
 import { decisions } from './decisions.ts'
 import { demonstration } from './demo.ts'
 import { doors } from './doors.ts'
@@ -13,6 +14,7 @@ import { intake } from './intake.ts'
 import { intent } from './intent.ts'
 import { ladder } from './ladder.ts'
 import { mass } from './mass.ts'
+import { pages } from './pages.ts'
 import { pausing } from './pauses.ts'
 import { people } from './people.ts'
 import { policies } from './policies.ts'
@@ -31,6 +33,7 @@ import { templates } from './templates.ts'
 import { temporary } from './temporary.ts'
 import type { Tooth } from './tooth.ts'
 import { touches } from './touches.ts'
+import { trust } from './trust.ts'
 
 /** Every safety that a test must miss when it is taken away. */
 export const teeth: readonly Tooth[] = [
@@ -41,6 +44,7 @@ export const teeth: readonly Tooth[] = [
   ...approvals,
   ...intent,
   ...repetition,
+  ...counting,
   ...decisions,
   ...intake,
   ...proof,
@@ -60,6 +64,8 @@ export const teeth: readonly Tooth[] = [
   ...silences,
   ...doors,
   ...access,
+  ...pages,
+  ...trust,
   ...calls,
   ...people,
   ...policies,

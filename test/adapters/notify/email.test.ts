@@ -1,4 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { setTimeout as after } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { secret } from '../../../src/domain/secret.ts'
 import { type MailServer, startMailServer } from '../../kit/mail-server.ts'
 import { startSink } from '../../kit/sink.ts'
@@ -16,6 +18,22 @@ async function mailsOf(key: string, count: number) {
   const found = () => server.mails().filter(({ headers }) => headers['x-hepar-idempotency-key']?.startsWith(key))
   await waitFor(() => found().length >= count, { what: `${count} mails of ${key}` })
   return found()
+}
+
+/** A server that greets like one for mail, and goes on as it is told; gives its port. */
+async function oddServer(answer: (line: string, socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>()
+  const odd = createServer((socket) => {
+    sockets.add(socket.on('error', () => {}))
+    socket.write('220 odd ESMTP\r\n')
+    socket.on('data', (line) => answer(String(line), socket))
+  })
+  await new Promise<void>((resolve) => odd.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    odd.close()
+  })
+  return (odd.address() as AddressInfo).port
 }
 
 describe('mail', () => {
@@ -117,5 +135,30 @@ describe('mail', () => {
       retry: true,
     })
     expect(performance.now() - begun).toBeLessThan(5_000)
+  })
+
+  test('waits for a server that drips no longer either', async () => {
+    const port = await oddServer((_, socket) => {
+      const dripping = setInterval(() => socket.write('250-and more\r\n'), 50)
+      socket.once('close', () => clearInterval(dripping))
+    })
+    const channel = emailChannel({ port, caFile: server.caFile }, { security: 'none', login: null })
+    const answer = deliverTo(channel, { timeoutMs: 300 })(outgoing('mail', handedOver))
+    expect(await Promise.race([answer, after(5_000)])).toMatchObject({ ok: false, retry: true })
+  })
+
+  test('tells no password that a server says back', async () => {
+    const port = await oddServer((line, socket) => {
+      const [, , plain] = line.trim().split(' ')
+      const said = Buffer.from(plain ?? '', 'base64')
+        .toString()
+        .split('\0')
+        .at(-1)
+      socket.write(line.startsWith('AUTH') ? `535 no, ${said} is wrong\r\n` : '250-odd\r\n250 AUTH PLAIN\r\n')
+    })
+    const login = { user: 'hepar', password: secret('correct-horse') }
+    const channel = emailChannel({ port, caFile: server.caFile }, { security: 'none', login })
+    const answer = await deliverTo(channel, { timeoutMs: 2_000 })(outgoing('mail', handedOver))
+    expect(answer).toMatchObject({ ok: false, reason: expect.stringContaining('no, [redacted] is wrong') })
   })
 })

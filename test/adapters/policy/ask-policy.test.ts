@@ -119,6 +119,26 @@ test('a URL is asked only where http.allow allows it', async () => {
   expect(asked[0]?.authorization).toBeUndefined()
 })
 
+test('a name that leads to another place is not asked, and a certificate that cannot be read is a denial', async () => {
+  const { url, asked } = await agent(json({ result: 'allow' }))
+  const named = url.replace('127.0.0.1', 'opa.example')
+  const rule = readRule(named)
+  const secured = readRule(named.replace('http:', 'https:'))
+  if (!rule.ok || !secured.ok) throw new Error('a rule cannot be read')
+  const allow = [rule.rule, { ...secured.rule, tls: { ca: '/nowhere/ca.pem' } }]
+  const resolve = async () => [{ address: '127.0.0.1', family: 4 as const }]
+  const ask = createAskPolicy(() => ({ policies: [], http: { allow } }), { resolve })
+  expect(await ask({ kind: 'url', url: named }, {})).toMatchObject({
+    decision: 'deny',
+    reason: expect.stringContaining('it is this machine'),
+  })
+  expect(await ask({ kind: 'url', url: named.replace('http:', 'https:') }, {})).toMatchObject({
+    decision: 'deny',
+    reason: expect.stringContaining('could not be asked'),
+  })
+  expect(asked).toEqual([])
+})
+
 test('a proper name of an object is no answer', () => {
   expect(readAnswer('{"__proto__": {"result": "allow"}}')).toMatchObject({ decision: 'deny' })
   expect(readAnswer('null')).toMatchObject({ decision: 'deny' })

@@ -332,6 +332,20 @@ describe('each gate blocks', () => {
       },
     ],
     [
+      'flapping, for the longest of the windows that are used up, and no longer',
+      someGateFacts(
+        {},
+        {
+          actions: [
+            { count: 2, windowMs: 60_000, used: 2, oldestAt: 1 },
+            { count: 4, windowMs: 3_600_000, used: 4, oldestAt: 1 },
+            { count: 9, windowMs: 86_400_000, used: 4, oldestAt: 1 },
+          ],
+        },
+      ),
+      { verdict: 'wait', blockedBy: { gate: 'flapping', until: 3_610_000, leaves: { windowMs: 3_600_000 } } },
+    ],
+    [
       'flapping, while the target is left alone',
       someGateFacts({}, { leftAlone: [leftAlone('flapping', 20_000)] }),
       { verdict: 'wait', blockedBy: { gate: 'flapping', until: 20_000, reason: 'told' } },
