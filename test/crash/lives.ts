@@ -1,5 +1,5 @@
 import type { Hepar } from '../kit/hepar.ts'
-import type { Sink } from '../kit/sink.ts'
+import type { Sink, SinkRequest } from '../kit/sink.ts'
 import { waitFor } from '../kit/wait.ts'
 import { deliveryAbout, type Ward } from '../kit/ward.ts'
 import type { Courier } from './courier.ts'
@@ -106,11 +106,16 @@ async function over(patient: string, startsAt: number, { ward, oncall }: Parts):
   const repeatAt = Date.now() + repeatEveryMs
   while (Date.now() < repeatAt) {
     if (ward.isWell(patient)) return true
-    const called = oncall.requests.findLast(({ at, body }) => at > startsAt && body.includes(`"service/${patient}"`))
+    const called = oncall.requests.findLast((request) => request.at > startsAt && isCallTo(patient, request))
     if (called && Date.now() > called.at + onDutyAfterMs) ward.cure(patient)
     await passes(lookEveryMs)
   }
   return false
+}
+
+function isCallTo(patient: string, request: SinkRequest): boolean {
+  const { event, target } = request.json() as { readonly event: string; readonly target?: string }
+  return event === 'incident.handed_over' && target === `service/${patient}`
 }
 
 /** Nobody falls ill anew while the incident of the last illness is open, so that each illness is one incident. */

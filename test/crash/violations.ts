@@ -200,22 +200,40 @@ function brokenDecisions({ sent, events }: Evidence): readonly string[] {
   })
 }
 
-/** Hand-overs that lead to somebody, and messages recorded as sent. */
+/** What people must have been told by this log, and what is recorded as sent; of each the incident and the event. */
 export function messagesIn(events: readonly EventView[]) {
-  const promised = events.filter(({ type, body }) => type === 'incident.handed_over' && body.channel !== null)
-  const confirmed = events.filter(({ type }) => type === 'notification.sent')
+  const promised: string[] = []
+  const called = new Set<string | null>()
+  for (const { type, incident, body } of events) {
+    if (type === 'incident.handed_over' && body.channel !== null) called.add(incident)
+    // Whoever was called hears of the end, once.
+    else if (type !== 'incident.closed' || !called.delete(incident)) continue
+    promised.push(`${type} of ${incident}`)
+  }
+  const confirmed = events.filter(({ type }) => type === 'notification.sent').map(({ incident }) => incident)
   return { promised, confirmed }
 }
 
 function brokenMessages({ events, oncall }: Evidence): readonly string[] {
   const { promised, confirmed } = messagesIn(events)
-  const arrived = new Set(oncall.map(({ headers }) => String(headers['idempotency-key'])))
+  // The same message may come twice after a kill, and has the same key then.
+  const arrived = [...new Map(oncall.map((request) => [request.headers['idempotency-key'], toldIn(request)])).values()]
   const broken: string[] = []
-  if (arrived.size !== promised.length) broken.push(`${promised.length} hand-overs, ${arrived.size} different messages`)
+  for (const message of new Set([...promised, ...arrived])) {
+    const count = (messages: readonly string[]) => messages.filter((one) => one === message).length
+    if (count(promised) !== count(arrived)) {
+      broken.push(`${message}: ${count(promised)} to be told, ${count(arrived)} different messages`)
+    }
+  }
   if (confirmed.length !== promised.length) {
-    broken.push(`${promised.length} hand-overs, ${confirmed.length} messages recorded as sent`)
+    broken.push(`${promised.length} messages to be sent, ${confirmed.length} recorded as sent`)
   }
   return broken
+}
+
+function toldIn(request: SinkRequest): string {
+  const { event, incident } = request.json() as { readonly event: string; readonly incident: string }
+  return `${event} of ${incident}`
 }
 
 function gaps(events: readonly EventView[]): readonly string[] {

@@ -151,7 +151,9 @@ test.each([
     await hospital.killHeldAt(point)
     const { id } = await ill.rest()
     await waitFor(() => ill.count('notification.sent'), { what: 'the message', deadlineMs: 60_000 })
-    const messages = hospital.oncall.requests.filter(({ body }) => body.includes(id))
+    const messages = hospital.oncall.requests.filter(
+      ({ body }) => body.includes(id) && body.includes('"incident.handed_over"'),
+    )
     expect(messagesSent).toContain(messages.length)
     expect(new Set(messages.map(({ headers }) => headers['idempotency-key'])).size).toBe(1)
     expect(await ill.count('incident.handed_over')).toBe(1)

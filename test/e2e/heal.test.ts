@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { toldTo } from '../kit/sink.ts'
 import { startStage } from '../kit/stage.ts'
 import { waitFor } from '../kit/wait.ts'
 
@@ -42,7 +43,8 @@ test('a container that a restart does not heal climbs the ladder and is handed o
   await hepar.until('closed', ([only]) => only?.state === 'closed')
   await witness.settle()
   expect(witness.count(container.id, 'restart')).toBe(1)
-  expect(oncall.requests).toHaveLength(1)
+  await waitFor(() => toldTo(oncall).includes('incident.closed'), { what: 'the end to be told', deadlineMs: 30_000 })
+  expect(toldTo(oncall)).toEqual(['incident.handed_over', 'incident.closed'])
   expect(oncall.requests[0]!.json()).toMatchObject({ incident: incident!.id, target: incident!.target })
   const [closed] = await hepar.incidents()
   expect(closed).toMatchObject({ id: incident!.id, ending: 'escalated' })

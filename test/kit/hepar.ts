@@ -224,7 +224,7 @@ function placesIn(texts: readonly string[]): readonly string[] {
 }
 
 /** A test does in a minute what nobody should do in an hour; what bounds repetition has tests of its own. */
-const repeatable = { rate: ['9999/1m'], targetActions: ['9999/1h'], loops: '9999/1h' }
+const repeatable = { rate: ['9999/1m'], targetActions: ['9999/1h'], loops: '9999/1h', storm: { incidents: 9999 } }
 
 function writeFiles(setup: HeparSetup, port: number, holds: string): string {
   const rules = join(setup.folder, 'rules')

@@ -87,3 +87,8 @@ function reply(response: ServerResponse, { code = 200, body = '', headers = {}, 
   if (hang === 'after') response.write(body)
   else response.end(body)
 }
+
+/** The event of every message that a channel which leads here was sent, in order, repeats included. */
+export function toldTo({ requests }: Sink): readonly string[] {
+  return requests.map((request) => (request.json() as { readonly event: string }).event)
+}

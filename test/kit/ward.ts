@@ -50,6 +50,9 @@ export interface Ward extends AsyncDisposable {
   leftOver(patient: string, before?: number): readonly number[]
 }
 
+/** Many patients are past all help, and that must not put anybody off treating the next one. */
+const oftenIncurable = { retryAfter: '0s', demoteAfter: 'never' }
+
 /** Opens a ward in a folder of the test's, with a health check per patient: 200 while well, 503 while ill. */
 export async function openWard(folder: string): Promise<Ward> {
   mkdirSync(folder, { recursive: true })
@@ -75,7 +78,7 @@ export async function openWard(folder: string): Promise<Ward> {
   return {
     folder,
     plugins: resolve(import.meta.dirname, '../fixtures/ward'),
-    playbook: (name, more = {}) =>
+    playbook: (name, { limits = {}, ...more } = {}) =>
       JSON.stringify({
         version: 1,
         summary: 'Treat an ill patient',
@@ -85,7 +88,7 @@ export async function openWard(folder: string): Promise<Ward> {
         verify: [{ http: { url: `${url}/{{ labels.patient }}`, status: 200 } }],
         for: '500ms',
         within: '1s',
-        limits: { cooldown: '0s', attempts: ['1000/1h'], maxWait: '5m' },
+        limits: { ...oftenIncurable, cooldown: '0s', attempts: ['1000/1h'], maxWait: '5m', ...(limits as object) },
         reopenWithin: '0s',
         ...more,
       }),

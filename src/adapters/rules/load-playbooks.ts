@@ -29,10 +29,10 @@ export async function loadPlaybooks(
   }
   for (const file of files) {
     const name = basename(file, extname(file))
-    checkName(name, file, seen, problems)
     const reading = readSourceFile(file, fileBytesMax)
     const source = reading.ok ? reading.source : reading.readable
     const found: Problem[] = reading.ok ? [] : [...reading.problems]
+    checkName(name, file, seen, found)
     const playbook = source && (await compilePlaybook(source, name, context, reporter(source, found)))
     read.push({ found, placed: source && playbook && { playbook, report: reporter(source, found) } })
     if (reading.ok && playbook) written.push({ playbook, source: reading.source })
@@ -44,8 +44,8 @@ export async function loadPlaybooks(
   return { playbooks: written.map(({ playbook }) => playbook), problems }
 }
 
-function checkName(name: string, file: string, seen: Map<string, string>, problems: Problem[]): void {
-  const add = (message: string) => problems.push({ severity: 'error', file, line: 0, column: 0, message })
+function checkName(name: string, file: string, seen: Map<string, string>, found: Problem[]): void {
+  const add = (message: string) => found.push({ severity: 'error', file, line: 0, column: 0, message })
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(name)) {
     add('a playbook is named by its file: 1 to 100 letters, digits, ".", "_" or "-"')
   }

@@ -8,7 +8,7 @@ const slackMs = 5_000
 export const override: Gate = {
   name: 'override',
   needs: 'plan',
-  decide({ plan, stored: { ownEffect }, incident: { illSince }, playbook, now }) {
+  decide({ plan, stored: { ownEffect, holder }, incident: { illSince }, playbook, now }) {
     const { yieldForMs } = playbook.limits
     if (yieldForMs === 0) return notApplicable('limits.yieldFor is 0: Hepar yields to nobody')
     if (plan?.kind !== 'planned') {
@@ -23,6 +23,10 @@ export const override: Gate = {
     if (changed.at < illSince) return pass('nobody else has touched the target since it fell ill', facts)
     if (ownEffect !== null && changed.at <= ownEffect.endedAt + slackMs) {
       return pass('nobody else has touched the target since Hepar did', facts)
+    }
+    // Its end is not recorded yet; who must wait for it is told so by the target lock.
+    if (holder?.phase === 'acting' && changed.at >= holder.intendedAt) {
+      return pass('the target changed while Hepar itself was at work on it', { ...facts, attempt: holder.id })
     }
     const until = Math.min(changed.at, now) + yieldForMs
     const ago = formatAgeMs(Math.max(0, now - changed.at))

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Attempt } from '../../../src/domain/attempt.ts'
 import { override } from '../../../src/engine/gates/override.ts'
 import type { PlanOutcome } from '../../../src/engine/ports.ts'
 import { ordeal } from '../../kit/ordeal.ts'
@@ -9,13 +10,21 @@ import { type SimulationPorts, simulatedPolicy } from '../../kit/simulation.ts'
 const yieldForMs = 120_000
 const now = 1_000_000
 
-function decide(changedAt: number | null, more: { ownEndedAt?: number; illSince?: number; yieldForMs?: number } = {}) {
+interface More {
+  readonly ownEndedAt?: number
+  readonly illSince?: number
+  readonly yieldForMs?: number
+  readonly holder?: Attempt
+}
+
+function decide(changedAt: number | null, more: More = {}) {
   const changed = changedAt === null ? {} : { changed: { at: changedAt, what: 'it was started' } }
   const plan: PlanOutcome = { kind: 'planned', plan: { ...someAttempt().plan, ...changed }, digest: 'd' }
   const own = more.ownEndedAt
   const ownEffect = own === undefined ? null : { object: 'o', attempt: 'a', beganAt: own - 1_000, endedAt: own }
   const limits = { ...somePlaybook().limits, yieldForMs: more.yieldForMs ?? yieldForMs }
-  const facts = { plan, stored: { ownEffect }, incident: someIncident({ illSince: more.illSince ?? 0 }), now }
+  const stored = { ownEffect, holder: more.holder ?? null }
+  const facts = { plan, stored, incident: someIncident({ illSince: more.illSince ?? 0 }), now }
   return override.decide({ ...facts, playbook: somePlaybook({ limits }) } as never)
 }
 
@@ -42,13 +51,22 @@ describe('a target that somebody else touched', () => {
     expect(decide(now - 20_000, { ownEndedAt: now - 60_000 })).toMatchObject({ result: 'block' })
   })
 
+  test('is told from one that Hepar itself is at work on', () => {
+    const at = (phase: Attempt['phase']) => someAttempt({ phase, intendedAt: now - 20_000 })
+    expect(decide(now - 19_000, { holder: at('acting') })).toMatchObject({ result: 'pass' })
+    expect(decide(now - 21_000, { holder: at('acting') })).toMatchObject({ result: 'block' })
+    expect(decide(now - 1_000, { holder: at('verifying'), ownEndedAt: now - 15_000 })).toMatchObject({
+      result: 'block',
+    })
+  })
+
   test('is not known of where the action cannot tell, and not asked for where nobody is yielded to', () => {
     expect(decide(null)).toMatchObject({ result: 'not_applicable' })
     expect(decide(now - 20_000, { yieldForMs: 0 })).toMatchObject({ result: 'not_applicable' })
   })
 
   test('blocks where there is no plan that could tell', () => {
-    const facts = { stored: { ownEffect: null }, incident: someIncident(), now, playbook: somePlaybook() }
+    const facts = { stored: { ownEffect: null, holder: null }, incident: someIncident(), now, playbook: somePlaybook() }
     expect(override.decide({ ...facts, plan: { kind: 'failed', reason: 'x' } } as never)).toMatchObject({
       result: 'block',
     })
