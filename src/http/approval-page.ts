@@ -84,8 +84,7 @@ function table(rows: readonly (readonly [string, string])[]): Html {
 
 /** Signs that nobody sees, or that turn text around, are written out. */
 function shown(text: string): string {
-  const told = text.replace(/\p{Cf}/gu, (sign) => `\\u{${sign.codePointAt(0)?.toString(16)}}`)
-  return told.split('\n').map(visible).join('\n')
+  return text.split('\n').map(visible).join('\n')
 }
 
 function asJson(value: unknown): string {

@@ -14,7 +14,7 @@ test('nothing that a label says hides, turns around or becomes part of the page'
   const summary = 'restart \u202egnp.exe\u202c\u200b<script>"\u0007'
   const html = pageOf({ plan: { ...someApproval().plan, summary, evidence: { log: summary } } })
   expect(html).not.toMatch(/\p{Cf}|(?!\n)\p{Cc}|<script/u)
-  expect(html).toContain('\\u{202e}gnp.exe')
+  expect(html).toContain('\\u202egnp.exe')
   expect(html).toContain('&lt;script&gt;')
 })
 
