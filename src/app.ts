@@ -155,19 +155,24 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
   }
   const reload = createReload({ engine, store, clock, log, current: inForce.current, load: files.load, swap })
   const { health, begin, end } = createLifecycle({ engine, store, clock, log, version })
-  const { brokenActions } = inForce
-  const door = metricsDoor(metrics)
-  const parts = { engine, read: store.read, policy: inForce, brokenActions, metrics: door, reload, log, clock, health }
+  const parts = { engine, read: store.read, policy: inForce, reload, log, clock, health }
   const whisper = createWhisper(() => inForce.config().notify, log)
-  const server = createHttp({ ...parts, tokens, version, whisper })
+  const server = createHttp({
+    ...parts,
+    brokenActions: inForce.brokenActions,
+    metrics: metricsDoor(metrics),
+    tokens,
+    version,
+    whisper,
+  })
   closing.defer(() => server.close())
   const { url } = await server.listen(inForce.config().listen)
   await begin(inForce.current())
   closing.defer(end)
   files.follow(reload)
   const unreachable = () => findUnreachable(inForce.config(), neighbours)
-  const { warnings } = files
-  return { url, version, log, clock, policy: inForce, warnings, unreachable, reload, close: closeOnce(closing) }
+  const close = closeOnce(closing)
+  return { url, version, log, clock, policy: inForce, warnings: files.warnings, unreachable, reload, close }
 }
 
 /** What must be there before anything else: configuration, log, and the data folder for this process alone. */
@@ -227,14 +232,15 @@ function openTelemetry({ store, clock, log, inForce, version }: Ground, closing:
   store.onCommit(createAuditLog(log, { level: () => inForce.config().log.level }))
   const rank = (playbook: string) => rankOf(playbook, inForce.current())
   const queue = createMemoryQueue({ read: store.read, rankOf: rank, clock, log })
+  const registry = metrics.registry
   const services = () => inForce.config().services
   const windows = () => inForce.config().maintenance
-  registerStoreGauges({ registry: metrics.registry, store, queue, clock, policy: inForce, services, windows })
+  registerStoreGauges({ registry, store, queue, clock, policy: inForce, services, windows })
   const exporter = createExporter(inForce.config(), (wanted) => watchContainers({ ...wanted, log }))
   closing.defer(() => exporter.close())
-  registerContainerMetrics(metrics.registry, exporter)
-  registerPathMetrics(metrics.registry, () => inForce.config().paths)
-  registerUnitMetrics(metrics.registry, () => inForce.config().services)
+  registerContainerMetrics(registry, exporter)
+  registerPathMetrics(registry, () => inForce.config().paths)
+  registerUnitMetrics(registry, services)
   return { metrics, queue, exporter }
 }
 
