@@ -31,6 +31,7 @@ import { createAuditMetrics } from './adapters/telemetry/audit-metrics.ts'
 import { createAuditLog, createLog } from './adapters/telemetry/log.ts'
 import { createMetrics } from './adapters/telemetry/metrics.ts'
 import { registerStoreGauges } from './adapters/telemetry/store-gauges.ts'
+import type { App, AppOptions, Terminal } from './app/app-parts.ts'
 import { closeOnce } from './app/close-once.ts'
 import { createExporter } from './app/exporter.ts'
 import { followSettings } from './app/follow-settings.ts'
@@ -66,42 +67,6 @@ import { rankOf } from './engine/priority.ts'
 import { openTokens } from './engine/tokens.ts'
 import type { Reload } from './http/parts.ts'
 import { createHttp } from './http/server.ts'
-
-export interface AppOptions {
-  /** `null` means HEPAR_CONFIG, or else `hepar.yaml` in the working directory. */
-  readonly configFile: string | null
-  readonly env: Environment
-  readonly writeLog: (line: string) => void
-  /** Log lines for people instead of JSON. */
-  readonly prettyLog: boolean
-  readonly clock?: Clock
-  /** Where a test may hold the process. */
-  readonly checkpoint?: Checkpoint
-  /** How many times as fast as the clock says the past grows old and is pruned, for a test that cannot wait for weeks. */
-  readonly hasten?: number
-}
-
-/** Where the command line prints. */
-export interface Terminal {
-  readonly out: (text: string) => void
-  readonly writeLog: (line: string) => void
-  readonly prettyLog: boolean
-}
-
-export interface App {
-  readonly url: string
-  readonly version: string
-  readonly log: Log
-  readonly clock: Clock
-  readonly policy: PolicyHolder
-  /** What the files are warned about. */
-  readonly warnings: readonly Problem[]
-  /** Neighbours that do not answer now. */
-  unreachable(): Promise<readonly Unreachable[]>
-  readonly reload: Reload
-  /** Stops in reverse order; running effects get their grace. */
-  close(): Promise<void>
-}
 
 /** Starts everything, or nothing: what was opened before a failure is closed again. Throws with the next step. */
 export async function createApp(options: AppOptions): Promise<App> {

@@ -3,7 +3,8 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { type App, createApp } from '../src/app.ts'
+import type { App } from '../src/app/app-parts.ts'
+import { createApp } from '../src/app.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 

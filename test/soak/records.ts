@@ -52,13 +52,14 @@ export function keepRecords(hepar: Hepar, isOthers: (target: string) => boolean)
   }
 
   function follow({ type, incident: id, playbook, target, body }: EventView): void {
-    if (id === null) return
+    // What is told of an incident later does not say again what it is about.
+    if (id === null || target === null) return
     const reason = typeof body.reason === 'string' ? body.reason : ''
     const known = incidents.get(id)
     const state = type === 'incident.closed' ? 'closed' : (stateAfter[type] ?? known?.state)
     if (state === undefined) return
     const ending = (type === 'incident.closed' ? body.ending : null) as IncidentView['ending']
-    incidents.set(id, { id, playbook: String(playbook), target: String(target), state, ending, reason })
+    incidents.set(id, { id, playbook: String(playbook), target, state, ending, reason })
   }
 
   async function read(): Promise<void> {
