@@ -51,7 +51,7 @@ export interface Ordeal {
   after?(story: Story): Promise<unknown> | unknown
   /** Effects that must have begun, as a share of the illnesses told: a gate that blocks everything is no gate. */
   readonly shareMin: number
-  /** Stories of an ordinary run; by default 20. `STORIES_TIMES` in the environment multiplies them. */
+  /** Stories of an ordinary run; by default 10. `STORIES_TIMES` in the environment multiplies them. */
   readonly runs?: number
   /** How long one passing of time takes at most, in milliseconds. */
   readonly passMsMax?: number
@@ -74,7 +74,7 @@ export async function ordeal(plan: Ordeal): Promise<{ readonly effects: number; 
       sums.illnesses += illnesses
     }),
     // A smaller story is worth less than the minutes it takes to find one.
-    { numRuns: Math.ceil((plan.runs ?? 20) * timesOfRuns), endOnFailure: true },
+    { numRuns: Math.ceil((plan.runs ?? 10) * timesOfRuns), endOnFailure: true },
   )
   expect(sums.illnesses).toBeGreaterThan(0)
   expect(sums.effects / sums.illnesses).toBeGreaterThanOrEqual(plan.shareMin)
