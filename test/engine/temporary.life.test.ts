@@ -96,7 +96,7 @@ test('through crashes, commands and relapses no temporary effect stays for ever,
         }
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 30 },
   )
   expect(held / runs).toBeGreaterThan(0.2)
   expect(mitigated / runs).toBeGreaterThan(0.1)
