@@ -56,10 +56,13 @@ async function carryOut(command: Command, facts: Facts, ports: AdvancePorts): Pr
       await save(incident, ports, (tx, now) => recordChoice(tx, incident, playbook, command.choice, now))
       return true
     }
-    case 'assess':
-      if (facts.playbook === null) throw new Error('an incident without a playbook cannot be assessed')
-      await assess({ incident, playbook: facts.playbook, step: command.action, policy: ports.policy.current() }, ports)
+    case 'assess': {
+      const { playbook } = facts
+      if (playbook === null) throw new Error('an incident without a playbook cannot be assessed')
+      const { step: stepIndex, action: step } = command
+      await assess({ incident, playbook, step, stepIndex, policy: ports.policy.current() }, ports)
       return false
+    }
     case 'revert':
       await revert(incident, command.attempt, ports)
       return false

@@ -75,6 +75,6 @@ function about({ id, incident, playbook, target, attempt, step, planDigest, plan
 
 /** What the gate of that name said, if there is one. */
 export function blastRadiusOf({ gates }: Pick<Approval, 'gates'>): JsonObject | null {
-  const report = gates.find(({ gate }) => (gate as string) === 'blast_radius')
+  const report = gates.find(({ gate }) => gate === 'blast_radius')
   return report === undefined ? null : { result: report.result, reason: report.reason, ...report.facts }
 }

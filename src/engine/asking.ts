@@ -46,7 +46,7 @@ const unneeded = 'no approval is needed any more'
 
 async function ask(
   tx: Tx,
-  { incident, playbook, step, policy }: Assessment,
+  { incident, playbook, step, stepIndex, policy }: Assessment,
   facts: GateFacts & Pick<Approval, 'since' | 'gates'>,
   { now, newId }: Making,
 ): Promise<Approval> {
@@ -62,7 +62,7 @@ async function ask(
     playbook: playbook.name,
     target: incident.target,
     attempt: incident.attempts + 1,
-    step: incident.step,
+    step: stepIndex,
     planDigest: plan.digest,
     playbookRevision: playbook.revision,
     policyRevision: policy.revision,

@@ -6,7 +6,6 @@ import type { Incident, Waiting } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { GateFacts } from './gates/gate.ts'
 import type { Assessment } from './gather.ts'
-import { stepIndexOf } from './new-attempt.ts'
 
 function planDigestOf({ plan }: GateFacts): string | null {
   return plan?.kind === 'planned' ? plan.digest : null
@@ -22,7 +21,7 @@ export function assessedEvent(assessment: Assessment, facts: GateFacts, { verdic
     verdict,
     gates: gates.map((report) => ({ ...report })),
     planDigest: planDigestOf(facts),
-    step: stepIndexOf(assessment),
+    step: assessment.stepIndex,
     action: assessment.step.action,
     policyRevision: assessment.policy.revision,
   }
@@ -59,7 +58,7 @@ export function wouldRunEvent(assessment: Assessment, facts: GateFacts): NewAudi
     type: 'incident.would_run',
     at: facts.now,
     ...about(assessment),
-    body: { action: step.action, step: stepIndexOf(assessment), planDigest: planDigestOf(facts), summary },
+    body: { action: step.action, step: assessment.stepIndex, planDigest: planDigestOf(facts), summary },
   }
 }
 

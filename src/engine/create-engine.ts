@@ -143,7 +143,7 @@ export function createEngine(world: EnginePorts): Engine {
 }
 
 /** Events whose commit may have put a message into the outbox; whatever is forgotten here leaves within a second. */
-const tellsPeople = /^(incident\.(asked|closed|handed_over)$|approval\.|storm\.|playbook\.)/
+const tellsPeople = /^(incident\.(closed|handed_over)$|approval\.|storm\.|playbook\.)/
 
 /** Events after which the storm latch looks when it has to look again. */
 const movesStorm: ReadonlySet<AuditType> = new Set(['storm.latched', 'storm.ramped', 'attempt.concluded'])

@@ -58,18 +58,21 @@ async function explainIncident(
   const incident = choice === null ? known : withLadder(known, playbook, choice)
   const about = { playbook: playbook.name, target, would, ladder: choice }
   const chosen = choice === null ? [] : [ladderWords(playbook, choice)]
-  const step = stepAt(incident, playbook)?.step
-  if (step?.kind !== 'action') {
+  const place = stepAt(incident, playbook)
+  if (place?.step.kind !== 'action') {
     const pausing = { pauses: await ports.store.read.pauses(), windows: policy.config.maintenance }
     const held = maintenanceOver(pausing, { playbook: playbook.name, target }, ports.clock.now())
-    const hands = step ? `hands over to "${step.channel}"` : 'hands over: every step of the ladder has been tried'
+    const hands = place
+      ? `hands over to "${place.step.channel}"`
+      : 'hands over: every step of the ladder has been tried'
     const end = held === null ? hands : `${hands}, once the maintenance "${held.id}" is over`
     return { ...about, verdict: null, plan: null, planDigest: null, note: [end, ...chosen].join('; ') }
   }
+  const { step, index: stepIndex } = place
   const alerts = [...attached.filter(({ fingerprint }) => fingerprint !== record.fingerprint), record]
   const now = ports.clock.now()
   const stored = await readStored(ports.store.read, { incident, playbook, policy }, now, { alerts })
-  const { facts, verdict } = await gather({ incident, playbook, step, policy }, stored, ports)
+  const { facts, verdict } = await gather({ incident, playbook, step, stepIndex, policy }, stored, ports)
   const holdMs = holdMsOf(step, policy.actions)
   const planned = facts.plan?.kind === 'planned' ? facts.plan : null
   const notes = [

@@ -34,6 +34,8 @@ export interface Assessment {
   readonly incident: Incident
   readonly playbook: Playbook
   readonly step: ActionStep
+  /** Index of the step in the playbook, whatever its place in the incident's own ladder. */
+  readonly stepIndex: number
   readonly policy: Policy
 }
 
@@ -113,14 +115,18 @@ async function withNeed(need: Need, facts: GateFacts, assessment: Assessment, po
 }
 
 /** What the gates may look at before the world is asked. */
-export function factsOf({ incident, playbook, step, policy }: Assessment, stored: StoredFacts, now: number): GateFacts {
+export function factsOf(
+  { incident, playbook, step, stepIndex, policy }: Assessment,
+  stored: StoredFacts,
+  now: number,
+): GateFacts {
   const { mode, limits, maintenance } = policy.config
   return {
     now,
     incident,
     playbook,
+    stepIndex,
     ceiling: mode,
-    alertAgeMaxMs: limits.alertAgeMaxMs,
     windows: maintenance,
     limits,
     highest: isHighest(incident, policy),

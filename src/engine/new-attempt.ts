@@ -1,6 +1,5 @@
 import type { Attempt, CheckResult } from '../domain/attempt.ts'
 import type { Assessment } from './gather.ts'
-import { stepAt } from './ladder.ts'
 import type { PlanOutcome, Runner } from './ports.ts'
 import { holdMsOf } from './temporary.ts'
 import { stepKeyOf } from './track-record.ts'
@@ -9,11 +8,6 @@ import { stepKeyOf } from './track-record.ts'
 const startsPerKeyMax = 2
 
 type Planned = Extract<PlanOutcome, { kind: 'planned' }>
-
-/** Index of the step in the playbook, whatever its place in the incident's own ladder. */
-export function stepIndexOf({ incident, playbook }: Pick<Assessment, 'incident' | 'playbook'>): number {
-  return stepAt(incident, playbook)?.index ?? incident.step
-}
 
 /** The attempt as it is committed with its intent. `earlier` are the attempts its incident has made, `before` what was seen before it. */
 export function newAttempt(
@@ -27,8 +21,7 @@ export function newAttempt(
     before = null,
   }: { now: number; id: string; earlier: readonly Attempt[]; before?: readonly CheckResult[] | null },
 ): Attempt {
-  const { incident, playbook, step, policy } = assessment
-  const index = stepIndexOf(assessment)
+  const { incident, playbook, step, stepIndex, policy } = assessment
   const holdMs = holdMsOf(step, policy.actions)
   const always = policy.actions.some((action) => action.name === step.action && action.idempotent)
   const idempotent = always || plan.idempotent === true
@@ -37,12 +30,12 @@ export function newAttempt(
     incident: incident.id,
     playbook: playbook.name,
     target: incident.target,
-    step: index,
+    step: stepIndex,
     stepKey: stepKeyOf(step),
     action: step.action,
     plan,
     planDigest: digest,
-    idempotencyKey: (idempotent && interruptedKey(earlier, index)) || id,
+    idempotencyKey: (idempotent && interruptedKey(earlier, stepIndex)) || id,
     idempotent,
     holdMs,
     inForce: holdMs !== null,

@@ -27,7 +27,7 @@ function nameOf(policy: PolicyRef): string {
 }
 
 /** What a policy decides on. Its keys are documented: policies are written against them. */
-function inputOf({ incident, playbook, step, policy }: Assessment, facts: GateFacts): JsonObject {
+function inputOf({ incident, playbook, step, stepIndex, policy }: Assessment, facts: GateFacts): JsonObject {
   const planned = facts.plan?.kind === 'planned' ? facts.plan : null
   if (planned === null) return {}
   const { data: _, touches = [], changed, ...plan } = planned.plan
@@ -43,7 +43,7 @@ function inputOf({ incident, playbook, step, policy }: Assessment, facts: GateFa
       reopenings: incident.reopenings,
     },
     playbook: { name: playbook.name, revision: playbook.revision, priority: playbook.priority },
-    step: { index: incident.step, action: step.action },
+    step: { index: stepIndex, action: step.action },
     plan: { ...plan, touches: [...touches], digest: planned.digest, ...(changed && { changed: { ...changed } }) },
     alerts: facts.stored.alerts.filter(isFiring).slice(0, alertsMax).map(alertOf),
   }

@@ -4,20 +4,19 @@ import { formatDurationMs, parseDurationMs } from '../domain/duration.ts'
 import { budgetWindowMaxMs } from '../domain/playbook.ts'
 import { didYouMean } from '../domain/suggestion.ts'
 
-/** What a key that a later version will know says today. */
-export function unknownKeyWords(key: string, known: readonly string[], later: readonly string[]): string {
-  if (later.includes(key)) return `"${key}" is not supported by this version`
+/** What is said of a key that a map does not have. */
+export function unknownKeyWords(key: string, known: readonly string[]): string {
   return `unknown key ${JSON.stringify(key)}${didYouMean(key, known)}`
 }
 
-/** A map with exactly these keys. `later` names the keys that only a later version supports. */
-export function section<S extends z.ZodRawShape>(shape: S, later: readonly string[] = []) {
+/** A map with exactly these keys. */
+export function section<S extends z.ZodRawShape>(shape: S) {
   const known = Object.keys(shape)
   return z.strictObject(shape, {
     // One line per unknown key, in the order of the issue's keys.
     error: (issue) => {
       if (issue.code !== 'unrecognized_keys') return undefined
-      return issue.keys.map((key) => unknownKeyWords(key, known, later)).join('\n')
+      return issue.keys.map((key) => unknownKeyWords(key, known)).join('\n')
     },
   })
 }

@@ -11,7 +11,6 @@ export function readFields<S extends z.ZodRawShape>(
   value: unknown,
   path: Path,
   report: Report,
-  later: readonly string[] = [],
 ): FieldValues<S> | null {
   if (!isMap(value)) {
     report(path, `must be a map of keys, not ${typeWords(value)}`)
@@ -19,7 +18,7 @@ export function readFields<S extends z.ZodRawShape>(
   }
   const known = Object.keys(shape)
   for (const key of Object.keys(value)) {
-    if (!known.includes(key)) report([...path, key], unknownKeyWords(key, known, later), { at: 'key' })
+    if (!known.includes(key)) report([...path, key], unknownKeyWords(key, known), { at: 'key' })
   }
   const fields = known.map((key) => {
     const input = Object.hasOwn(value, key) ? value[key] : undefined

@@ -104,7 +104,6 @@ async function answer(route: Route, incoming: Incoming, around: Surroundings): P
   }
   if (route.method !== 'get') refuseWhileStopping(parts)
   if (route.body === null) return handle(route, { ...asked, body: null }, parts)
-  refuseWhileStopping(parts)
   const sent = route.face === 'page' ? await readForm(request, who, around) : await readJson(request, budget)
   return handle(route, { ...asked, body: parse(route.body, sent, 'body') }, parts)
 }

@@ -13,7 +13,7 @@ async function assessment(simulation: Simulation): Promise<Assessment> {
   const [playbook] = simulation.policy.playbooks
   if (playbook === undefined) throw new Error('no playbook')
   const step = playbook.steps[0] as ActionStep
-  return { incident: await theIncident(simulation), playbook, step, policy: simulation.policy }
+  return { incident: await theIncident(simulation), playbook, step, stepIndex: 0, policy: simulation.policy }
 }
 
 /** A simulation in which something happens after the gates have let the effect pass, just before its intent. */
@@ -273,7 +273,9 @@ test('of those that are assessed at the same moment no more begin than there are
   const step = playbook.steps[0] as ActionStep
   const incidents = await simulation.store.read.incidents({ limit: 3 })
   await Promise.all(
-    incidents.map((incident) => assess({ incident, playbook, step, policy: simulation.policy }, simulation.ports)),
+    incidents.map((incident) =>
+      assess({ incident, playbook, step, stepIndex: 0, policy: simulation.policy }, simulation.ports),
+    ),
   )
   expect(await simulation.store.read.activeAttempts()).toHaveLength(2)
   const [waiting] = await simulation.store.read.incidents({ states: ['open'], limit: 3 })

@@ -107,6 +107,25 @@ describe('a step that did not help on a target', () => {
     expect(tried.slice(3)).toEqual(['first', 'second'])
   })
 
+  test('is left out of what a person is asked, too: the step in the ask is the one in the file', async () => {
+    const { simulation, web, fallIll, recover } = await simulate(
+      { limits: { ...limits, retryAfterMs: hour } },
+      { name: 'second' },
+    )
+    await fallIll()
+    await recover(120_000)
+    const { policy } = simulation
+    simulation.policy = { ...policy, config: { ...policy.config, mode: 'approve' } }
+    await rematch(null, 'engine', simulation.ports)
+    web.ill = true
+    await simulation.deliver('web', 'firing')
+    await simulation.settle()
+    const [incident] = await simulation.store.read.incidents({ states: ['awaiting_approval'], limit: 1 })
+    expect(await simulation.store.read.liveApproval(incident?.id ?? '')).toMatchObject({ step: 1 })
+    const asked = simulation.messages().filter(({ body }) => body.event === 'approval.asked')
+    expect(asked).toMatchObject([{ body: { step: 2, action: 'second' } }])
+  })
+
   test('leaves only a person when it was the only one, and one who resumes the incident gets every step again', async () => {
     const { simulation, tried, fallIll, recover } = await simulate({ limits: { ...limits, retryAfterMs: hour } })
     await fallIll()

@@ -12,7 +12,9 @@ function next(
 ) {
   const policy = { actions: [{ name: 'container-restart', idempotent }] } as never
   const { plan, planDigest, runner } = someAttempt()
-  const assessment = { incident: someIncident(), playbook, step, policy } as Parameters<typeof newAttempt>[0]
+  const assessment = { incident: someIncident(), playbook, step, stepIndex: 0, policy } as Parameters<
+    typeof newAttempt
+  >[0]
   const planned = { kind: 'planned', plan: { ...plan, ...more }, digest: planDigest } as const
   return newAttempt(assessment, planned, { identity: runner } as never, { now: 9_000, id: 'new', earlier })
 }

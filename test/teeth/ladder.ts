@@ -165,4 +165,12 @@ export const ladder = [
       red: 'the positive probes are asked just before the effect',
     },
   ]),
+  ...teethOf({ ...life, file: 'src/engine/asking.ts' }, [
+    {
+      takes: 'that people are told the step as the file has it',
+      find: '    step: stepIndex,',
+      replace: '    step: incident.step,',
+      red: 'a step that did not help on a target > is left out of what a person is asked, too',
+    },
+  ]),
 ]

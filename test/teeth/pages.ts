@@ -83,13 +83,13 @@ export const pages = [
   ...teethOf({ ...sessions, file: 'src/http/origin.ts', red: 'behind a proxy with TLS the cookie is Secure' }, [
     {
       takes: 'that an address which only ends like Hepar’s is another one',
-      find: 'origin === new URL(config.externalUrl).origin',
-      replace: 'origin.endsWith(new URL(config.externalUrl).host)',
+      find: 'origin === new URL(externalUrl).origin',
+      replace: 'origin.endsWith(new URL(externalUrl).host)',
     },
     {
       takes: 'that an address without TLS is another one',
-      find: 'origin === new URL(config.externalUrl).origin',
-      replace: 'new URL(origin).host === new URL(config.externalUrl).host',
+      find: 'origin === new URL(externalUrl).origin',
+      replace: 'new URL(origin).host === new URL(externalUrl).host',
     },
   ]),
   ...teethOf({ ...sessions, file: 'src/http/page.ts', red: policyOfPages }, [

@@ -106,7 +106,7 @@ export const recovery = [
     {
       takes: 'the key that an interrupted idempotent action keeps',
       file: 'src/engine/new-attempt.ts',
-      find: '(idempotent && interruptedKey(earlier, index)) || id',
+      find: '(idempotent && interruptedKey(earlier, stepIndex)) || id',
       replace: 'id',
       red: 'only an idempotent action is started again',
     },

@@ -63,8 +63,8 @@ export const store = [
     {
       takes: 'that a transaction ends with its work',
       ...contract,
-      find: 'lease.open ? write(...parameters) : ',
-      replace: 'lease.open !== null ? write(...parameters) : ',
+      find: 'lease.open ? use(...parameters) : ',
+      replace: 'lease.open !== null ? use(...parameters) : ',
       red: `${of} > transactions and the log > a transaction used after it has ended is refused`,
     },
   ]),

@@ -9,7 +9,7 @@ import { readBlastRadius } from './blast-radius.ts'
 import { readCondition } from './conditions.ts'
 import type { PlaybookContext } from './context.ts'
 import { readDependsOn } from './depends-on.ts'
-import { laterKeys, playbookShape } from './playbook-schema.ts'
+import { playbookShape } from './playbook-schema.ts'
 import { readProbe } from './probes.ts'
 import { readSteps } from './steps.ts'
 import { readTarget } from './target-template.ts'
@@ -42,7 +42,7 @@ export async function compilePlaybook(
     if (options?.severity !== 'warning') sound = false
     report(path, message, options)
   }
-  const fields = readFields(playbookShape, source.value, [], watch, laterKeys)
+  const fields = readFields(playbookShape, source.value, [], watch)
   if (!fields) return null
   const target = fields.target === undefined ? null : readTarget(fields.target, ['target'], watch)
   const dependsOn = readDependsOn(fields.dependsOn, target?.template ?? null, watch)

@@ -28,7 +28,7 @@ export function readCondition(value: unknown, path: Path, report: Report, depth 
   for (const key of Object.keys(value)) {
     const isOther = (known as readonly string[]).includes(key)
     if (key === group || (isOther && group === undefined)) continue
-    const words = isOther ? `"${key}" cannot stand beside "${group}": put it inside` : unknownKeyWords(key, known, [])
+    const words = isOther ? `"${key}" cannot stand beside "${group}": put it inside` : unknownKeyWords(key, known)
     report([...path, key], words, { at: 'key' })
   }
   if (group === undefined) {
@@ -67,7 +67,7 @@ function readLeaf(value: Readonly<Record<string, unknown>>, path: Path, report: 
   for (const key of Object.keys(value)) {
     const known = [...leafKeys, ...groupKeys]
     if (!(leafKeys as readonly string[]).includes(key)) {
-      problem([...path, key], unknownKeyWords(key, known, []), { at: 'key' })
+      problem([...path, key], unknownKeyWords(key, known), { at: 'key' })
     }
   }
   for (const key of ['fact', 'operator', 'value'] as const) {

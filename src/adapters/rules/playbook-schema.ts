@@ -16,9 +16,6 @@ const [second, minute, hour, day] = [1_000, 60_000, 3_600_000, 86_400_000] as co
 
 const routes = ['next', 'escalate', 'stop'] as const satisfies readonly Route[]
 
-/** Keys of the design that only a later version supports. */
-export const laterKeys = ['activeHours', 'blastRadius']
-
 const targetsField = countField(1, 1_000_000)
 const shareField = percentField(1).transform((percent) => ({ percent }))
 const boundField = z.union([targetsField, shareField], { error: 'must be a count such as 2, or a share such as 25%' })

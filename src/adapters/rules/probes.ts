@@ -17,7 +17,7 @@ export function readProbe(value: unknown, path: Path, context: PlaybookContext, 
   if (!isMap(value) || present.length !== 1) {
     for (const key of isMap(value) ? Object.keys(value) : []) {
       if (!(kinds as readonly string[]).includes(key))
-        report([...path, key], unknownKeyWords(key, kinds, []), { at: 'key' })
+        report([...path, key], unknownKeyWords(key, kinds), { at: 'key' })
     }
     report(path, 'a check needs exactly one of "alert: cleared", "promql" and "http"')
     return null

@@ -39,7 +39,7 @@ async function readStep(
   if (!isMap(value) || Object.hasOwn(value, 'action')) return readAction(value, path, targetKind, context, report)
   const known = [...Object.keys(actionStepShape), ...Object.keys(escalateStepShape)]
   for (const key of Object.keys(value)) {
-    if (!known.includes(key)) report([...path, key], unknownKeyWords(key, known, []), { at: 'key' })
+    if (!known.includes(key)) report([...path, key], unknownKeyWords(key, known), { at: 'key' })
   }
   report(path, 'a step needs "action" or "escalate"')
   return null

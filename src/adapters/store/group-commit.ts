@@ -160,34 +160,14 @@ function giveUp(group: readonly Job[], failed: ReadonlySet<Job>, error: unknown,
   for (const job of group) if (!failed.has(job)) job.reject(error)
 }
 
-/** The same transaction, whose writes are refused once its work has ended: they would land in someone else's. */
+/** The same transaction, refused once its work has ended: what it writes would land in someone else's. */
 function leased(tx: Tx, lease: { readonly open: boolean }): Tx {
-  const during =
-    <A extends unknown[], R>(write: (...parameters: A) => Promise<R>) =>
-    (...parameters: A): Promise<R> =>
-      lease.open ? write(...parameters) : Promise.reject(new Error('a transaction was used after it had ended'))
-  return {
-    ...tx,
-    saveAlerts: during(tx.saveAlerts),
-    openIncidents: during(tx.openIncidents),
-    saveIncident: during(tx.saveIncident),
-    attach: during(tx.attach),
-    insertAttempt: during(tx.insertAttempt),
-    saveAttempt: during(tx.saveAttempt),
-    setPause: during(tx.setPause),
-    insertPause: during(tx.insertPause),
-    removePause: during(tx.removePause),
-    forgetCopy: during(tx.forgetCopy),
-    saveRemainder: during(tx.saveRemainder),
-    removeRemainder: during(tx.removeRemainder),
-    insertToken: during(tx.insertToken),
-    revokeToken: during(tx.revokeToken),
-    forgetTokens: during(tx.forgetTokens),
-    enqueue: during(tx.enqueue),
-    saveMessage: during(tx.saveMessage),
-    append: during(tx.append),
-    removeEvents: during(tx.removeEvents),
-    removePast: during(tx.removePast),
-    shrink: during(tx.shrink),
-  }
+  return new Proxy(tx, {
+    get(target, name, receiver) {
+      const use: unknown = Reflect.get(target, name, receiver)
+      if (typeof use !== 'function') return use
+      return (...parameters: unknown[]) =>
+        lease.open ? use(...parameters) : Promise.reject(new Error('a transaction was used after it had ended'))
+    },
+  })
 }

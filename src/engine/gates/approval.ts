@@ -47,10 +47,10 @@ function whyAsked({ ceiling, playbook, stored: { demotion } }: GateFacts): strin
 
 /** What an approval must be bound to now. */
 export function needOf(facts: GateFacts, demand: Demand): ApprovalNeed {
-  const { incident, playbook, plan } = facts
+  const { incident, playbook, stepIndex, plan } = facts
   return {
     attempt: incident.attempts + 1,
-    step: incident.step,
+    step: stepIndex,
     target: incident.target,
     playbookRevision: playbook.revision,
     planDigest: plan?.kind === 'planned' ? plan.digest : null,

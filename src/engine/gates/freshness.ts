@@ -33,7 +33,7 @@ export const freshness: Gate = {
 
 const notAsked: OracleAnswer = { kind: 'unavailable', reason: 'the source has not been asked' }
 
-function judge(alert: AlertRecord, answer: OracleAnswer, { now, alertAgeMaxMs }: GateFacts): GateDecision {
+function judge(alert: AlertRecord, answer: OracleAnswer, { now, limits: { alertAgeMaxMs } }: GateFacts): GateDecision {
   const facts = { fingerprint: alert.fingerprint, source: alert.source, lastSeenAt: alert.lastSeenAt }
   if (answer.kind === 'unavailable') {
     return block(`the source "${alert.source}" cannot be asked: ${answer.reason}`, {

@@ -58,8 +58,9 @@ export interface GateFacts {
   readonly now: number
   readonly incident: Incident
   readonly playbook: Playbook
+  /** Index of the step in the playbook. */
+  readonly stepIndex: number
   readonly ceiling: Mode
-  readonly alertAgeMaxMs: number
   /** Windows of maintenance of the configuration. */
   readonly windows: readonly MaintenanceWindow[]
   readonly limits: Limits
