@@ -1,23 +1,10 @@
-import type { Policy, Problem } from '../domain/policy.ts'
+import type { Policy } from '../domain/policy.ts'
 import { messageOf } from '../engine/errors.ts'
-import type { Clock, Log, PolicyHolder } from '../engine/ports.ts'
-import type { Reload } from '../http/parts.ts'
+import type { App } from './app-parts.ts'
 import { formatGreeting } from './greeting.ts'
 import { invocationAt } from './invocation.ts'
 import { listenForCrash } from './last-words.ts'
 import { listenForSignals } from './signals.ts'
-
-interface Served {
-  readonly url: string
-  readonly version: string
-  readonly log: Log
-  readonly clock: Clock
-  readonly policy: PolicyHolder
-  readonly warnings: readonly Problem[]
-  unreachable(): Promise<readonly { readonly message: string }[]>
-  readonly reload: Reload
-  close(): Promise<void>
-}
 
 /** Who is greeted: `command` is what they type before the name of a command. */
 interface Greeted {
@@ -30,7 +17,7 @@ interface Greeted {
 const closeMarginMs = 20_000
 
 /** Starts, greets, and serves until a signal. One that comes before everything has started ends it just as cleanly. */
-export async function serveUntilSignal(start: () => Promise<Served>, terminal: Greeted): Promise<void> {
+export async function serveUntilSignal(start: () => Promise<App>, terminal: Greeted): Promise<void> {
   using signals = listenForSignals()
   const served = await start()
   const { log, reload } = served
@@ -55,14 +42,14 @@ export async function serveUntilSignal(start: () => Promise<Served>, terminal: G
   log.info({}, 'stopped')
 }
 
-function greet(served: Served, unreachable: readonly string[], { json, command, out }: Greeted): void {
+function greet(served: App, unreachable: readonly string[], { json, command, out }: Greeted): void {
   const { url, clock, policy } = served
   const at = invocationAt(url, command)
   const greeting = { ...served, policy: policy.current(), unreachable, command: at, now: clock.now() }
   out(json ? `${JSON.stringify(greetingJson(greeting.policy, greeting))}\n` : formatGreeting(greeting))
 }
 
-async function closeInTime({ log, policy, close }: Served): Promise<void> {
+async function closeInTime({ log, policy, close }: App): Promise<void> {
   const waitMs = policy.current().config.limits.shutdownGraceMs + closeMarginMs
   const overdue = setTimeout(() => {
     log.error({ waitedMs: waitMs }, 'stopping takes too long, ending at once')
