@@ -1,20 +1,18 @@
 import type { Attempt, CheckResult } from '../domain/attempt.ts'
-import type { Waiting } from '../domain/incident.ts'
 import type { Effects } from './act.ts'
 import { useAsk } from './asking.ts'
 import { assessedEvent, intendedEvent } from './assess-events.ts'
+import { awaitTurn, isFree } from './await-turn.ts'
 import { HeparError } from './errors.ts'
 import { askTotal } from './fleet.ts'
-import { evaluateGates, gates } from './gates/evaluate.ts'
-import type { GateFacts, StoredFacts } from './gates/gate.ts'
-import { type Assessment, askSources, factsOf, type GatherPorts, gather, readStored } from './gather.ts'
+import { evaluateGates } from './gates/evaluate.ts'
+import type { GateFacts } from './gates/gate.ts'
+import { type Assessment, askSources, type GatherPorts, gather, readStored } from './gather.ts'
 import { newAttempt } from './new-attempt.ts'
-import type { Asker, NoPlace } from './places.ts'
 import type { HttpProbe, NewId, PolicyHolder, Runner, Store, Tx } from './ports.ts'
-import { isHighest, priorityOf } from './priority.ts'
+import { askerOf, postpone } from './postpone.ts'
 import { proveBefore } from './prove-before.ts'
 import { recordVerdict } from './record-verdict.ts'
-import { pausingGates } from './waking.ts'
 import { moveStorm } from './watch-storm.ts'
 
 export interface AssessPorts extends GatherPorts {
@@ -27,12 +25,6 @@ export interface AssessPorts extends GatherPorts {
 
 /** An oracle's answer older than this is asked for again before the intent. */
 const answerAgeMaxMs = 3_000
-/** How soon to look again when there is no place for an effect: the first in the line, each one after, and at the latest. */
-const noPlaceMs = 500
-const noPlaceEachMs = 20
-const noPlaceMaxMs = 120_000
-const noPlaceGate = 'places'
-
 /** Runs the gates over one step and records what they decided; with `run`, commits the intent and starts the effect. */
 export async function assess(assessment: Assessment, ports: AssessPorts): Promise<void> {
   const { store, clock, effects } = ports
@@ -58,34 +50,6 @@ export async function assess(assessment: Assessment, ports: AssessPorts): Promis
     return postpone(assessment, effects.places.refusal(asker) ?? { taken: 0, before: 0 }, ports)
   }
   await commitAndStart(assessment, { facts: gathered.facts, askedAt: startedAt, before }, ports)
-}
-
-/** Whether what it waited for has ended, so that many others may be as free at this moment. */
-function isFree(assessment: Assessment, stored: StoredFacts, now: number): boolean {
-  const held = assessment.incident.waiting?.gate
-  const gate = gates.find(({ name }) => name === held && pausingGates.has(name))
-  return gate !== undefined && gate.decide(factsOf(assessment, stored, now)).result !== 'block'
-}
-
-const turnWords = 'what held it is over: those that waited start one after another'
-
-/** Resolves to whether it has to wait for its turn. It then goes through all gates again. */
-async function awaitTurn({ incident, playbook }: Assessment, { store, clock, effects }: AssessPorts): Promise<boolean> {
-  const now = clock.now()
-  const booked = incident.waiting?.reason === turnWords
-  const at = effects.pace.turn({ priority: playbook.priority, booked }, now)
-  if (at <= now) return false
-  const giveUpAt = incident.blockedSince === null ? Infinity : incident.blockedSince + playbook.limits.maxWaitMs
-  const waiting = {
-    gate: incident.waiting?.gate ?? '',
-    reason: turnWords,
-    until: at,
-    unblock: 'nothing: its turn comes',
-  }
-  await store.transaction('postpone', (tx) =>
-    tx.saveIncident({ ...incident, waiting, dueAt: Math.max(now + 1, Math.min(at, giveUpAt)), updatedAt: now }),
-  )
-  return true
 }
 
 interface Gathered {
@@ -168,36 +132,4 @@ async function intend(
   await tx.append([assessedEvent(assessment, facts, verdict), intendedEvent(attempt, approval)])
   await moveStorm(tx, ports, attempt.id)
   return attempt
-}
-
-/** Waits for a place. Whoever is far from its turn is looked at less often; it is called when there is one. */
-export async function postpone(
-  { incident }: Pick<Assessment, 'incident'>,
-  { taken, before }: NoPlace,
-  { store, clock }: Pick<AssessPorts, 'store' | 'clock'>,
-): Promise<void> {
-  const now = clock.now()
-  const dueAt = now + Math.min(noPlaceMs + before * noPlaceEachMs, noPlaceMaxMs)
-  const waiting: Waiting = {
-    gate: noPlaceGate,
-    reason: `no place for another effect: ${taken} run, ${before} incidents come first`,
-    until: null,
-    unblock: 'wait for a place, or raise limits.effects',
-  }
-  // What a gate said of it stays said.
-  const silent = incident.waiting !== null && incident.waiting.gate !== noPlaceGate
-  await store.transaction('postpone', async (tx) => {
-    await tx.saveIncident({
-      ...incident,
-      waiting: silent ? incident.waiting : waiting,
-      blockedSince: incident.blockedSince ?? now,
-      dueAt,
-      updatedAt: now,
-    })
-  })
-}
-
-export function askerOf({ incident, policy }: Pick<Assessment, 'incident' | 'policy'>): Asker {
-  const { id, playbook } = incident
-  return { incident: id, playbook, priority: priorityOf(incident, policy), highest: isHighest(incident, policy) }
 }

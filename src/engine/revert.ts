@@ -1,10 +1,11 @@
 import type { Attempt } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
-import { type AssessPorts, askerOf, postpone } from './assess.ts'
+import type { AssessPorts } from './assess.ts'
 import { intendedEvent } from './assess-events.ts'
 import { type Concluding, endAttempt } from './conclude.ts'
 import { newRevert } from './new-attempt.ts'
 import type { EffectResult, Runner, Tx } from './ports.ts'
+import { askerOf, postpone } from './postpone.ts'
 import { alertsOfIllness } from './present-illness.ts'
 import { carries } from './temporary.ts'
 

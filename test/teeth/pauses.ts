@@ -74,7 +74,7 @@ export const pausing = [
   ...teethOf(pauses, [
     {
       takes: 'that what waited starts one after another',
-      file: 'src/engine/assess.ts',
+      file: 'src/engine/await-turn.ts',
       find: '  if (at <= now) return false\n',
       replace: '  if (at <= now || playbook.priority < 1e9) return false\n',
       red: 'after a pause > what waited starts one after another',
