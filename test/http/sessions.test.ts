@@ -196,11 +196,9 @@ test('a form field that comes twice, or a body that is no form, is refused', asy
   expect((await send('application/json', '{"token":"viewer-token"}')).status).toBe(415)
 })
 
-test('a form larger than forms are, or of too many fields, is refused, also from strangers', async () => {
+test('a form larger than forms are is refused, also from strangers', async () => {
   const { submit } = await browse()
   expect((await submit('/login', { token: 'x'.repeat(64 * 1024) })).status).toBe(413)
-  const many = Object.fromEntries(Array.from({ length: 51 }, (_, index) => [`f${index}`, '']))
-  expect((await submit('/login', many)).status).toBe(400)
 })
 
 test('a plan is decided on its page by a session of an approver, from that page alone', async () => {

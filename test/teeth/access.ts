@@ -138,13 +138,6 @@ export const access = [
       red: 'a form larger than forms are',
     },
     {
-      takes: 'that a form has no more fields than forms have',
-      file: 'src/http/body.ts',
-      find: ' || fields.size === formFieldsMax',
-      replace: '',
-      red: 'a form larger than forms are',
-    },
-    {
       takes: 'that a form of another page signs nobody in',
       find: 'if (!isOwnOrigin(request, config())) {',
       replace: "if (request.method === '') {",
@@ -354,18 +347,6 @@ export const access = [
     },
   ]),
   ...teethOf({ test: 'test/e2e/canary.test.ts', red: canary }, [
-    {
-      takes: 'that a password in Base64 is one',
-      file: 'src/adapters/notify/email.ts',
-      find: "Buffer.from(text).toString('base64')",
-      replace: 'text',
-    },
-    {
-      takes: 'that Slack may say the token back',
-      file: 'src/adapters/notify/slack.ts',
-      find: 'scrub(peer, text(said?.error))',
-      replace: 'text(said?.error)',
-    },
     {
       takes: 'that what a plugin gives away is not passed on',
       file: 'src/adapters/actions/veil.ts',
