@@ -47,7 +47,7 @@ verify:
   - promql: up{name="{{ labels.evil }}"} == 1
 for: 100ms
 within: 2s
-limits: { cooldown: 0s, attempts: [50/1h] }
+limits: { cooldown: 0s, attempts: [50/1h], demoteAfter: never }
 `,
   'commands.yaml': `
 version: 1
@@ -59,7 +59,7 @@ steps:
 verify: [{ http: { url: "${health.url}/up" } }]
 for: 100ms
 within: 2s
-limits: { cooldown: 0s, attempts: [50/1h] }
+limits: { cooldown: 0s, attempts: [50/1h], demoteAfter: never }
 `,
   'targets.yaml': `
 version: 1
@@ -69,7 +69,7 @@ steps: [{ action: note, with: { file: "${folder.file('targets')}", said: target 
 verify: [{ http: { url: "${health.url}/up" } }]
 for: 100ms
 within: 1s
-limits: { cooldown: 0s, attempts: [50/1h] }
+limits: { cooldown: 0s, attempts: [50/1h], demoteAfter: never }
 `,
   // A regex that explodes where the engine goes back, over a text that makes it.
   'regex.yaml': `

@@ -278,6 +278,15 @@ export const access = [
       red: 'the files of the certificate are followed',
     },
   ]),
+  ...teethOf({ test: 'test/cli/client-commands.test.ts' }, [
+    {
+      takes: 'that an address shows no password',
+      file: 'src/cli/client.ts',
+      find: "if (username !== '' || password !== '') {",
+      replace: "if (username === '' && password !== '') {",
+      red: 'an address with credentials is refused',
+    },
+  ]),
   ...teethOf({ test: 'test/files/ownership.test.ts', file: 'src/files/ownership.ts' }, [
     {
       takes: 'that a file everybody can change is not believed',
