@@ -136,6 +136,7 @@ describe('one ask', () => {
       event: 'approval.decided',
       decision: 'void',
     })
+    expect(messages().every((body) => !('askedAnew' in body))).toBe(true)
   })
 })
 
@@ -167,6 +168,7 @@ describe('bound to what was asked', () => {
       { state: 'void', reason: 'the plan changed' },
       { state: 'pending', since: ask?.since, expiresAt: ask?.expiresAt },
     ])
+    expect(messages()[2]).toMatchObject({ event: 'approval.decided', decision: 'void', askedAnew: true })
     await expect(decide(id, ask?.planDigest ?? '')).rejects.toThrow('void: the plan changed')
     await expect(decide(id, '0'.repeat(64))).rejects.toThrow(`the plan changed: asked is ${asks[1]?.planDigest} now`)
     await decide(id, asks[1]?.planDigest ?? '')

@@ -149,6 +149,18 @@ export const people: readonly Tooth[] = [
       red: 'PagerDuty > is told of approvals and storms, each under a key of its own',
     },
     {
+      takes: 'that a decision lets what comes after it call somebody',
+      find: "return { event_action: 'resolve', dedup_key }",
+      replace: "return { event_action: 'acknowledge', dedup_key }",
+      red: 'PagerDuty > is told of approvals and storms, each under a key of its own',
+    },
+    {
+      takes: 'that a question which is asked anew calls nobody twice',
+      find: '  if (message.body.askedAnew === true) return { ok: true }\n',
+      replace: '',
+      red: 'PagerDuty > calls nobody twice for a question that is asked anew',
+    },
+    {
       takes: 'that the alert of a test is taken back',
       find: "if (!answer.ok || text(message.body.event) !== 'channel.tested') return answer",
       replace: 'if (answer) return answer',
