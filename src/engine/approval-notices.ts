@@ -19,8 +19,8 @@ export function askedBody(
     externalUrl,
   }: { readonly reason: string; readonly alerts: readonly AlertRecord[]; readonly externalUrl: string | null },
 ): JsonObject {
-  const { incident, planDigest, plan, gates } = approval
-  const command = `${incident} --plan ${planDigest} --reason "…"`
+  const { id, incident, planDigest, plan, gates } = approval
+  const command = `${incident} --plan ${planDigest} --ask ${id} --reason "…"`
   return {
     ...about(approval),
     reason,

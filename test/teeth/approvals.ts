@@ -196,6 +196,13 @@ export const approvals = [
   ]),
   ...teethOf({ ...shared, file: 'src/engine/next.ts' }, [
     {
+      takes: 'approval: that a word for one attempt is none for another of the same plan',
+      file: 'src/engine/decide-approval.ts',
+      find: 'if (fitting.every((one) => one.attempt === attempt && one.step === step)) return meant',
+      replace: 'if (fitting.every((one) => one.attempt <= attempt && one.id !== step.toString())) return meant',
+      red: 'bound to what was asked > it is good for one attempt',
+    },
+    {
       takes: 'approval: that it expires while it waits for a gate',
       find: '    if (approval.expiresAt > now) return',
       replace: "    if (approval.expiresAt > now || approval.state === 'approved') return",
