@@ -199,6 +199,12 @@ export const people: readonly Tooth[] = [
       red: 'Slack > shows who decided in place of the buttons',
     },
     {
+      takes: 'that nothing is lost with a thread that was removed',
+      find: '  if (parent && !answer.ok && !answer.retry) answer = await post(inRoom)\n',
+      replace: '',
+      red: 'Slack > loses nothing with a thread that somebody has removed',
+    },
+    {
       takes: 'that a thread stays in its channel',
       find: 'place.room === room && place.channel',
       replace: 'place.channel',
