@@ -81,9 +81,15 @@ export const approvals = [
       red: 'who must say yes > a person in auto, too',
     },
     {
+      takes: 'approval: that no policy stands in for the person whom a demotion wants',
+      find: ' && !isLowered(facts)',
+      replace: '',
+      red: 'who must say yes > a person where the playbook is demoted',
+    },
+    {
       takes: 'approval: that no policy stands in for the second person',
-      find: "if (said === 'allow' && !fourEyes)",
-      replace: "if (said === 'allow')",
+      find: "if (said === 'allow' && !fourEyes",
+      replace: "if (said === 'allow'",
       red: 'who must say yes > two under four eyes, whatever',
     },
     {

@@ -109,6 +109,12 @@ export const people: readonly Tooth[] = [
       red: 'mail > reaches the mailbox, signed in under TLS',
     },
     {
+      takes: 'that a server without TLS hears nothing where TLS is wanted',
+      find: "    requireTLS: security === 'starttls',\n",
+      replace: '',
+      red: 'mail > tells a server without TLS nothing where TLS is wanted',
+    },
+    {
       takes: 'that a repeated mail has the same Message-ID',
       find: 'update(idempotencyKey)',
       replace: 'update(`${idempotencyKey}${process.hrtime.bigint()}`)',
@@ -247,6 +253,30 @@ export const people: readonly Tooth[] = [
       find: ' || (under.resting.get(channel) ?? 0) > now',
       replace: '',
       red: 'a channel that asks to be left alone is, with all it has to say',
+    },
+  ]),
+  ...teethOf({ test: 'test/engine/hand-over.test.ts' }, [
+    {
+      takes: 'that thousands of alerts make no huge message',
+      file: 'src/engine/hand-over.ts',
+      find: '.slice(0, alertsToldMax)',
+      replace: '',
+      red: 'a hand-over of thousands of alerts tells of the first that fire',
+    },
+    {
+      takes: 'that no label makes a huge message',
+      file: 'src/engine/notices.ts',
+      find: '...boundedBody(body)',
+      replace: '...body',
+      red: 'a hand-over of thousands of alerts tells of the first that fire',
+    },
+  ]),
+  ...teethOf({ file: 'src/http/slack.ts', test: 'test/http/slack.test.ts' }, [
+    {
+      takes: 'that the first of two who press hears so',
+      find: "approval.state === 'pending' ?",
+      replace: "approval.state === 'void' ?",
+      red: 'a press of a button in Slack > that is the first of two is answered',
     },
   ]),
   ...teethOf({ file: 'src/engine/close.ts', test: 'test/engine/told-of-the-end.test.ts' }, [
