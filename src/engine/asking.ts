@@ -31,8 +31,11 @@ export async function settleAsk(
   const { now } = facts
   const live = await tx.liveApproval(assessment.incident.id)
   const why = live && whyOver(live, facts)
-  const askedAnew = verdict === 'ask' && live?.channels.every((channel) => askedOn(assessment).includes(channel))
-  if (live && why !== null) await end(tx, live, { reason: why, now, newId, askedAnew: askedAnew === true })
+  if (live && why !== null) {
+    const channels = askedOn(assessment)
+    const askedAnew = verdict === 'ask' && live.channels.every((channel) => channels.includes(channel))
+    await end(tx, live, { reason: why, now, newId, askedAnew })
+  }
   if (verdict !== 'ask') return why === null ? live : null
   if (live && why === null) return live
   return ask(tx, assessment, { ...facts, since: live?.since ?? now, gates }, { now, newId })

@@ -155,7 +155,7 @@ export const approvals = [
   ...teethOf({ ...shared, file: 'src/engine/asking.ts' }, [
     {
       takes: 'approval: that who is no longer asked is told so',
-      find: '  if (live && why !== null) await end(tx, live, { reason: why, now, newId })\n',
+      find: '    await end(tx, live, { reason: why, now, newId, askedAnew })\n',
       replace: '',
       red: 'bound to what was asked > a changed plan is asked anew',
     },
