@@ -219,6 +219,18 @@ export const people: readonly Tooth[] = [
   ]),
   ...teethOf({ test: 'test/engine/outbox.test.ts', file: 'src/engine/outbox.ts' }, [
     {
+      takes: 'that a clock which is set back holds no message up',
+      find: 'outboxDue(now, perChannelMax, now + restMaxMs)',
+      replace: 'outboxDue(now, perChannelMax)',
+      red: 'a clock that is set back by hours makes no message wait',
+    },
+    {
+      takes: 'that a clock which is set back makes no long rest of a short one',
+      find: 'until > now && until <= now + restMaxMs',
+      replace: 'until > now',
+      red: 'a clock that is set back by hours makes no message wait',
+    },
+    {
       takes: 'that no message leaves which could not be written down',
       find: '  if (!store.health().ok) return\n',
       replace: '',
