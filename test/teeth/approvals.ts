@@ -50,7 +50,7 @@ export const approvals = [
     {
       takes: 'approval: that one of the future is none',
       ...gate,
-      find: '  if (approval.askedAt > now + clockToleranceMs) return',
+      find: '  if (lastWordAt(approval) > now + clockToleranceMs) return',
       replace: "  if (approval.id === '') return",
       red: 'an ask > that is of the future',
     },

@@ -108,6 +108,7 @@ describe('an ask', () => {
     ['was about another step', { step: 1 }],
     ['was for an earlier attempt', { attempt: 0 }],
     ['is of the future, by a clock that was set back', { askedAt: now + 5_001 }],
+    ['was approved in the future', { endorsements: [{ by: 'operator:ada', at: now + 5_001, reason: 'go' }] }],
   ])('that %s lets nothing pass', (_, more) => {
     expect(approval.decide(facts({ ask: { ...approved, ...more } }))).toMatchObject({ result: 'block', asks: true })
   })
