@@ -3,7 +3,7 @@ import type { Attempt } from '../domain/attempt.ts'
 import { formatAgeMs } from '../domain/duration.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
-import { leftAloneMaxMs } from '../domain/left-alone.ts'
+import { leftAloneMaxMs, relapseIsNewsMs } from '../domain/left-alone.ts'
 import { isOfStorm } from '../domain/storm.ts'
 import { endAsk } from './asking.ts'
 import { tell } from './notices.ts'
@@ -14,7 +14,8 @@ const toldForMs = leftAloneMaxMs
 
 /**
  * Gives an incident to a human, once per illness; the message leaves through the outbox, in the same commit. What relapses with
- * nothing done since a human was told of it goes back to that human without another word.
+ * nothing done since a human was told of it goes back to that human without another word, until it has lasted for a while: that human
+ * was told of its end.
  */
 export async function handOver(
   tx: Tx,
@@ -75,6 +76,7 @@ export async function leaveWithPerson(
 
 function isOldNews({ toldAt, acceptedAt }: Incident, attempts: readonly Attempt[], now: number): boolean {
   if (toldAt === null || acceptedAt <= toldAt || now - toldAt >= toldForMs) return false
+  if (now - acceptedAt >= relapseIsNewsMs) return false
   return !attempts.some(({ intendedAt, outcome }) => intendedAt >= toldAt && outcome !== 'cancelled')
 }
 

@@ -276,6 +276,14 @@ export const people: readonly Tooth[] = [
       red: 'a hand-over of thousands of alerts tells of the first that fire',
     },
     {
+      takes: 'that a relapse which lasts is told of to whom heard of an end',
+      file: 'src/engine/next.ts',
+      find: 'const untold = toldAt !== null && toldAt < acceptedAt &&',
+      replace: 'const untold = toldAt !== null && toldAt < 0 &&',
+      test: 'test/engine/flapping.test.ts',
+      red: 'a relapse that lasts is told of again',
+    },
+    {
       takes: 'that no label makes a huge message',
       file: 'src/engine/notices.ts',
       find: '...boundedBody(body)',
