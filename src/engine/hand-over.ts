@@ -1,3 +1,4 @@
+import type { AlertRecord } from '../domain/alert.ts'
 import type { Attempt } from '../domain/attempt.ts'
 import { formatAgeMs } from '../domain/duration.ts'
 import type { Incident } from '../domain/incident.ts'
@@ -7,6 +8,7 @@ import { isOfStorm } from '../domain/storm.ts'
 import { endAsk } from './asking.ts'
 import { tell } from './notices.ts'
 import type { NewId, Tx } from './ports.ts'
+import { toldAlerts } from './told-alerts.ts'
 
 /** How long a person who was told of an illness is not told of its relapses, as long as nothing is done about them. */
 const toldForMs = leftAloneMaxMs
@@ -96,6 +98,13 @@ function about({ id, playbook, target }: Incident, now: number) {
   return { at: now, actor: 'engine', incident: id, playbook, target } as const
 }
 
+const attemptsToldMax = 20
+
+function firingFirst(alerts: readonly AlertRecord[]): readonly AlertRecord[] {
+  const firing = ({ status }: AlertRecord) => status === 'firing'
+  return [...alerts.filter(firing), ...alerts.filter((alert) => !firing(alert))]
+}
+
 /** What a human needs at three in the morning: what is ill, what was tried, what was seen. */
 async function messageOf(tx: Tx, incident: Incident, reason: string): Promise<JsonObject> {
   const alerts = await tx.alertsOf(incident.id)
@@ -107,21 +116,18 @@ async function messageOf(tx: Tx, incident: Incident, reason: string): Promise<Js
     reason,
     temporaryEffect: attempts.find(({ inForce }) => inForce)?.plan.summary ?? null,
     illSince: new Date(incident.illSince).toISOString(),
-    alerts: alerts.map(({ fingerprint, status, labels, annotations }) => ({
-      fingerprint,
-      status,
-      labels: { ...labels },
-      annotations: { ...annotations },
-    })),
-    attempts: attempts.map(({ action, outcome, effect, effectDetail, plan, checks, reverts }) => ({
-      action,
-      takesBack: reverts !== null,
-      outcome,
-      effect,
-      detail: effectDetail,
-      plan: plan.summary,
-      evidence: plan.evidence,
-      checks: checks.map(({ check, passed, detail }) => ({ check, passed, detail })),
-    })),
+    ...toldAlerts(firingFirst(alerts)),
+    attempts: attempts
+      .slice(-attemptsToldMax)
+      .map(({ action, outcome, effect, effectDetail, plan, checks, reverts }) => ({
+        action,
+        takesBack: reverts !== null,
+        outcome,
+        effect,
+        detail: effectDetail,
+        plan: plan.summary,
+        evidence: plan.evidence,
+        checks: checks.map(({ check, passed, detail }) => ({ check, passed, detail })),
+      })),
   }
 }

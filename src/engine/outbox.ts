@@ -58,7 +58,7 @@ async function startDue(ports: OutboxPorts, under: Under, kick: () => void): Pro
   for (const message of await store.read.outboxDue(now, perChannelMax)) {
     const { id, channel } = message
     const busy = [...under.way.values()].filter((other) => other.channel === channel).length
-    if (under.way.has(id) || busy >= perChannelMax || (under.resting.get(channel) ?? 0) > now) continue
+    if (under.way.has(id) || busy >= perChannelMax || rests(under, channel, now)) continue
     const done = sendOne(message, ports, under).then(
       () => true,
       (error) => {
@@ -73,6 +73,12 @@ async function startDue(ports: OutboxPorts, under: Under, kick: () => void): Pro
     })
     under.way.set(id, { channel, done: ended })
   }
+}
+
+/** A rest of more than the longest is one from before the clock was set back. */
+function rests({ resting }: Under, channel: string, now: number): boolean {
+  const until = resting.get(channel) ?? 0
+  return until > now && until <= now + restMaxMs
 }
 
 async function sendOne(message: OutboxMessage, { store, clock, deliver }: OutboxPorts, under: Under): Promise<void> {

@@ -112,6 +112,8 @@ export interface Tx extends Reads, ApprovalWrites, MassWrites, PauseWrites, Toke
   enqueue(message: OutboxMessage): Promise<void>
   saveMessage(message: OutboxMessage): Promise<void>
   append(events: readonly NewAuditEvent[]): Promise<void>
+  /** Makes waiting messages due, and forgets of alerts what lies ahead of this moment: it was written before the clock was set back. */
+  bringBack(now: number): Promise<void>
   /** Removes what `prunable` found, unless one of its incidents was opened again meanwhile. Resolves to whether it did. */
   removeEvents(events: PrunableEvents): Promise<boolean>
   /** Removes some of what ended before; resolves to how many rows, and whether to call again. */
