@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { onEngine, type TestContainer, type TestDocker } from '../kit/docker.ts'
 import { type DockerEngine, startDockerEngine } from '../kit/docker-engine.ts'
@@ -71,40 +70,34 @@ async function incidentOf({ name }: TestContainer): Promise<IncidentView | undef
 }
 
 async function healed(container: TestContainer): Promise<void> {
-  await hepar.until(`${container.name} closed`, (all) => all.every(({ state }) => state === 'closed'))
+  await waitFor(async () => (await incidentOf(container))?.state === 'closed', {
+    what: `${container.name} closed`,
+    deadlineMs: 60_000,
+  })
   await witness.settle()
   expect(await incidentOf(container)).toMatchObject({ ending: 'healed' })
   expect(witness.count(container.id, 'restart')).toBe(1)
 }
 
-test('while the engine hangs nothing is begun, Hepar says why, and heals once it goes on', async () => {
-  const container = await illContainer()
-  engine.freeze()
-  try {
-    await deliver(container)
-    const whyNot = async () => {
-      const incident = await incidentOf(container)
-      return incident && (await hepar.incident(incident.id)).whyNot
-    }
-    expect(await waitFor(whyNot, { what: 'the reason' })).toMatchObject({ gate: 'target' })
-    expect(await hepar.events()).not.toContainEqual(expect.objectContaining({ type: 'attempt.intended' }))
-  } finally {
-    engine.thaw()
-  }
-  await healed(container)
-}, 120_000)
-
-test('an engine that hangs when it is asked for a restart restarts once, when it goes on', async () => {
-  const container = await illContainer()
+test('an engine that hangs restarts once what it was asked for, and of what falls ill meanwhile Hepar says why it waits', async () => {
+  const [asked, meanwhile] = await Promise.all([illContainer(), illContainer()])
   hepar.hold('effect:before')
-  await deliver(container)
+  await deliver(asked)
   await hepar.reached('effect:before')
   engine.freeze()
   try {
     hepar.release('effect:before')
-    await pause(1_500)
+    await deliver(meanwhile)
+    const whyNot = async () => {
+      const incident = await incidentOf(meanwhile)
+      return incident && (await hepar.incident(incident.id)).whyNot
+    }
+    expect(await waitFor(whyNot, { what: 'the reason' })).toMatchObject({ gate: 'target' })
+    const begun = (await hepar.events()).filter(({ type }) => type === 'attempt.intended')
+    expect(begun.map(({ target }) => target)).toEqual([`container/local/${asked.name}`])
   } finally {
     engine.thaw()
   }
-  await healed(container)
+  await healed(asked)
+  await healed(meanwhile)
 }, 120_000)

@@ -15,7 +15,15 @@ type Some = Partial<Pick<GateFacts, 'ceiling' | 'incident' | 'playbook' | 'fourE
 
 /** What this gate looks at, and nothing else. */
 function facts({ ask = null, ...more }: Some): GateFacts {
-  const plain = { now, incident: someIncident(), playbook: somePlaybook(), ceiling: 'approve', fourEyes: false, plan }
+  const plain = {
+    now,
+    incident: someIncident(),
+    playbook: somePlaybook(),
+    stepIndex: 0,
+    ceiling: 'approve',
+    fourEyes: false,
+    plan,
+  }
   return { ...plain, policy: null, ...more, stored: { approval: ask, demotion: null } } as unknown as GateFacts
 }
 
