@@ -39,10 +39,13 @@ export function createClockWatch(ports: ClockWatchPorts): ClockWatch {
   }
 }
 
+/** What a start writes before its first look comes after what the process before it wrote. */
+const lastEvents = 50
+
 async function latestEventAt({ read }: Pick<Store, 'read'>): Promise<number> {
   const { seq } = await read.auditHead()
-  const [event] = seq === 0 ? [] : await read.audit({ after: seq - 1, limit: 1 })
-  return event?.at ?? Number.NEGATIVE_INFINITY
+  const events = await read.audit({ after: Math.max(0, seq - lastEvents), limit: lastEvents })
+  return Math.max(Number.NEGATIVE_INFINITY, ...events.map(({ at }) => at))
 }
 
 const openStates = incidentStates.filter((state) => state !== 'closed')

@@ -120,7 +120,10 @@ export function createEngine(world: EnginePorts): Engine {
     preview: (policy) => previewRematch(policy, ports),
     releaseStorm: (by, reason) => releaseStorm(by, reason, ports),
     adopt: (preview, by) => rematch(preview, by, ports),
-    recover: () => recover(ports),
+    async recover() {
+      await clockWatch.look()
+      await recover(ports)
+    },
     start() {
       queue.start((incident) => advance(incident, ports).finally(() => effects.places.looked(incident)))
       outbox.kick()

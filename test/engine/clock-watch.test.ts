@@ -31,7 +31,11 @@ describe('a clock that is set back by hours', () => {
     await simulation.settle()
     expect((await theIncident(simulation)).state).toBe('verifying')
     simulation.pass(-back)
-    if (down) await simulation.restart()
+    if (down) {
+      await simulation.restart()
+      const started = { type: 'engine.started', at: simulation.now(), actor: 'engine', body: {} } as const
+      await simulation.store.transaction('test', (tx) => tx.append([started]))
+    }
     await live(simulation, 30_000)
     expect(await theIncident(simulation)).toMatchObject({ state: 'closed', ending: 'healed' })
     expect(web.restarts).toHaveLength(1)

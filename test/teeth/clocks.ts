@@ -19,6 +19,14 @@ export const clocks = [
       red: 'a clock that is set back by hours > while an effect is verified',
     },
     {
+      takes: 'that a running Hepar looks at its clock',
+      file: 'src/engine/create-engine.ts',
+      test: 'test/attacks/faults.test.ts',
+      find: '      clockRounds.kick()\n',
+      replace: '',
+      red: 'a clock that jumps to -2h',
+    },
+    {
       takes: 'that what waits is handed over after its own time',
       find: 'blockedSince: notAfter(blockedSince, now)',
       replace: 'blockedSince',

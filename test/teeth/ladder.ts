@@ -100,6 +100,22 @@ export const ladder = [
       red: 'a step that did not help on a target > is not tried again after a relapse',
     },
     {
+      takes: 'that playbooks which name the same alert among alternatives are told of',
+      file: 'src/adapters/rules/conflicts.ts',
+      test: 'test/adapters/rules/conflicts.test.ts',
+      find: 'condition.any.map(demandsOf).reduce(commonDemand)',
+      replace: 'new Map()',
+      red: 'a value is demanded by both also where one names one of several alternatives',
+    },
+    {
+      takes: 'that playbooks whose patterns take what another names are told of',
+      file: 'src/adapters/rules/conflicts.ts',
+      test: 'test/adapters/rules/conflicts.test.ts',
+      find: "operator !== 'glob' && operator !== 'regex'",
+      replace: 'operator.length > 0',
+      red: 'a value is demanded by both also where one names a pattern',
+    },
+    {
       takes: 'that a skip outlives a change of the file',
       file: 'src/engine/ladder.ts',
       find: 'step === 0 && ladder?.revision !== revision',
