@@ -19,6 +19,22 @@ export const clocks = [
       red: 'a clock that is set back by hours > while an effect is verified',
     },
     {
+      takes: 'that a channel rests no longer because the clock was set back',
+      file: 'src/engine/outbox.ts',
+      test: 'test/engine/outbox-lanes.test.ts',
+      find: 'until > now && until <= now + restMaxMs',
+      replace: 'until > now',
+      red: 'a channel that asked to be left alone does not rest for the hours',
+    },
+    {
+      takes: 'that what failed rests no longer because the clock was set back',
+      file: 'src/adapters/queue/memory.ts',
+      test: 'test/adapters/queue/memory.test.ts',
+      find: 'until > now && until - now <= Math.max(backoffMaxMs, burstRestMs)',
+      replace: 'until > now',
+      red: 'an advance that failed is not left alone for the hours',
+    },
+    {
       takes: 'that a running Hepar looks at its clock',
       file: 'src/engine/create-engine.ts',
       test: 'test/attacks/faults.test.ts',
