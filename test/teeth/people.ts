@@ -232,7 +232,7 @@ export const people: readonly Tooth[] = [
     {
       takes: 'that a channel is left alone when it asks for it',
       file: 'src/engine/outbox.ts',
-      find: ' || (under.resting.get(channel) ?? 0) > now',
+      find: ' || rests(under, channel, now)',
       replace: '',
       red: 'a channel that asks to be left alone is, with all it has to say',
     },
