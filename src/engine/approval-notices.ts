@@ -1,8 +1,7 @@
 import type { AlertRecord } from '../domain/alert.ts'
 import type { Approval } from '../domain/approval.ts'
 import type { JsonObject } from '../domain/json.ts'
-
-const alertsMax = 20
+import { toldAlerts } from './told-alerts.ts'
 
 /** The page on which an ask is decided, or `null` where nobody said how Hepar is reached. */
 export function approvalLink(externalUrl: string | null, { incident, planDigest }: Approval): string | null {
@@ -34,14 +33,7 @@ export function askedBody(
     needed: approval.needed,
     requestedBy: approval.requestedBy,
     expiresAt: new Date(approval.expiresAt).toISOString(),
-    alerts: alerts
-      .filter(({ status }) => status === 'firing')
-      .slice(0, alertsMax)
-      .map(({ fingerprint, labels, annotations }) => ({
-        fingerprint,
-        labels: { ...labels },
-        annotations: { ...annotations },
-      })),
+    ...toldAlerts(alerts.filter(({ status }) => status === 'firing')),
     link: approvalLink(externalUrl, approval),
     commands: { approve: `hepar approve ${command}`, reject: `hepar reject ${command}` },
   }

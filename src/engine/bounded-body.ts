@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../domain/json.ts'
 
 /** Of one text, and of all that stands under one key of a notice, in UTF-16 characters. */
 const textCharactersMax = 4_000
-const partCharactersMax = 32_000
+export const partCharactersMax = 32_000
 
 /**
  * A notice that no label, no evidence and no number of alerts makes large: a text that is too long ends with `…`, and of too many parts

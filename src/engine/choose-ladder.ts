@@ -16,7 +16,7 @@ export async function choiceFor(
   policy: Policy,
   now: number,
 ): Promise<LadderChoice | null> {
-  if (!isUndecided(incident)) return null
+  if (!isUndecided(incident, playbook)) return null
   const { retryAfterMs } = playbook.limits
   const about = { playbook: playbook.name, target: incident.target }
   const trials = retryAfterMs === 0 ? [] : await read.trials({ ...about, since: now - retryAfterMs, limit: trialsMax })

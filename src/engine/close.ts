@@ -57,7 +57,7 @@ export async function closeIncident(
       reason,
       by: creditOf(incident, ending),
       recoverySeconds: recovered.has(ending) ? seconds(now - incident.illSince) : null,
-      attempts: attempts.filter(({ reverts }) => reverts === null).length,
+      attempts: attempts.filter(({ reverts, effect }) => reverts === null && effect !== 'not_started').length,
       phases: phasesOf(incident, attempts, now),
     },
   }

@@ -3,6 +3,7 @@ import { createAccept } from './accept.ts'
 import { createEffects } from './act.ts'
 import { type AdvancePorts, advance } from './advance.ts'
 import type { AskPolicy } from './approval-ports.ts'
+import { createClockWatch } from './clock-watch.ts'
 import { askAbout } from './confirm.ts'
 import { decideApproval } from './decide-approval.ts'
 import type { Deliver } from './delivery-port.ts'
@@ -82,6 +83,11 @@ export function createEngine(world: EnginePorts): Engine {
     onError: (error) => log.warn({ error: messageOf(error) }, 'truncated deliveries could not be looked after'),
   })
   const stormRounds = createStormRounds(world)
+  const clockWatch = createClockWatch(world)
+  const clockRounds = createRounds(clockWatch.look, {
+    pauseMs: () => lookAtClockMs,
+    onError: (error) => log.warn({ error: messageOf(error) }, 'what a set clock has moved could not be brought back'),
+  })
   const sweeping = createSweeping(ports, background, completing)
   const stopListening = store.onCommit((events) => {
     queue.wake()
@@ -114,7 +120,10 @@ export function createEngine(world: EnginePorts): Engine {
     preview: (policy) => previewRematch(policy, ports),
     releaseStorm: (by, reason) => releaseStorm(by, reason, ports),
     adopt: (preview, by) => rematch(preview, by, ports),
-    recover: () => recover(ports),
+    async recover() {
+      await clockWatch.look()
+      await recover(ports)
+    },
     start() {
       queue.start((incident) => advance(incident, ports).finally(() => effects.places.looked(incident)))
       outbox.kick()
@@ -123,6 +132,7 @@ export function createEngine(world: EnginePorts): Engine {
       completing.kick()
       retention.kick()
       stormRounds.kick()
+      clockRounds.kick()
     },
     async stop() {
       sweeping.stop()
@@ -134,6 +144,7 @@ export function createEngine(world: EnginePorts): Engine {
       await wakingRounds.close()
       await retention.close()
       await stormRounds.close()
+      await clockRounds.close()
       await background.settle()
       await silencing.close()
       await outbox.close()
@@ -147,6 +158,8 @@ const tellsPeople = /^(incident\.(closed|handed_over)$|approval\.|storm\.|playbo
 
 /** Events after which the storm latch looks when it has to look again. */
 const movesStorm: ReadonlySet<AuditType> = new Set(['storm.latched', 'storm.ramped', 'attempt.concluded'])
+
+const lookAtClockMs = 1_000
 
 /** After a wake that failed, which the store's medium decides. */
 const wakeAgainMs = 1_000

@@ -8,6 +8,7 @@ import { isOfStorm } from '../domain/storm.ts'
 import { endAsk } from './asking.ts'
 import { tell } from './notices.ts'
 import type { NewId, Tx } from './ports.ts'
+import { toldAlerts } from './told-alerts.ts'
 
 /** How long a person who was told of an illness is not told of its relapses, as long as nothing is done about them. */
 const toldForMs = leftAloneMaxMs
@@ -99,15 +100,17 @@ function about({ id, playbook, target }: Incident, now: number) {
   return { at: now, actor: 'engine', incident: id, playbook, target } as const
 }
 
-/** Of thousands the first that fire say enough, and how many there are; of the attempts the latest. */
-const alertsToldMax = 20
 const attemptsToldMax = 20
+
+function firingFirst(alerts: readonly AlertRecord[]): readonly AlertRecord[] {
+  const firing = ({ status }: AlertRecord) => status === 'firing'
+  return [...alerts.filter(firing), ...alerts.filter((alert) => !firing(alert))]
+}
 
 /** What a human needs at three in the morning: what is ill, what was tried, what was seen. */
 async function messageOf(tx: Tx, incident: Incident, reason: string): Promise<JsonObject> {
-  const all = await tx.alertsOf(incident.id)
+  const alerts = await tx.alertsOf(incident.id)
   const attempts = await tx.attemptsOf(incident.id)
-  const alerts = [...all.filter(isFiring), ...all.filter((alert) => !isFiring(alert))].slice(0, alertsToldMax)
   return {
     incident: incident.id,
     playbook: incident.playbook,
@@ -115,13 +118,7 @@ async function messageOf(tx: Tx, incident: Incident, reason: string): Promise<Js
     reason,
     temporaryEffect: attempts.find(({ inForce }) => inForce)?.plan.summary ?? null,
     illSince: new Date(incident.illSince).toISOString(),
-    ...(all.length > alerts.length && { alertCount: all.length }),
-    alerts: alerts.map(({ fingerprint, status, labels, annotations }) => ({
-      fingerprint,
-      status,
-      labels: { ...labels },
-      annotations: { ...annotations },
-    })),
+    ...toldAlerts(firingFirst(alerts)),
     attempts: attempts
       .slice(-attemptsToldMax)
       .map(({ action, outcome, effect, effectDetail, plan, checks, reverts }) => ({
@@ -135,8 +132,4 @@ async function messageOf(tx: Tx, incident: Incident, reason: string): Promise<Js
         checks: checks.map(({ check, passed, detail }) => ({ check, passed, detail })),
       })),
   }
-}
-
-function isFiring({ status }: AlertRecord): boolean {
-  return status === 'firing'
 }

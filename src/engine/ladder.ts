@@ -46,9 +46,9 @@ export function placeOf(incident: Placed, playbook: Laddered | null, index: numb
   return place === -1 ? index : place
 }
 
-/** Whether the ladder is yet to be chosen: nothing of this illness has been tried, and the ladder is not fixed. */
-export function isUndecided({ step, ladder, manual }: Incident): boolean {
-  return manual === null && step === 0 && ladder === null
+/** Whether the ladder is yet to be chosen: nothing of this illness has been tried, and the ladder is not fixed for this file. */
+export function isUndecided({ step, ladder, manual }: Incident, { revision }: Pick<Playbook, 'revision'>): boolean {
+  return manual === null && step === 0 && ladder?.revision !== revision
 }
 
 /** What a ladder is chosen from. `trials` are those on the very target, newest first. */

@@ -108,7 +108,9 @@ function nextOfAttempt(attempt: Attempt, { running, limits }: Facts, now: number
     if (!running) return { do: 'declare_unknown', attempt }
     return { do: 'wait', until: Math.max(attempt.deadlineAt, now) + overdueMs, reason: 'the effect is running' }
   }
-  const dueAt = (attempt.lastRoundAt ?? 0) + limits.probeEveryMs
+  const { lastRoundAt } = attempt
+  // A round that is still to come was made before the clock was set back.
+  const dueAt = lastRoundAt === null || lastRoundAt > now ? now : lastRoundAt + limits.probeEveryMs
   if (dueAt > now) return { do: 'wait', until: dueAt, reason: 'between two rounds of verification' }
   return { do: 'verify', attempt }
 }

@@ -55,7 +55,7 @@ async function startDue(ports: OutboxPorts, under: Under, kick: () => void): Pro
   // What cannot be written down must not leave; the store says by itself when it can be written again.
   if (!store.health().ok) return
   const now = clock.now()
-  for (const message of await store.read.outboxDue(now, perChannelMax, now + restMaxMs)) {
+  for (const message of await store.read.outboxDue(now, perChannelMax)) {
     const { id, channel } = message
     const busy = [...under.way.values()].filter((other) => other.channel === channel).length
     if (under.way.has(id) || busy >= perChannelMax || isResting(under, channel, now)) continue

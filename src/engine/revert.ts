@@ -7,7 +7,7 @@ import { newRevert } from './new-attempt.ts'
 import type { EffectResult, Runner, Tx } from './ports.ts'
 import { askerOf, postpone } from './postpone.ts'
 import { alertsOfIllness } from './present-illness.ts'
-import { carries } from './temporary.ts'
+import { carries, firesSince } from './temporary.ts'
 
 /**
  * Takes a temporary effect back, as an attempt of its own. No gate holds it back, the stop switch neither: an effect that stays
@@ -79,7 +79,10 @@ export async function recordReverted(
     return 'concluded'
   }
   await tx.release(effect.id)
-  if (!human && carries(incident, effect, await alertsOfIllness(tx, incident))) return 'verify'
+  const alerts = await alertsOfIllness(tx, incident)
+  if (!human && carries(incident, effect, alerts)) return 'verify'
+  // It healed for a moment only, also while it was in force.
+  if (firesSince(effect.concludedAt, alerts)) await tx.relapse(incident)
   await endAttempt(tx, subject, { outcome: 'unverified', reason: 'taken back, with nothing to prove', now })
   const state = human ? 'handed_over' : 'open'
   await tx.saveIncident({ ...incident, state, holdUntil: null, updatedAt: now, dueAt: now })

@@ -19,6 +19,10 @@ export function carries(
   { concludedAt }: Attempt,
   alerts: readonly AlertRecord[],
 ): boolean {
-  const relapsed = alerts.some(({ status, lastSeenAt }) => status === 'firing' && lastSeenAt > (concludedAt ?? 0))
-  return holdUntil !== null && cancelRequestedBy === null && !relapsed
+  return holdUntil !== null && cancelRequestedBy === null && !firesSince(concludedAt, alerts)
+}
+
+/** Whether an alert has fired since the effect was proven. */
+export function firesSince(concludedAt: number | null, alerts: readonly AlertRecord[]): boolean {
+  return alerts.some(({ status, lastSeenAt }) => status === 'firing' && lastSeenAt > (concludedAt ?? 0))
 }

@@ -1,5 +1,6 @@
 import type { Attempt, CheckResult } from '../domain/attempt.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
+import type { Limits } from '../domain/config.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook } from '../domain/playbook.ts'
 import { closeIncident } from './close.ts'
@@ -11,6 +12,7 @@ import { playbookOf } from './load-facts.ts'
 import type { Checkpoint, Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
 import { alertsOfIllness } from './present-illness.ts'
 import { type ProvePorts, prove, type Round } from './prove.ts'
+import { type Pace, resumed } from './watched.ts'
 
 export interface VerifyPorts extends ProvePorts {
   readonly store: Store
@@ -27,29 +29,38 @@ export async function verifyRound(attempt: Attempt, incident: Incident, ports: V
   const policy = ports.policy.current()
   const playbook = playbookOf(incident, policy)
   const alerts = await alertsOfIllness(ports.store.read, incident)
-  const round = await prove({ attempt, incident, playbook, alerts, policy }, ports)
+  const begunAt = ports.clock.now()
+  const pace = paceOf(policy.config.limits)
+  const round = await prove({ attempt: resumed(attempt, begunAt, pace), incident, playbook, alerts, policy }, ports)
   await ports.checkpoint('verify:before')
-  await ports.store.transaction('verify', (tx) => recordRound(tx, attempt, round, playbook, ports))
+  await ports.store.transaction('verify', (tx) => recordRound(tx, attempt, { ...round, begunAt }, playbook, ports))
+}
+
+/** Rounds further apart than this have left something unseen between them. */
+function paceOf({ probeEveryMs }: Limits): Pace {
+  return { probeEveryMs, roundGapMaxMs: Math.max(5 * probeEveryMs, 15_000) }
 }
 
 async function recordRound(
   tx: Tx,
   looked: Attempt,
-  round: Round,
+  round: Round & { readonly begunAt: number },
   playbook: Playbook | null,
   { clock, newId, policy }: VerifyPorts,
 ): Promise<void> {
   const now = clock.now()
-  const attempt = await tx.attempt(looked.id)
+  const stored = await tx.attempt(looked.id)
   const incident = await tx.incident(looked.incident)
-  if (incident === null || attempt?.fence !== looked.fence) {
+  if (incident === null || stored?.fence !== looked.fence) {
     throw new HeparError('stale_write', 'the attempt moved on while it was looked at')
   }
   const { limits, announce } = policy.current().config
-  const { probeEveryMs } = limits
+  const pace = paceOf(limits)
+  const { probeEveryMs, roundGapMaxMs } = pace
+  const attempt = resumed(stored, round.begunAt, pace)
   const at: At = { now, newId, announce }
   const forMs = playbook?.forMs ?? defaultForMs
-  const judged = judge(attempt, round.checks, { now, forMs, roundGapMaxMs: Math.max(5 * probeEveryMs, 15_000) })
+  const judged = judge(attempt, round.checks, { now, forMs, roundGapMaxMs })
   const heldSince = judged.kind === 'hold' || judged.kind === 'proven' ? judged.heldSince : null
   const seen: Attempt = { ...attempt, checks: round.checks, lastRoundAt: now, heldSince }
   if (judged.kind !== 'hold' || changed(attempt.checks, round.checks)) await tx.append([probedEvent(seen, now)])

@@ -65,6 +65,6 @@ async function wakeWaiting(
   await lookAgain(
     ports,
     (tx, after, limit) => tx.waitingAt('dependencies', limit, after),
-    ({ waiting }) => waiting?.on?.some((target) => closed.has(target)) ?? true,
+    (incident) => ((incident.waiting?.on?.some((target) => closed.has(target)) ?? true) ? incident : null),
   )
 }

@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from 'node:timers/promises'
 import type { AuditEvent } from '../domain/audit.ts'
 import { type Credit, credits, type Ending, endings } from '../domain/incident.ts'
 import type { Reads } from '../engine/ports.ts'
@@ -44,6 +45,8 @@ export async function readStatistics(
     )
     after = page.at(-1)?.seq ?? after
     more = page.length === pageSize
+    // Whoever asks for a long past must not keep deliveries waiting.
+    await breathe()
   }
   const groups = Map.groupBy(closings, (event) => event.playbook ?? 'manual')
   const byPlaybook = Object.fromEntries([...groups].sort().map(([name, events]) => [name, summarise(events)]))

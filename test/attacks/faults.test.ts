@@ -24,6 +24,7 @@ beforeAll(async () => {
     await openHospital({
       playbooks: (ward) => ({
         Ill: {},
+        Proven: { for: '2s', within: '20s' },
         Long: { steps: [{ action: 'treat', with: { ward: ward.folder }, timeout: '5m' }, { escalate: 'oncall' }] },
       }),
       main: join(import.meta.dirname, '../fixtures/programs/clocked-hepar.ts'),
@@ -38,10 +39,12 @@ const clockOf = async () => Date.parse(String((await hospital.hepar.events()).at
 const hour = 3_600_000
 
 test.each(['+3h', '-2h', '+0'])(
-  'a clock that jumps to %s while an effect runs starts nothing twice, and heals go on',
+  'a clock that jumps to %s while one effect runs and another is proven starts nothing twice, and heals go on',
   async (offset) => {
     const during = hospital.fallIll('during', { cures: true, waits: true }, 'Long')
     await during.until('begin')
+    const proven = hospital.fallIll('proven', { cures: true }, 'Proven')
+    await waitFor(async () => (await proven.incident())?.state === 'verifying', { what: 'the proof to begin' })
     clock.set(offset)
     hospital.ward.letGo(during.patient)
     await during.rest()
@@ -49,7 +52,9 @@ test.each(['+3h', '-2h', '+0'])(
     expect(await after.rest()).toMatchObject({ state: 'closed', ending: 'healed' })
     const off = (await clockOf()) - Date.now()
     expect(Math.abs(off - Number.parseInt(offset, 10) * hour)).toBeLessThan(hour / 2)
-    expect([during, after].map(({ patient }) => hospital.ward.begun(patient).length)).toEqual([1, 1])
+    expect(await proven.rest()).toMatchObject({ state: 'closed', ending: 'healed' })
+    expect(hospital.ward.isWell(proven.patient)).toBe(true)
+    expect([during, after, proven].map(({ patient }) => hospital.ward.begun(patient).length)).toEqual([1, 1, 1])
   },
 )
 
@@ -82,7 +87,11 @@ test('without file descriptors nothing is lost and nothing begins unseen, and wi
 })
 
 test('after all of it every promise is kept, by the process that was there from the beginning', async () => {
-  expect(await hospital.brokenPromises()).toEqual([])
+  // Who became well before the clock was set was looked at above: times before and after cannot be compared.
+  const compared = (await hospital.brokenPromises()).filter(
+    (broken) => !/^proven-.* the journal says ill$/.test(broken),
+  )
+  expect(compared).toEqual([])
   expect({ pid: hospital.hepar.pid(), running: isRunning(pid) }).toEqual({ pid, running: true })
   expect(await hospital.hepar.cli('audit', 'verify', '--config', hospital.hepar.configFile)).toMatchObject({ code: 0 })
 })

@@ -54,8 +54,8 @@ test('a hand-over of thousands of alerts tells of the first that fire, and how m
   })
   await handsOver()
   const [message] = await outbox()
-  expect(message?.body).toMatchObject({ alertCount: 501 })
   const told = message?.body.alerts as { status: string }[]
+  expect(message?.body).toMatchObject({ moreAlerts: 501 - told.length })
   expect(told.length).toBeGreaterThan(5)
   expect(told.slice(0, -1).every(({ status }) => status === 'firing')).toBe(true)
   expect(JSON.stringify(message?.body).length).toBeLessThan(50_000)

@@ -8,6 +8,7 @@ import { promote } from '../../src/engine/demotion.ts'
 import { explain } from '../../src/engine/explain.ts'
 import { resume } from '../../src/engine/operate.ts'
 import { rematch } from '../../src/engine/rematch.ts'
+import { setPause } from '../../src/engine/stop-switch.ts'
 import { classOf, trackRecordOf } from '../../src/engine/track-record.ts'
 import { untilAtRest } from '../kit/ordeal.ts'
 import { type Patient, type Played, playedAction, playedActions, somePatient } from '../kit/played-world.ts'
@@ -124,6 +125,24 @@ describe('a step that did not help on a target', () => {
     expect(await simulation.store.read.liveApproval(incident?.id ?? '')).toMatchObject({ step: 1 })
     const asked = simulation.messages().filter(({ body }) => body.event === 'approval.asked')
     expect(asked).toMatchObject([{ body: { step: 2, action: 'second' } }])
+  })
+
+  test('stays skipped when the file changes before anything else is tried', async () => {
+    const world = await simulate({ limits: { ...limits, retryAfterMs: hour } }, { name: 'second' })
+    const { simulation, tried, fallIll, recover, web } = world
+    await fallIll()
+    await recover(120_000)
+    await setPause({ reason: 'a new file', until: null }, 'ada', simulation.ports)
+    web.ill = true
+    await simulation.deliver('web', 'firing')
+    await simulation.settle()
+    const { policy } = simulation
+    const playbooks = policy.playbooks.map((playbook) => ({ ...playbook, revision: 'p2' }))
+    simulation.policy = { ...policy, revision: 'r2', playbooks }
+    await rematch(null, 'engine', simulation.ports)
+    await setPause(null, 'ada', simulation.ports)
+    await untilAtRest(simulation)
+    expect(tried).toEqual(['first', 'second', 'second'])
   })
 
   test('leaves only a person when it was the only one, and one who resumes the incident gets every step again', async () => {

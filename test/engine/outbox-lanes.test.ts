@@ -109,6 +109,22 @@ test('a channel that asks to be left alone for very long is tried again after a 
   await expect.poll(() => sent, { timeout: 10_000 }).toBe(2)
 })
 
+test('a channel that asked to be left alone does not rest for the hours by which the clock is then set back', async () => {
+  const { simulation, open, enqueue } = await openStore([])
+  simulation.pass(1e9)
+  await enqueue([{ id: 'a1', incident: 'a', channel: 'chat' }])
+  const sent: string[] = []
+  const outbox = open(async ({ idempotencyKey }) => {
+    sent.push(idempotencyKey)
+    return sent.length === 1 ? { ok: false, retry: true, reason: 'HTTP 429', retryAfterMs: 30_000 } : { ok: true }
+  })
+  await expect.poll(async () => (await simulation.store.read.outboxDue(1e15, 9))[0]?.tries).toBe(1)
+  simulation.pass(-7_200_000)
+  await enqueue([{ id: 'b1', incident: 'b', channel: 'chat' }])
+  outbox.kick()
+  await expect.poll(() => sent, { timeout: 10_000 }).toEqual(['a1', 'b1'])
+})
+
 test('a later message knows what was told before, and where it lies', async () => {
   const { open, enqueue } = await openStore([
     { id: 'a1', incident: 'a', channel: 'chat', body: { event: 'approval.asked', planDigest: 'd1' } },

@@ -89,6 +89,8 @@ describe('a temporary effect that helps', () => {
     await relapse(simulation)
     await simulation.settle()
     expect(web.reverts).toHaveLength(1)
+    const [trial] = await simulation.store.read.trials({ since: 0, limit: 1 })
+    expect(trial).toMatchObject({ action: 'relief', outcome: 'healed', relapsed: true })
     expect(await until(simulation, 'closed')).toMatchObject({ ending: 'healed' })
     expect((await attemptsOf(simulation)).map(({ outcome }) => outcome)).toEqual(['healed', 'unverified', 'healed'])
   })

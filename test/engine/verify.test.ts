@@ -23,6 +23,12 @@ async function verifying(passed: boolean, { verifies = true, attempt = {} as Par
   return simulation
 }
 
+/** Looks as often as a process would, up to the end of the window. */
+async function lookOn(simulation: Simulation): ReturnType<typeof look> {
+  for (let round = 0; round < 11; round += 1) await look(simulation, 10_000)
+  return look(simulation, 11_000)
+}
+
 async function look(simulation: Simulation, afterMs: number): Promise<{ incident: Incident; attempt: Attempt }> {
   simulation.pass(afterMs)
   const { id } = await theIncident(simulation)
@@ -60,7 +66,7 @@ describe('an incident', () => {
 
   test('that is still ill at the end of the window goes on to its next step, the attempt ineffective', async () => {
     const simulation = await verifying(false, { ill: true })
-    const { incident, attempt } = await look(simulation, 121_000)
+    const { incident, attempt } = await lookOn(simulation)
     expect(attempt).toMatchObject({ phase: 'concluded', outcome: 'ineffective' })
     expect(incident).toMatchObject({ state: 'open', step: 1 })
   })
@@ -75,7 +81,7 @@ describe('an incident', () => {
 
   test('with an unknown effect and no proof goes to a human, even when its alerts have cleared', async () => {
     const simulation = await verifying(false, { attempt: { effect: 'unknown', effectDetail: 'killed' } })
-    const { incident, attempt } = await look(simulation, 121_000)
+    const { incident, attempt } = await lookOn(simulation)
     expect(attempt).toMatchObject({ outcome: 'unknown' })
     expect(incident).toMatchObject({ owed: { reason: expect.stringContaining('killed') } })
     await simulation.settle()

@@ -14,6 +14,7 @@ import type { Policy } from '../../src/domain/policy.ts'
 import { createAccept } from '../../src/engine/accept.ts'
 import { type ActPorts, createEffects } from '../../src/engine/act.ts'
 import { type AdvancePorts, advance } from '../../src/engine/advance.ts'
+import { createClockWatch } from '../../src/engine/clock-watch.ts'
 import type { Actions, Log, Store } from '../../src/engine/ports.ts'
 import { type ReceivePorts, receive } from '../../src/engine/receive.ts'
 import { recover } from '../../src/engine/recover.ts'
@@ -145,7 +146,7 @@ export async function startSimulation(
     }
     const waking = createWaking(shared)
     store.onCommit((events) => waking.hear(events))
-    return { store, ports, state, waking }
+    return { store, ports, state, waking, clockWatch: createClockWatch(shared) }
   }
 
   async function live(work: () => Promise<unknown>): Promise<boolean> {
@@ -203,6 +204,7 @@ export async function startSimulation(
     },
     async settle() {
       for (let round = 0; round < 200 && !life.state.dead; round += 1) {
+        if (!(await live(() => life.clockWatch.look()))) return
         if (!(await live(() => life.waking.wake()))) return
         const due = await life.store.read.due(world.now, 100)
         for (const id of due) {

@@ -225,18 +225,6 @@ export const people: readonly Tooth[] = [
   ]),
   ...teethOf({ test: 'test/engine/outbox.test.ts', file: 'src/engine/outbox.ts' }, [
     {
-      takes: 'that a clock which is set back holds no message up',
-      find: 'outboxDue(now, perChannelMax, now + restMaxMs)',
-      replace: 'outboxDue(now, perChannelMax)',
-      red: 'a clock that is set back by hours makes no message wait',
-    },
-    {
-      takes: 'that a clock which is set back makes no long rest of a short one',
-      find: 'until > now && until <= now + restMaxMs',
-      replace: 'until > now',
-      red: 'a clock that is set back by hours makes no message wait',
-    },
-    {
       takes: 'that no message leaves which could not be written down',
       find: '  if (!store.health().ok) return\n',
       replace: '',
@@ -274,13 +262,6 @@ export const people: readonly Tooth[] = [
     },
   ]),
   ...teethOf({ test: 'test/engine/hand-over.test.ts' }, [
-    {
-      takes: 'that thousands of alerts make no huge message',
-      file: 'src/engine/hand-over.ts',
-      find: '.slice(0, alertsToldMax)',
-      replace: '',
-      red: 'a hand-over of thousands of alerts tells of the first that fire',
-    },
     {
       takes: 'that a relapse which lasts is told of to whom heard of an end',
       file: 'src/engine/next.ts',

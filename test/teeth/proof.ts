@@ -146,8 +146,8 @@ export const proof = [
     },
     {
       takes: 'the fence of a verification round',
-      find: 'if (incident === null || attempt?.fence !== looked.fence) {',
-      replace: 'if (incident === null || attempt === null) {',
+      find: 'if (incident === null || stored?.fence !== looked.fence) {',
+      replace: 'if (incident === null || stored === null) {',
       red: 'a round that was overtaken changes nothing',
     },
   ]),

@@ -4,6 +4,7 @@ import { attacks } from './attacks.ts'
 import { audit } from './audit.ts'
 import { calls } from './calls.ts'
 import { cleaning } from './cleaning.ts'
+import { clocks } from './clocks.ts'
 import { counting } from './counting.ts'
 import { decisions } from './decisions.ts'
 import { demonstration } from './demo.ts'
@@ -41,6 +42,7 @@ export const teeth: readonly Tooth[] = [
   ...pausing,
   ...mass,
   ...ladder,
+  ...clocks,
   ...approvals,
   ...intent,
   ...repetition,

@@ -48,7 +48,7 @@ export const temporary = [
   ...teethOf({ ...next, file: 'src/engine/temporary.ts' }, [
     {
       takes: 'that a relapse ends the hold',
-      find: ' && !relapsed\n',
+      find: ' && !firesSince(concludedAt, alerts)\n',
       replace: '\n',
       red: 'an incident with a temporary effect in force > takes it back at once',
     },

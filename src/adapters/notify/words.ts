@@ -82,15 +82,17 @@ const usualSeverity: ReadonlyMap<string, Severity> = new Map([
 
 function severityOf(body: JsonObject): Severity {
   const usual = usualSeverity.get(text(body.event)) ?? 'warning'
-  const said = list(body.alerts).flatMap(({ labels }) => {
-    const word = isObject(labels) ? text(labels.severity).toLowerCase() : ''
+  const named = Array.isArray(body.severities) ? body.severities : []
+  const shown = list(body.alerts).map(({ labels }) => (isObject(labels) ? labels.severity : undefined))
+  const said = [...named, ...shown].flatMap((severity) => {
+    const word = text(severity).toLowerCase()
     return Object.hasOwn(severityWords, word) ? [severityWords[word] as Severity] : []
   })
   return severities.find((severity) => said.includes(severity)) ?? usual
 }
 
 /** Shown in their own way, or not for people. */
-const notFacts = ['event', 'alerts', 'attempts', 'target', 'playbook', 'link', 'plan']
+const notFacts = ['event', 'alerts', 'moreAlerts', 'severities', 'attempts', 'target', 'playbook', 'link', 'plan']
 const firstFacts = ['reason', 'ending', 'decision', 'by', 'planSummary', 'temporaryEffect', 'illSince', 'expiresAt']
 
 function factsOf(body: JsonObject): Words['facts'] {
@@ -119,7 +121,7 @@ function spaced(name: string): string {
 }
 
 function attemptsOf(body: JsonObject): readonly string[] {
-  return some(list(body.attempts), ({ action, outcome, detail, plan, checks }) => {
+  return some(list(body.attempts), 0, ({ action, outcome, detail, plan, checks }) => {
     const failed = list(checks).filter(({ passed }) => passed !== true)
     const why = failed.map((one) => `${text(one.check)}: ${text(one.detail)}`).join('; ')
     return `Tried ${[action, plan, outcome, detail].map(text).filter(Boolean).join(' · ')}${why && ` · ${why}`}`
@@ -127,16 +129,17 @@ function attemptsOf(body: JsonObject): readonly string[] {
 }
 
 function alertsOf(body: JsonObject): readonly string[] {
-  return some(list(body.alerts), ({ labels, annotations, status }) => {
+  const unlisted = typeof body.moreAlerts === 'number' ? body.moreAlerts : 0
+  return some(list(body.alerts), unlisted, ({ labels, annotations, status }) => {
     const said = isObject(annotations) ? text(annotations.summary) || text(annotations.description) : ''
     const pairs = isObject(labels) ? Object.entries(labels).map(([name, value]) => `${name}="${text(value)}"`) : []
     return `Alert ${text(status)} {${pairs.join(', ')}}${said && ` · ${said}`}`
   })
 }
 
-/** The first few, and how many more there are. */
-function some(items: readonly JsonObject[], words: (item: JsonObject) => string): readonly string[] {
-  const more = items.length - listMax
+/** The first few, and how many more there are, with those that are not even listed. */
+function some(items: readonly JsonObject[], unlisted: number, words: (item: JsonObject) => string): readonly string[] {
+  const more = Math.max(0, items.length - listMax) + unlisted
   return [...items.slice(0, listMax).map(words), ...(more > 0 ? [`… and ${more} more`] : [])]
 }
 

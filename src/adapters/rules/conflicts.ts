@@ -3,6 +3,7 @@ import type { Problem } from '../../domain/policy.ts'
 import type { Template } from '../../domain/template.ts'
 import { parseFactPath } from '../../engine/fact-path.ts'
 import { inMatchingOrder } from '../../engine/match.ts'
+import { compileGlob, compileRegex } from '../../engine/pattern.ts'
 import { reporter, type SourceFile } from '../../files/source-file.ts'
 
 /** A playbook and where it stands. */
@@ -12,8 +13,8 @@ export interface WrittenPlaybook {
 }
 
 /**
- * Playbooks that can take one alert to one target, which of them decides, and what becomes of the other. Reported only where both demand
- * the same value of a label and nothing shows that they exclude each other: at the later one, once.
+ * Playbooks that can take one alert to one target, which of them decides, and what becomes of the other. Reported only where a value of a
+ * label is known that both take, and nothing shows that they exclude each other: at the later one, once.
  */
 export function findConflicts(written: readonly WrittenPlaybook[]): readonly Problem[] {
   const problems: Problem[] = []
@@ -47,44 +48,94 @@ function decidingWords(first: Playbook, later: Playbook): string {
 
 interface Demanding {
   readonly playbook: Playbook
-  readonly demands: ReadonlyMap<string, ReadonlySet<string>>
+  readonly demands: ReadonlyMap<string, Demand>
+}
+
+/** What an alert must have in a label. */
+interface Demand {
+  /** All values that it may have; `null` where only patterns say so. */
+  readonly values: ReadonlySet<string> | null
+  readonly fits: (value: string) => boolean
+  /** As it is written, to know the same demand again. */
+  readonly words: string
 }
 
 function mayMeet(a: Demanding, b: Demanding): boolean {
   let shared = false
-  for (const [label, values] of a.demands) {
-    const others = b.demands.get(label)
-    if (others === undefined) continue
-    const both = common(values, others)
-    if (both.size === 0) return false
-    shared ||= both.size > 0
+  for (const [label, one] of a.demands) {
+    const other = b.demands.get(label)
+    if (other === undefined) continue
+    const common = haveCommon(one, other)
+    if (common === false) return false
+    shared ||= common === true
   }
   return shared && mayRenderAlike(a.playbook.target, b.playbook.target)
 }
 
-/** Per label the values that an alert must have one of; nothing is known of what alternatives and negations demand. */
-function demandsOf(condition: Condition): ReadonlyMap<string, ReadonlySet<string>> {
-  const demands = new Map<string, ReadonlySet<string>>()
-  for (const [label, values] of demanded(condition)) {
-    const before = demands.get(label)
-    demands.set(label, before === undefined ? values : common(before, values))
-  }
-  return demands
+/** `null` where two patterns leave it open. */
+function haveCommon(a: Demand, b: Demand): boolean | null {
+  const known = a.values ?? b.values
+  if (known === null) return a.words === b.words ? true : null
+  for (const value of known) if (a.fits(value) && b.fits(value)) return true
+  return false
 }
 
-function common(a: ReadonlySet<string>, b: ReadonlySet<string>): ReadonlySet<string> {
-  return new Set([...a].filter((value) => b.has(value)))
-}
-
-function demanded(condition: Condition): (readonly [string, ReadonlySet<string>])[] {
-  if ('all' in condition) return condition.all.flatMap(demanded)
-  if ('any' in condition) return condition.any.length === 1 ? condition.any.flatMap(demanded) : []
-  if ('not' in condition || condition.fact !== 'labels') return []
+/** Per label what every alert that matches has; nothing is known of negations, nor of a label that only some alternatives name. */
+function demandsOf(condition: Condition): ReadonlyMap<string, Demand> {
+  if ('all' in condition) return condition.all.map(demandsOf).reduce(everyDemand, new Map())
+  if ('any' in condition) return condition.any.map(demandsOf).reduce(commonDemand)
+  if ('not' in condition || condition.fact !== 'labels') return new Map()
   const keys = parseFactPath(condition.path ?? '')
-  const { operator, value } = condition
-  const values = operator === 'equal' ? [value] : operator === 'in' && Array.isArray(value) ? value : []
-  if (keys?.length !== 1 || values.length === 0) return []
-  return [[keys[0] as string, new Set(values.map(String))]]
+  const demand = keys?.length === 1 ? demandOf(condition) : null
+  return new Map(demand === null ? [] : [[keys?.[0] as string, demand]])
+}
+
+function everyDemand(a: ReadonlyMap<string, Demand>, b: ReadonlyMap<string, Demand>): ReadonlyMap<string, Demand> {
+  const merged = new Map(a)
+  for (const [label, demand] of b) {
+    const before = merged.get(label)
+    merged.set(label, before === undefined ? demand : both(before, demand))
+  }
+  return merged
+}
+
+function commonDemand(a: ReadonlyMap<string, Demand>, b: ReadonlyMap<string, Demand>): ReadonlyMap<string, Demand> {
+  return new Map(
+    [...a].flatMap(([label, demand]) => {
+      const other = b.get(label)
+      return other === undefined ? [] : [[label, either(demand, other)] as const]
+    }),
+  )
+}
+
+function both(a: Demand, b: Demand): Demand {
+  const known = a.values ?? b.values
+  return {
+    values: known && new Set([...known].filter((value) => a.fits(value) && b.fits(value))),
+    fits: (value) => a.fits(value) && b.fits(value),
+    words: [a.words, b.words].sort().join(' and '),
+  }
+}
+
+function either(a: Demand, b: Demand): Demand {
+  return {
+    values: a.values && b.values && new Set([...a.values, ...b.values]),
+    fits: (value) => a.fits(value) || b.fits(value),
+    words: [a.words, b.words].sort().join(' or '),
+  }
+}
+
+type Comparison = Extract<Condition, { readonly operator: string }>
+
+function demandOf({ operator, value }: Comparison): Demand | null {
+  const words = `${operator} ${JSON.stringify(value)}`
+  if (operator === 'equal' || (operator === 'in' && Array.isArray(value))) {
+    const values = new Set([value].flat().map(String))
+    return { values, fits: (one) => values.has(one), words }
+  }
+  if (operator !== 'glob' && operator !== 'regex') return null
+  const reading = (operator === 'glob' ? compileGlob : compileRegex)(String(value))
+  return reading.ok ? { values: null, fits: (one) => reading.pattern.matches(one), words } : null
 }
 
 /** Whether two templates can come to the same text: their literal beginnings and ends must agree. */

@@ -5,6 +5,7 @@ import { arrivalReads } from './arrivals.ts'
 import { attemptReads, attemptWrites } from './attempt-table.ts'
 import { auditReads } from './audit-table.ts'
 import type { AuditWriter } from './audit-writer.ts'
+import { clockWrites } from './clock-table.ts'
 import { gapReads } from './gap-table.ts'
 import { incidentReads, incidentWrites } from './incident-table.ts'
 import { leftAloneReads, leftAloneWrites } from './left-alone-table.ts'
@@ -53,6 +54,7 @@ export function txOver(db: StoreDb, reads: Reads, audit: AuditWriter): Omit<Tx, 
     ...remainderWrites(db),
     ...tokenWrites(db),
     ...pruneWrites(db),
+    ...clockWrites(db),
     append: async (events) => audit.append(events),
     async audit(filter) {
       await audit.flush()

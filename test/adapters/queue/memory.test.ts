@@ -239,3 +239,19 @@ test('one that is hurried is looked at although it is not due, and not twice at 
   await vi.waitFor(() => expect(seen).toEqual(['a']), soon)
   gate.resolve()
 })
+
+test('an advance that failed is not left alone for the hours by which the clock is then set back', async () => {
+  const { queue, due } = table({ pollMs: 20, backoffMaxMs: 60_000 })
+  due.set('a/1', Date.now() - 86_400_000)
+  let calls = 0
+  queue.start(async () => {
+    calls += 1
+    if (calls > 1) due.clear()
+    else throw new Error('not now')
+  })
+  await vi.waitFor(() => expect(calls).toBe(1), soon)
+  const real = Date.now.bind(Date)
+  vi.spyOn(Date, 'now').mockImplementation(() => real() - 7_200_000)
+  onTestFinished(() => void vi.restoreAllMocks())
+  await vi.waitFor(() => expect(calls).toBe(2), soon)
+})

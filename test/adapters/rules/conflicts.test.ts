@@ -61,7 +61,22 @@ test('of many rivals, one playbook tells once', async () => {
   ])
 })
 
+test.each<[string, string]>([
+  ['one of several alternatives', `{ any: [ ${down.replace('Down', 'Slow')}, ${down} ] }`],
+  ['a pattern that the value fits', '{ fact: labels, path: $.alertname, operator: regex, value: D.*|Slow }'],
+  ['a glob that the value fits', '{ fact: labels, path: $.alertname, operator: glob, value: D?wn }'],
+])('a value is demanded by both also where one names %s', async (_, when) => {
+  expect(await conflictsOf({ when }, {})).toHaveLength(1)
+})
+
+test('two that ask for the same pattern take the same alerts', async () => {
+  const when = '{ fact: labels, path: $.alertname, operator: glob, value: "*Down" }'
+  expect(await conflictsOf({ when }, { when })).toHaveLength(1)
+})
+
 test.each<[string, Written, Written]>([
+  ['a pattern that the value does not fit', { when: down.replace('equal, value: Down', 'glob, value: Slow*') }, {}],
+  ['an alternative without the label', { when: `{ any: [ ${down}, ${label('team', 'a')} ] }` }, {}],
   ['other alerts', {}, { when: down.replace('Down', 'Slow') }],
   [
     'a label that cannot be both',

@@ -116,7 +116,7 @@ test('storm latch: nothing begins in a storm and its cool-down, and then one tha
   }
   const { effects } = await ordeal({
     policy,
-    names,
+    names: [...names, 'p6', 'p7', 'p8', 'p9'],
     begin: () => {
       known.clear()
       forget()
@@ -152,7 +152,7 @@ test('storm latch: nothing begins in a storm and its cool-down, and then one tha
       return null
     },
     relent: release,
-    passMsMax: 60_000,
+    passMsMax: 30_000,
     shareMin: 0.2,
     runs: 15,
   })
