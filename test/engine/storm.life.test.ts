@@ -180,6 +180,15 @@ describe('a storm of 30', () => {
     expect(resting).toHaveLength(31)
   })
 
+  test('of alerts that only call people calls them once, also where nothing but that is allowed', async () => {
+    const patients = somePatients(31)
+    const steps = [{ kind: 'escalate', channel: 'oncall' }] as const
+    const simulation = await simulate({ patients, playbook: { mode: 'observe', steps }, config: announce })
+    await strike(simulation, patients)
+    await simulation.settle()
+    expect(told(simulation)).toEqual(['storm.latched'])
+  })
+
   test('of incidents that settle latches at once, though nobody assesses them yet', async () => {
     const patients = somePatients(30)
     const simulation = await simulate({ patients, playbook: { settleMs: 300_000 }, config: announce })
