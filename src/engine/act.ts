@@ -162,4 +162,4 @@ export async function recordResult(
 }
 
 /** The verification window of an attempt whose playbook file vanished meanwhile. */
-const defaultWithinMs = 120_000
+export const defaultWithinMs = 120_000

@@ -2,7 +2,7 @@ import type { JsonObject } from '../domain/json.ts'
 import type { StormRecord } from '../domain/storm.ts'
 import { HeparError } from './errors.ts'
 import type { Store } from './ports.ts'
-import { moveStorm, type StormPorts, tellOf, wake } from './watch-storm.ts'
+import { moveStorm, type StormPorts, tellOf } from './watch-storm.ts'
 
 /** Ends a storm on a person's word; the incidents so far count for no other. Throws `conflict` when there is none. */
 export async function releaseStorm(
@@ -21,7 +21,6 @@ export async function releaseStorm(
     const countedAfter = (await tx.auditHead()).seq
     const record: StormRecord = { storm: null, last: { number, since, from, endedAt: now }, countedAfter }
     await tx.setStormRecord(record)
-    await wake(tx, now)
     return record
   })
 }

@@ -1,5 +1,6 @@
-import type { AuditEvent } from '../domain/audit.ts'
+import type { AuditEvent, AuditType } from '../domain/audit.ts'
 import type { GateName } from '../domain/gate.ts'
+import type { Policy } from '../domain/policy.ts'
 import { lookAgain } from './look-again.ts'
 import type { Clock, PolicyHolder, Store } from './ports.ts'
 
@@ -17,54 +18,108 @@ export interface WakingPorts {
   readonly policy: PolicyHolder
 }
 
-/** Lets incidents look again when what they wait for has ended by somebody's hand. What ends by the clock is due by itself. */
+/**
+ * Lets incidents look again when what they wait for has ended by somebody's hand, or when the clock was set back, so that what they wait for
+ * is hours ahead. What ends by the clock is due by itself.
+ */
 export interface Waking {
   /** Whether there is anybody to wake now. */
   hear(events: readonly AuditEvent[]): boolean
-  /** Wakes what was heard of until now. A start looks at every open incident, so nothing is lost with the process. */
+  /** Looks at the clock, and wakes what was heard of until now. A start looks at every open incident, so nothing is lost with the process. */
   wake(): Promise<void>
   /** True while a wake that failed is still owed. */
   owed(): boolean
 }
 
+/** What may be over: a pause of any kind, a storm, or the hours that the clock was ahead. */
+type Over = 'pause' | 'storm' | 'hours'
+
+/** A stop switch that is set anew may end sooner than the one it replaces. */
+const ends: Partial<Record<AuditType, Over>> = {
+  'pause.cleared': 'pause',
+  'pause.lifted': 'pause',
+  'pause.set': 'pause',
+  'storm.released': 'storm',
+}
+
+/** A clock that goes back by less is being corrected. */
+const setBackMinMs = 5_000
+
 export function createWaking(ports: WakingPorts): Waking {
-  let lifted = false
-  let closed = new Set<string>()
+  const over = new Set<Over>()
+  const closed = new Set<string>()
+  const dependsOnAny = createDependsOnAny()
+  let seenAt = Number.NEGATIVE_INFINITY
+  const owed = () => over.size + closed.size > 0
+
+  function lookAtClock(): void {
+    const now = ports.clock.now()
+    if (now < seenAt - setBackMinMs) over.add('hours')
+    seenAt = now
+  }
+
   return {
     hear(events) {
-      const depended = ports.policy.current().playbooks.some(({ dependsOn }) => dependsOn.length > 0)
       for (const { type, target } of events) {
-        if (type === 'pause.cleared' || type === 'pause.lifted') lifted = true
-        else if (type === 'incident.closed' && depended && target !== null) closed.add(target)
+        const ended = ends[type]
+        if (ended !== undefined) over.add(ended)
+        else if (type === 'incident.closed' && target !== null && dependsOnAny(ports.policy.current())) {
+          closed.add(target)
+        }
       }
-      return lifted || closed.size > 0
+      return owed()
     },
     async wake() {
-      const due = { lifted, closed }
-      lifted = false
-      closed = new Set()
+      lookAtClock()
+      const due = { over: new Set(over), closed: new Set(closed) }
+      over.clear()
+      closed.clear()
       try {
         await wakeWaiting(due, ports)
       } catch (error) {
-        lifted ||= due.lifted
-        closed = new Set([...closed, ...due.closed])
+        for (const one of due.over) over.add(one)
+        for (const target of due.closed) closed.add(target)
         throw error
       }
     },
-    owed: () => lifted || closed.size > 0,
+    owed,
   }
 }
 
-async function wakeWaiting(
-  { lifted, closed }: { readonly lifted: boolean; readonly closed: ReadonlySet<string> },
-  ports: WakingPorts,
-): Promise<void> {
-  const gates: readonly GateName[] = lifted ? ['stop_switch', 'pauses'] : []
-  for (const gate of gates) await lookAgain(ports, (tx, after, limit) => tx.waitingAt(gate, limit, after))
+/** Thousands of incidents may close under thousands of playbooks. */
+function createDependsOnAny(): (policy: Policy) => boolean {
+  const known = new WeakMap<Policy, boolean>()
+  return (policy) => {
+    const answer = known.get(policy) ?? policy.playbooks.some(({ dependsOn }) => dependsOn.length > 0)
+    known.set(policy, answer)
+    return answer
+  }
+}
+
+interface Due {
+  readonly over: ReadonlySet<Over>
+  readonly closed: ReadonlySet<string>
+}
+
+/** Whatever waits by the clock; an effect under way reports by itself. */
+const timedStates = ['open', 'waiting', 'awaiting_approval', 'verifying', 'holding', 'handed_over'] as const
+
+async function wakeWaiting({ over, closed }: Due, ports: WakingPorts): Promise<void> {
+  if (over.has('hours')) {
+    await ports.store.transaction('wake', (tx) => tx.hurryMessages(ports.clock.now()))
+    await lookAgain(ports, (tx, before, limit) => {
+      return tx.incidents({ states: timedStates, limit, ...(before !== undefined && { before }) })
+    })
+    return
+  }
+  const gates: GateName[] = []
+  if (over.has('pause')) gates.push('stop_switch', 'pauses')
+  if (over.has('storm')) gates.push('storm_latch')
+  for (const gate of gates) await lookAgain(ports, (tx, before, limit) => tx.waitingAt(gate, limit, before))
   if (closed.size === 0) return
   await lookAgain(
     ports,
-    (tx, after, limit) => tx.waitingAt('dependencies', limit, after),
+    (tx, before, limit) => tx.waitingAt('dependencies', limit, before),
     ({ waiting }) => waiting?.on?.some((target) => closed.has(target)) ?? true,
   )
 }

@@ -121,6 +121,27 @@ export const mass = [
       red: '10,000 alerts on 10,000 targets at once',
     },
     {
+      takes: 'that a storm which latches again is told of once',
+      file: 'src/engine/watch-storm.ts',
+      find: 'dedupeKey: `${event}:${body.storm}`',
+      replace: 'dedupeKey: `${event}:${newId(clock.now())}`',
+      red: 'a storm of 30 > latches again when the first effects do not help',
+    },
+    {
+      takes: 'that playbooks which only observe make no storm',
+      file: 'src/engine/storm-facts.ts',
+      find: "except: ['manual', ...observed]",
+      replace: "except: ['manual']",
+      red: 'a storm of 30 > of a playbook that only observes is none',
+    },
+    {
+      takes: 'that alerts which only call people make a storm in any mode',
+      file: 'src/engine/storm-facts.ts',
+      find: " && steps[0]?.kind !== 'escalate'",
+      replace: ' && steps.length > 0',
+      red: 'a storm of 30 > of alerts that only call people calls them once',
+    },
+    {
       takes: 'that a release lets the incidents so far pass',
       file: 'src/engine/release-storm.ts',
       find: 'const countedAfter = (await tx.auditHead()).seq',
