@@ -38,6 +38,10 @@ describe.each(all)('$file', ({ file, text, links, spans, ...rest }) => {
     expect(broken).toEqual([])
   })
 
+  test('no heading has lost its beginning', () => {
+    expect(text).not.toMatch(/\n\n [a-z]/)
+  })
+
   test('files and scripts that are named exist', () => {
     const paths = spans.filter((span) =>
       /^(src|docs|test|rules|plugins|prometheus|alertmanager|dashboards)\/[\w./-]+$/.test(span),

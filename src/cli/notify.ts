@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { Fields } from './client.ts'
-import { serverCommand } from './command.ts'
+import { groups, serverCommand } from './command.ts'
 import type { CliParts } from './parts.ts'
 import { formatFields } from './table.ts'
 
@@ -13,6 +13,7 @@ export function notify(parts: CliParts): Command {
     )
     .argument('<channel>', 'its name under notify in hepar.yaml')
   const command = new Command('notify')
+    .helpGroup(groups.server)
     .summary('try the channels of notify')
     .description('Tries the channels of notify.')
   return command.addCommand(

@@ -40,7 +40,10 @@ export function pause(parts: CliParts): Command {
     .addOption(new Option('--list', 'list pauses and windows of maintenance').conflicts([...settings, 'show']))
   return serverCommand<PauseOptions>(command, parts, async ({ options, print }, client) => {
     if (options.list) return print(await client.get(pauses), formatList)
-    if (options.show) return print(await client.get(stopSwitch), formatStopSwitch)
+    if (options.show) {
+      const placed = await client.get(pauses)
+      return print(await client.get(stopSwitch), (answer) => formatStopSwitch(answer) + formatBesides(placed))
+    }
     // Whoever types the bare command in an emergency must not take an answer for a pause.
     if (options.reason === undefined) {
       command.error('error: nothing was paused: give --reason <text>, or --show or --list to see what is paused')
@@ -80,6 +83,13 @@ function formatStopSwitch({ paused, reason, by, since, until }: Fields): string 
   return paused === true
     ? formatFields({ paused: 'yes', reason, by, since, until: until ?? 'it is lifted' })
     : formatFields({ paused: 'no' })
+}
+
+/** Whoever reads that the switch is off must not take it for a word about the pauses. */
+function formatBesides(answer: Fields): string {
+  const active = [...rows(answer, 'pauses'), ...rows(answer, 'windows')].filter(({ state }) => state === 'active')
+  if (active.length === 0) return ''
+  return formatFields({ besides: `${active.length} pauses or windows hold some back: hepar pause --list` })
 }
 
 function formatPlaced(answer: Fields): string {

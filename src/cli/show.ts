@@ -65,9 +65,11 @@ function formatWhyNot(waiting: Fields | null, timeline: readonly Fields[]): stri
 function formatApproval(approval: Fields | null | undefined): string {
   if (!approval) return ''
   const { state, incident, planDigest, decidedBy, reason, expiresAt, needed, pastSuccess } = approval
-  const { summary, pin, params, touches } = approval.plan as Fields
+  const { summary, pin, params, touches, evidence = {} } = approval.plan as Fields
   const pending = state === 'pending'
   const command = `${incident} --plan ${planDigest} --reason "…"`
+  const seen = pending ? formatEvidence(evidence as Fields) : ''
+  const blast = rows(approval, 'gates').find(({ gate }) => gate === 'blast_radius')
   return [
     heading('Approval'),
     formatFields({
@@ -78,7 +80,8 @@ function formatApproval(approval: Fields | null | undefined): string {
       touches,
       digest: planDigest,
       attempt: approval.attempt,
-      pastSuccess,
+      pastSuccess: pending ? (pastSuccess ?? 'this step was not tried yet') : pastSuccess,
+      blastRadius: blast?.result === 'not_applicable' ? null : blast?.reason,
       needed: needed === 1 ? null : `${needed} people`,
       approvedBy: rows(approval, 'endorsements')
         .map(({ by }) => by)
@@ -89,6 +92,7 @@ function formatApproval(approval: Fields | null | undefined): string {
       approve: pending ? `hepar approve ${command}` : null,
       reject: pending ? `hepar reject ${command}` : null,
     }),
+    seen === '' ? '' : `  evidence\n${seen}`,
   ].join('')
 }
 

@@ -7,7 +7,7 @@ import { stripVTControlCharacters } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { chained, type FakeWorld, fakeWorld, incident, now, token } from '../http/fake-parts.ts'
 import { serve } from '../http/serve.ts'
-import { someAttempt } from '../kit/records.ts'
+import { someApproval, someAttempt } from '../kit/records.ts'
 import { run } from './run.ts'
 
 async function served(world: FakeWorld = fakeWorld()) {
@@ -71,6 +71,21 @@ test('show lists what was seen before an effect, one thing a line, and what it h
   const deeper = ['      limitBytes  5', '      top', '        pid 12, command java\\u001b[2J, bytes 1048576']
   expect(stripVTControlCharacters(out)).toContain(`${[...lines, ...deeper].join('\n')}\n`)
   expect(out.match(/ evidence\n/g)).toHaveLength(1)
+})
+
+test('show tells who is asked what it is to be decided on: what was seen, what came of it before, how much else is ill', async () => {
+  const world = fakeWorld()
+  world.incidents = [incident('i1', { state: 'awaiting_approval' })]
+  const { plan, ...asked } = someApproval({ incident: 'i1' })
+  const blast = { gate: 'blast_radius', result: 'pass', reason: '1 of 8 is ill', facts: {} } as const
+  world.approvals = [{ ...asked, gates: [blast], plan: { ...plan, evidence: { logs: ['the last line'] } } }]
+  const hepar = await served(world)
+  const { out } = await hepar('show', 'i1')
+  expect(stripVTControlCharacters(out)).toMatch(
+    /Approval\n[\s\S]*pastSuccess +this step was not tried yet\n[\s\S]*blastRadius +1 of 8 is ill\n[\s\S]*\n {2}evidence\n {4}logs\n {6}the last line\n/,
+  )
+  world.approvals = [{ ...world.approvals[0]!, pastSuccess: { attempts: 3, healed: 2 } }]
+  expect((await hepar('show', 'i1')).out).toMatch(/pastSuccess.* \{"attempts":3,"healed":2\}/)
 })
 
 test('show answers why not, with gate, until when and what would unblock it', async () => {
@@ -214,6 +229,12 @@ test('pause --show says whether, by whom, why and until when, and changes nothin
     by: before?.by,
     until: expect.stringContaining('T03:34:05'),
   })
+})
+
+test('pause --show does not let a pause beside the stop switch be overlooked', async () => {
+  const hepar = await served(fakeWorld())
+  await hepar('pause', '--playbook', 'web', '--reason', 'drill')
+  expect((await hepar('pause', '--show')).out).toMatch(/paused.* no\n.*besides.* 1 .*hepar pause --list/)
 })
 
 test('pause without a word of why is misused, and says how to look instead; nothing is paused or asked', async () => {

@@ -32,7 +32,7 @@ export function startFleet(
   const figures = { deliveries: 0, alerts: 0, refused: 0 }
   const latencies: number[] = []
   const stopping = new AbortController()
-  let perSecond = 2
+  let perSecond = 6
   let bursts = 0
   let hosts = 0
 

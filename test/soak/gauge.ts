@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
+import { DatabaseSync } from 'node:sqlite'
 import { childrenOf } from '../kit/process-table.ts'
 import type { Sample } from './trend.ts'
 
@@ -7,7 +8,7 @@ import type { Sample } from './trend.ts'
 export const measures = ['memory', 'files', 'threads', 'processes', 'store'] as const
 export type Measure = (typeof measures)[number]
 
-/** What was measured of one life of the process: bytes resident, files open, threads, children, bytes of the store. */
+/** What was measured of one life of the process: bytes resident, files open, threads, children, bytes in use in the store. */
 export interface Life {
   readonly pid: number
   readonly fromMs: number
@@ -25,7 +26,7 @@ export interface Gauge {
 }
 
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
-const loadWithinMs = 5_000
+const loadWithinMs = 15_000
 const staleAfterMs = 1_500
 
 interface Work {
@@ -49,8 +50,11 @@ export function createGauge(pidNow: () => number, storeFile: string): Gauge {
       if (last?.pid === pid) total = { cpuMs: total.cpuMs + read.cpuMs - last.cpuMs, ms: total.ms + atMs - last.atMs }
       works = [...works.filter((work) => work.pid === pid && work.atMs > atMs - loadWithinMs), { pid, atMs, ...read }]
       const life = lifeOf(pid, atMs, lives)
-      const values = { ...read, processes: childrenOf(pid).length, store: storeBytes(storeFile) }
-      for (const measure of measures) life.samples[measure].push({ atMs, value: values[measure] })
+      const values = { ...read, processes: childrenOf(pid).length, store: bytesInUse(storeFile) }
+      for (const measure of measures) {
+        const value = values[measure]
+        if (value !== null) life.samples[measure].push({ atMs, value })
+      }
     },
     load() {
       const [first, last] = [works[0], works.at(-1)]
@@ -91,6 +95,14 @@ function readProcess(pid: number) {
   }
 }
 
-function storeBytes(file: string): number {
-  return ['', '-wal'].reduce((sum, end) => sum + (statSync(`${file}${end}`, { throwIfNoEntry: false })?.size ?? 0), 0)
+/** What the store holds; its file is as long as the fullest moment made it, and so says nothing of what leaks. */
+function bytesInUse(file: string): number | null {
+  try {
+    using store = new DatabaseSync(file, { readOnly: true })
+    const ask = (name: string) => Number(Object.values(store.prepare(`pragma ${name}`).get() ?? {})[0])
+    return (ask('page_count') - ask('freelist_count')) * ask('page_size')
+  } catch {
+    // Between two lives nobody may read it.
+    return null
+  }
 }

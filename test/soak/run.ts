@@ -209,7 +209,8 @@ function watch({ hepar, gauge, fleet }: World, load: number, beganAt: number, sa
   const measure = setInterval(() => {
     gauge.look()
     const now = gauge.load()
-    if (now !== null) fleet.setRate(fleet.rate() * Math.min(1.25, Math.max(0.8, load / Math.max(0.01, now))))
+    // Gently, so that what is measured is measured under an even load.
+    if (now !== null) fleet.setRate(fleet.rate() * Math.min(1.05, Math.max(0.95, load / Math.max(0.01, now))))
   }, 1_000)
   const scrape = setInterval(async () => {
     // Down, suspended or starting: the next one will do.

@@ -28,7 +28,7 @@ export interface SoakSchedule {
   readonly calmFromMs: number
 }
 
-const quietFrom = 0.45
+const quietFrom = 0.35
 const calmFrom = 0.94
 const illnessEveryMs = 3_000
 const faultEveryMs = { least: 2_500, most: 12_000, share: 1 / 60 } as const
