@@ -162,4 +162,4 @@ export async function recordResult(
 }
 
 /** The verification window of an attempt whose playbook file vanished meanwhile. */
-export const defaultWithinMs = 120_000
+const defaultWithinMs = 120_000

@@ -73,7 +73,7 @@ export function createEngine(world: EnginePorts): Engine {
   const background = createBackground(log)
   const waking = createWaking(world)
   const wakingRounds = createRounds(waking.wake, {
-    pauseMs: () => (waking.owed() ? wakeAgainMs : lookAtClockMs),
+    pauseMs: () => (waking.owed() ? wakeAgainMs : null),
     onError: (error) => log.warn({ error: messageOf(error) }, 'what waited could not be woken'),
   })
   // In rounds, so that the rest of a delivery is never fetched and decided by two at a time.
@@ -123,7 +123,6 @@ export function createEngine(world: EnginePorts): Engine {
       completing.kick()
       retention.kick()
       stormRounds.kick()
-      wakingRounds.kick()
     },
     async stop() {
       sweeping.stop()
@@ -151,9 +150,6 @@ const movesStorm: ReadonlySet<AuditType> = new Set(['storm.latched', 'storm.ramp
 
 /** After a wake that failed, which the store's medium decides. */
 const wakeAgainMs = 1_000
-
-/** How soon it is seen that the clock was set back. */
-const lookAtClockMs = 2_000
 
 /** Events after which other alerts may want to be silent, or none. */
 const changesSilences: ReadonlySet<AuditType> = new Set([

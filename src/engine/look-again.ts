@@ -4,17 +4,6 @@ import type { Clock, Store, Tx } from './ports.ts'
 /** Incidents of one commit: thousands may wait, and nobody else may wait for them. */
 const pageMax = 100
 
-/** What has lasted since a moment that is still to come lasts, after the clock was set back, since now. */
-function notAhead(incident: Incident, now: number): Incident {
-  const { illSince, blockedSince, unconfirmedSince } = incident
-  return {
-    ...incident,
-    illSince: Math.min(illSince, now),
-    blockedSince: blockedSince === null ? null : Math.min(blockedSince, now),
-    unconfirmedSince: unconfirmedSince === null ? null : Math.min(unconfirmedSince, now),
-  }
-}
-
 /** Makes incidents due, a bounded number per commit: `page` gives those after the one with this id, as many as asked for. */
 export async function lookAgain(
   { store, clock }: { readonly store: Pick<Store, 'transaction'>; readonly clock: Clock },
@@ -29,7 +18,7 @@ export async function lookAgain(
       const now = clock.now()
       for (const incident of found) {
         if (!wanted(incident) || (incident.dueAt ?? 0) <= now) continue
-        await tx.saveIncident({ ...notAhead(incident, now), dueAt: now, updatedAt: now })
+        await tx.saveIncident({ ...incident, dueAt: now, updatedAt: now })
         woken += 1
       }
       return found

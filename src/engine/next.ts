@@ -7,7 +7,7 @@ import type { Ending, Incident, Waiting } from '../domain/incident.ts'
 import { lowerMode, type Mode, type Playbook, type Step } from '../domain/playbook.ts'
 import { type LadderChoice, stepAt } from './ladder.ts'
 import { maintenanceOver, type PauseInForce, type Pausing } from './pauses.ts'
-import { carries, defaultHoldMs } from './temporary.ts'
+import { carries } from './temporary.ts'
 
 /** Everything `next` decides on, read from one snapshot. */
 export interface Facts {
@@ -107,9 +107,7 @@ function nextOfAttempt(attempt: Attempt, { running, limits }: Facts, now: number
     if (!running) return { do: 'declare_unknown', attempt }
     return { do: 'wait', until: Math.max(attempt.deadlineAt, now) + overdueMs, reason: 'the effect is running' }
   }
-  const { lastRoundAt } = attempt
-  // A round that is still to come was looked at before the clock was set back.
-  const dueAt = lastRoundAt === null || lastRoundAt > now ? now : lastRoundAt + limits.probeEveryMs
+  const dueAt = (attempt.lastRoundAt ?? 0) + limits.probeEveryMs
   if (dueAt > now) return { do: 'wait', until: dueAt, reason: 'between two rounds of verification' }
   return { do: 'verify', attempt }
 }
@@ -121,11 +119,8 @@ function nextOfEffect(
   now: number,
 ): Command {
   const { attempt, tries, held, loaded } = effect
-  const { holdUntil } = incident
-  // Longer than it was to stay it stays only when the clock was set back.
-  const isHeld = holdUntil !== null && holdUntil > now && holdUntil <= now + (attempt.holdMs ?? defaultHoldMs)
-  if (isHeld && carries(incident, attempt, alerts)) {
-    return { do: 'wait', until: holdUntil, reason: 'a temporary effect carries it' }
+  if (incident.holdUntil !== null && incident.holdUntil > now && carries(incident, attempt, alerts)) {
+    return { do: 'wait', until: incident.holdUntil, reason: 'a temporary effect carries it' }
   }
   // What cannot be said now must not keep the next try waiting.
   const untold = incident.state === 'holding' && maintenance === null
@@ -138,9 +133,7 @@ function nextOfEffect(
   // It may have been taken back since the backup, and another have taken its place.
   if (restored) return idle(now, limits, 'the store was restored: an operator confirms first')
   // An operator who resumes it expects a try, not the rest of a pause.
-  const { triedAt } = effect
-  const atOnce = incident.state === 'open' || triedAt === null || triedAt > now
-  const tryAt = atOnce ? now : triedAt + pauseAfter(tries)
+  const tryAt = incident.state === 'open' || effect.triedAt === null ? now : effect.triedAt + pauseAfter(tries)
   if (tryAt > now) return { do: 'wait', until: tryAt, reason: 'between two tries to take a temporary effect back' }
   return { do: 'revert', attempt }
 }

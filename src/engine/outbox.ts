@@ -58,7 +58,7 @@ async function startDue(ports: OutboxPorts, under: Under, kick: () => void): Pro
   for (const message of await store.read.outboxDue(now, perChannelMax)) {
     const { id, channel } = message
     const busy = [...under.way.values()].filter((other) => other.channel === channel).length
-    if (under.way.has(id) || busy >= perChannelMax || isResting(under, channel, now)) continue
+    if (under.way.has(id) || busy >= perChannelMax || (under.resting.get(channel) ?? 0) > now) continue
     const done = sendOne(message, ports, under).then(
       () => true,
       (error) => {
@@ -73,12 +73,6 @@ async function startDue(ports: OutboxPorts, under: Under, kick: () => void): Pro
     })
     under.way.set(id, { channel, done: ended })
   }
-}
-
-/** Who rests for longer than anybody may has had the clock set back meanwhile. */
-function isResting({ resting }: Under, channel: string, now: number): boolean {
-  const leftMs = (resting.get(channel) ?? 0) - now
-  return leftMs > 0 && leftMs <= restMaxMs
 }
 
 async function sendOne(message: OutboxMessage, { store, clock, deliver }: OutboxPorts, under: Under): Promise<void> {

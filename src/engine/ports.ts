@@ -111,8 +111,6 @@ export interface Tx extends Reads, ApprovalWrites, MassWrites, PauseWrites, Toke
   /** Does nothing when a message with this `dedupeKey` exists. */
   enqueue(message: OutboxMessage): Promise<void>
   saveMessage(message: OutboxMessage): Promise<void>
-  /** Whatever waits to be sent, or sent again, after this moment (epoch milliseconds) may leave at it. */
-  hurryMessages(now: number): Promise<void>
   append(events: readonly NewAuditEvent[]): Promise<void>
   /** Removes what `prunable` found, unless one of its incidents was opened again meanwhile. Resolves to whether it did. */
   removeEvents(events: PrunableEvents): Promise<boolean>

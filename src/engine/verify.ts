@@ -2,7 +2,6 @@ import type { Attempt, CheckResult } from '../domain/attempt.ts'
 import type { NewAuditEvent } from '../domain/audit.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook } from '../domain/playbook.ts'
-import { defaultWithinMs } from './act.ts'
 import { closeIncident } from './close.ts'
 import { type Concluding, concludeUnhealed, endAttempt } from './conclude.ts'
 import { HeparError } from './errors.ts'
@@ -41,12 +40,11 @@ async function recordRound(
   { clock, newId, policy }: VerifyPorts,
 ): Promise<void> {
   const now = clock.now()
-  const stored = await tx.attempt(looked.id)
+  const attempt = await tx.attempt(looked.id)
   const incident = await tx.incident(looked.incident)
-  if (incident === null || stored?.fence !== looked.fence) {
+  if (incident === null || attempt?.fence !== looked.fence) {
     throw new HeparError('stale_write', 'the attempt moved on while it was looked at')
   }
-  const attempt = notAhead(stored, now, playbook?.withinMs ?? defaultWithinMs)
   const { limits, announce } = policy.current().config
   const { probeEveryMs } = limits
   const at: At = { now, newId, announce }
@@ -66,17 +64,6 @@ async function recordRound(
     await concludeCleared(tx, subject, at)
   } else {
     await concludeUnproven(tx, subject, judged.reason, at)
-  }
-}
-
-/** What lies further ahead than it can is from before the clock was set back: its window and what it held begin anew. */
-function notAhead(attempt: Attempt, now: number, withinMs: number): Attempt {
-  const { effectEndedAt, heldSince, verifyUntil } = attempt
-  return {
-    ...attempt,
-    effectEndedAt: effectEndedAt === null ? null : Math.min(effectEndedAt, now),
-    heldSince: heldSince !== null && heldSince > now ? null : heldSince,
-    verifyUntil: verifyUntil === null ? null : Math.min(verifyUntil, now + withinMs),
   }
 }
 

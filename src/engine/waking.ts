@@ -18,21 +18,18 @@ export interface WakingPorts {
   readonly policy: PolicyHolder
 }
 
-/**
- * Lets incidents look again when what they wait for has ended by somebody's hand, or when the clock was set back, so that what they wait for
- * is hours ahead. What ends by the clock is due by itself.
- */
+/** Lets incidents look again when what they wait for has ended by somebody's hand. What ends by the clock is due by itself. */
 export interface Waking {
   /** Whether there is anybody to wake now. */
   hear(events: readonly AuditEvent[]): boolean
-  /** Looks at the clock, and wakes what was heard of until now. A start looks at every open incident, so nothing is lost with the process. */
+  /** Wakes what was heard of until now. A start looks at every open incident, so nothing is lost with the process. */
   wake(): Promise<void>
   /** True while a wake that failed is still owed. */
   owed(): boolean
 }
 
-/** What may be over: a pause of any kind, a storm, or the hours that the clock was ahead. */
-type Over = 'pause' | 'storm' | 'hours'
+/** What may be over: a pause of any kind, or a storm. */
+type Over = 'pause' | 'storm'
 
 /** A stop switch that is set anew may end sooner than the one it replaces. */
 const ends: Partial<Record<AuditType, Over>> = {
@@ -42,21 +39,11 @@ const ends: Partial<Record<AuditType, Over>> = {
   'storm.released': 'storm',
 }
 
-/** A clock that goes back by less is being corrected. */
-const setBackMinMs = 5_000
-
 export function createWaking(ports: WakingPorts): Waking {
   const over = new Set<Over>()
   const closed = new Set<string>()
   const dependsOnAny = createDependsOnAny()
-  let seenAt = Number.NEGATIVE_INFINITY
   const owed = () => over.size + closed.size > 0
-
-  function lookAtClock(): void {
-    const now = ports.clock.now()
-    if (now < seenAt - setBackMinMs) over.add('hours')
-    seenAt = now
-  }
 
   return {
     hear(events) {
@@ -70,7 +57,6 @@ export function createWaking(ports: WakingPorts): Waking {
       return owed()
     },
     async wake() {
-      lookAtClock()
       const due = { over: new Set(over), closed: new Set(closed) }
       over.clear()
       closed.clear()
@@ -101,25 +87,15 @@ interface Due {
   readonly closed: ReadonlySet<string>
 }
 
-/** Whatever waits by the clock; an effect under way reports by itself. */
-const timedStates = ['open', 'waiting', 'awaiting_approval', 'verifying', 'holding', 'handed_over'] as const
-
 async function wakeWaiting({ over, closed }: Due, ports: WakingPorts): Promise<void> {
-  if (over.has('hours')) {
-    await ports.store.transaction('wake', (tx) => tx.hurryMessages(ports.clock.now()))
-    await lookAgain(ports, (tx, before, limit) => {
-      return tx.incidents({ states: timedStates, limit, ...(before !== undefined && { before }) })
-    })
-    return
-  }
   const gates: GateName[] = []
   if (over.has('pause')) gates.push('stop_switch', 'pauses')
   if (over.has('storm')) gates.push('storm_latch')
-  for (const gate of gates) await lookAgain(ports, (tx, before, limit) => tx.waitingAt(gate, limit, before))
+  for (const gate of gates) await lookAgain(ports, (tx, after, limit) => tx.waitingAt(gate, limit, after))
   if (closed.size === 0) return
   await lookAgain(
     ports,
-    (tx, before, limit) => tx.waitingAt('dependencies', limit, before),
+    (tx, after, limit) => tx.waitingAt('dependencies', limit, after),
     ({ waiting }) => waiting?.on?.some((target) => closed.has(target)) ?? true,
   )
 }

@@ -170,6 +170,18 @@ describe('a storm of 30', () => {
     expect(event).toMatchObject({ actor: 'operator:ada', body: { reason: 'a drill' } })
   }, 60_000)
 
+  test('of hundreds lets all of them look again when a person ends it', async () => {
+    const patients = somePatients(250)
+    const simulation = await simulate({ patients, config: announce })
+    await strike(simulation, patients)
+    await simulation.settle()
+    const due = async () => (await simulation.store.read.due(simulation.now(), 500)).length
+    expect(await due()).toBe(0)
+    await releaseStorm('operator:ada', 'a drill', simulation.ports)
+    await simulation.wake()
+    expect(await due()).toBe(250)
+  })
+
   test('of a playbook that only observes is none, and holds no other back', async () => {
     const patients = somePatients(31)
     const simulation = await simulate({ patients, playbook: { mode: 'observe' }, config: announce })

@@ -163,6 +163,14 @@ export const pausing = [
       red: 'pauses > hold on when the clock is set back',
     },
     {
+      takes: 'that a change is not Hepar’s own because of an effect that lies ahead',
+      file: 'src/engine/gates/override.ts',
+      test: 'test/engine/gates/override.test.ts',
+      find: ' && ownEffect.beganAt <= now',
+      replace: '',
+      red: 'a target that somebody else touched > is not taken for Hepar’s own while that lies ahead',
+    },
+    {
       takes: 'that nobody makes the stop switch of somebody else shorter',
       file: 'src/engine/stop-switch.ts',
       test: 'test/engine/operate.test.ts',
@@ -171,48 +179,13 @@ export const pausing = [
       red: 'the stop switch of somebody is not made shorter by somebody else',
     },
   ]),
-  ...teethOf({ test: 'test/engine/waking.test.ts' }, [
-    {
-      takes: 'that it is seen when the clock is set back',
-      file: 'src/engine/waking.ts',
-      find: "over.add('hours')",
-      replace: "over.delete('hours')",
-      red: 'a clock that is set back by hours, while an incident > is blocked',
-    },
-    {
-      takes: 'that a settling of which the clock is set back begins anew',
-      file: 'src/engine/look-again.ts',
-      find: 'illSince: Math.min(illSince, now),',
-      replace: 'illSince,',
-      red: 'a clock that is set back by hours, while an incident > settles',
-    },
-    {
-      takes: 'that a verification goes on when the clock is set back',
-      file: 'src/engine/next.ts',
-      find: 'lastRoundAt === null || lastRoundAt > now ? now',
-      replace: 'lastRoundAt === null ? now',
-      red: 'a clock that is set back by hours, while an incident > is verified',
-    },
-    {
-      takes: 'that a verification ends in its time when the clock is set back',
-      file: 'src/engine/verify.ts',
-      find: 'Math.min(verifyUntil, now + withinMs)',
-      replace: 'verifyUntil',
-      red: 'a clock that is set back by hours, while an incident > is verified',
-    },
-    {
-      takes: 'that a temporary effect stays no longer when the clock is set back',
-      file: 'src/engine/next.ts',
-      find: ' && holdUntil <= now + (attempt.holdMs ?? defaultHoldMs)',
-      replace: '',
-      red: 'a clock that is set back by hours, while an incident > is carried',
-    },
+  ...teethOf({ test: 'test/engine/storm.life.test.ts' }, [
     {
       takes: 'that all look again when a person ends a storm',
       file: 'src/engine/waking.ts',
       find: "  'storm.released': 'storm',\n",
       replace: '',
-      red: 'when a person ends a storm',
+      red: 'a storm of 30 > of hundreds lets all of them look again',
     },
   ]),
 ]

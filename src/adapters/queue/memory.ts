@@ -186,15 +186,11 @@ function createResting(backoffMaxMs: number) {
   const rests = new Map<string, { failures: number; burst: number; burstSince: number; until: number }>()
   const of = (incident: string, now: number) =>
     rests.get(incident) ?? { failures: 0, burst: 0, burstSince: now, until: 0 }
-  // Nobody rests for longer: who seems to has had the clock set back meanwhile.
-  const isResting = (until: number, now: number) => until > now && until <= now + backoffMaxMs
   return {
-    has: (incident: string, now: number) => isResting(rests.get(incident)?.until ?? 0, now),
-    size: (now: number) => [...rests.values()].filter(({ until }) => isResting(until, now)).length,
+    has: (incident: string, now: number) => (rests.get(incident)?.until ?? 0) > now,
+    size: (now: number) => [...rests.values()].filter(({ until }) => until > now).length,
     nextMs: (now: number) => {
-      const waits = [...rests.values()]
-        .map(({ until }) => until - now)
-        .filter((wait) => wait > 0 && wait <= backoffMaxMs)
+      const waits = [...rests.values()].map(({ until }) => until - now).filter((wait) => wait > 0)
       return Math.min(Number.POSITIVE_INFINITY, ...waits)
     },
     failed: (incident: string, now: number): number => {

@@ -77,7 +77,7 @@ const places: OutboxRow = {
   receipt: text,
 }
 
-export function outboxWrites(db: StoreDb): Pick<Tx, 'enqueue' | 'saveMessage' | 'hurryMessages'> {
+export function outboxWrites(db: StoreDb): Pick<Tx, 'enqueue' | 'saveMessage'> {
   const insert = preparedWrite(
     db,
     db
@@ -94,14 +94,7 @@ export function outboxWrites(db: StoreDb): Pick<Tx, 'enqueue' | 'saveMessage' | 
     receipt: text,
   }
   const save = preparedWrite(db, db.updateTable('outbox').set(progress).where('id', '=', text))
-  const hurry = preparedWrite(
-    db,
-    db.updateTable('outbox').set({ next_at: integer }).where(isWaiting).where('next_at', '>', integer),
-  )
   return {
-    async hurryMessages(now) {
-      await hurry(now, now)
-    },
     async enqueue(message) {
       const { id, dedupeKey, channel, createdAt, tries, nextAt, sentAt, gaveUpAt, lastError, receipt } = message
       const whose = [message.incident ?? '', channel, JSON.stringify(message.body)] as const
