@@ -224,8 +224,8 @@ export const redis = [
     },
     {
       takes: 'that arguments, which may hold secrets, stay out of the plan',
-      find: 'pin: { command, process: found }',
-      replace: 'pin: { command: argv.join(), process: found }',
+      find: 'const pin = { command, process: found }',
+      replace: 'const pin = { command: argv.join(), process: found }',
       red: 'by command > shows no argument of its command',
     },
     {
