@@ -156,8 +156,8 @@ export const doors = [
   ...teethOf({ file: 'src/cli/pause.ts', test: 'test/cli/client-commands.test.ts' }, [
     {
       takes: 'that nobody takes an answer for a pause',
-      find: '    if (options.show) return',
-      replace: '    if (options.show || options.reason === undefined) return',
+      find: '    if (options.show) {',
+      replace: '    if (options.show || options.reason === undefined) {',
       red: 'pause without a word of why is misused',
     },
     {
