@@ -182,6 +182,28 @@ describe('a storm of 30', () => {
     expect(await due()).toBe(250)
   })
 
+  test('that ended before another began still speaks for those of its own who wait', async () => {
+    const silenced = {
+      kind: 'answered',
+      firing: true,
+      silencedBy: ['s1'],
+      healingSilences: [],
+      inhibitedBy: [],
+    } as const
+    const ask = async () => ({ ...silenced, rule: null, detail: 'played' })
+    const patients = somePatients(60)
+    const simulation = await simulate({ patients, config: announce, sources: { ask } })
+    for (const struck of [patients.slice(0, 30), patients.slice(30)]) {
+      await strike(simulation, struck)
+      await releaseStorm('operator:ada', 'a drill', simulation.ports)
+      await live(simulation, 120_000)
+    }
+    await live(simulation, 900_000, 60_000)
+    const states = (await simulation.store.read.incidents({ limit: 100 })).map(({ state }) => state)
+    expect(states).toEqual(patients.map(() => 'handed_over'))
+    expect(told(simulation)).toEqual(['storm.latched', 'storm.released', 'storm.latched', 'storm.released'])
+  }, 60_000)
+
   test('of a playbook that only observes is none, and holds no other back', async () => {
     const patients = somePatients(31)
     const simulation = await simulate({ patients, playbook: { mode: 'observe' }, config: announce })

@@ -128,6 +128,13 @@ export const mass = [
       red: 'a storm of 30 > latches again when the first effects do not help',
     },
     {
+      takes: 'that a storm which is over speaks for its own, also after another',
+      file: 'src/domain/storm.ts',
+      find: '[last, ...(last.earlier ?? [])]\n',
+      replace: '[last]\n',
+      red: 'a storm of 30 > that ended before another began still speaks for those of its own',
+    },
+    {
       takes: 'that playbooks which only observe make no storm',
       file: 'src/engine/storm-facts.ts',
       find: "except: ['manual', ...observed]",
