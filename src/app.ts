@@ -118,7 +118,16 @@ async function compose(options: AppOptions, closing: AsyncDisposableStack): Prom
       await exporter.follow(inForce.config())
     }
   }
-  const reload = createReload({ engine, store, clock, log, current: inForce.current, load: files.load, swap })
+  const reload = createReload({
+    engine,
+    store,
+    clock,
+    log,
+    current: inForce.current,
+    load: files.load,
+    renewCertificate: () => server.renew(),
+    swap,
+  })
   const { health, begin, end } = createLifecycle({ engine, store, clock, log, version })
   const parts = { engine, read: store.read, policy: inForce, reload, log, clock, health }
   const whisper = createWhisper(() => inForce.config().notify, log)

@@ -618,14 +618,14 @@ sources: [{ name: main, prometheus: { url: "http://p", basic: { user: u, passwor
     expect(found.join('\n')).not.toContain('hunter2')
   })
 
-  test('a short one is a warning, the same one twice an error', () => {
+  test('a token that is short, or the same twice, is an error', () => {
     const text =
       'auth:\n  tokens:\n    - { name: a, role: webhook, token: short }\n    - { name: a, role: viewer, token: short }'
     expect(problems(text)).toEqual([
-      'hepar.yaml:3:40: warning: auth.tokens[0].token: is shorter than 16 characters: make one with openssl rand -hex 32',
+      'hepar.yaml:3:40: error: auth.tokens[0].token: is shorter than 16 characters: make one with openssl rand -hex 32',
       'hepar.yaml:4:15: error: auth.tokens[1].name: there are two tokens named "a"',
       'hepar.yaml:4:39: error: auth.tokens[1].token: is the same as the token of "a": each needs its own',
-      'hepar.yaml:4:39: warning: auth.tokens[1].token: is shorter than 16 characters: make one with openssl rand -hex 32',
+      'hepar.yaml:4:39: error: auth.tokens[1].token: is shorter than 16 characters: make one with openssl rand -hex 32',
     ])
   })
 })

@@ -11,7 +11,7 @@ export interface InForce extends PolicyHolder {
   /** Known from the first line of the start, before there is a policy. */
   config(): Config
   brokenActions(): readonly BrokenAction[]
-  /** Of this configuration and all before it: an old token must not appear in a log either. */
+  /** Of this configuration and all before it, for an old token must not appear in a log either. Longer ones first: one may be part of another. */
   secrets(): readonly string[]
   /** Gives back what undoes it. */
   put(loaded: Loaded & { readonly ok: true }): () => void
@@ -20,7 +20,7 @@ export interface InForce extends PolicyHolder {
 export function createInForce(first: Config): InForce {
   let policy: Policy | null = null
   let broken: readonly BrokenAction[] = []
-  let secrets = secretsOf(first)
+  let secrets = longestFirst(secretsOf(first))
   return {
     current() {
       if (policy === null) throw new HeparError('conflict', 'hepar is still starting')
@@ -33,11 +33,15 @@ export function createInForce(first: Config): InForce {
       const before = { policy, broken }
       policy = loaded.policy
       broken = loaded.broken
-      secrets = [...new Set([...secrets, ...secretsOf(loaded.policy.config)])]
+      secrets = longestFirst([...secrets, ...secretsOf(loaded.policy.config)])
       return () => {
         policy = before.policy
         broken = before.broken
       }
     },
   }
+}
+
+function longestFirst(secrets: readonly string[]): readonly string[] {
+  return [...new Set(secrets)].sort((a, b) => b.length - a.length)
 }

@@ -14,6 +14,8 @@ interface ReloadParts {
   readonly current: () => Policy
   /** Reads all files again. */
   readonly load: () => Promise<Loaded>
+  /** Takes the certificate of the configuration in force from its files as they are now. Throws when it cannot be used. */
+  readonly renewCertificate: () => void
   /** Puts a policy in force, for every reader at once, and gives back what undoes it. */
   readonly swap: (loaded: Loaded & { readonly ok: true }) => Promise<() => Promise<void>>
 }
@@ -30,6 +32,7 @@ export function createReload(parts: ReloadParts): Reload {
 
 async function reloadOnce({ dryRun, by }: Parameters<Reload>[0], parts: ReloadParts): Promise<ReloadReport> {
   const { engine, log } = parts
+  if (!dryRun) renew(parts)
   const loaded = await parts.load().catch(async (error: unknown) => {
     // Whoever only watches the log and the metric must hear of it, too.
     if (!dryRun) await refuse([unexpected(error, parts)], by, parts)
@@ -55,6 +58,15 @@ async function reloadOnce({ dryRun, by }: Parameters<Reload>[0], parts: ReloadPa
     }
   }
   return { ok: true, dryRun, revision, playbooks: playbooks.length, actions: actions.length, preview, warnings }
+}
+
+// A mistake in a playbook must not let the certificate in force run out.
+function renew({ renewCertificate, log }: ReloadParts): void {
+  try {
+    renewCertificate()
+  } catch (error) {
+    log.warn({ error: messageOf(error) }, 'the files of the certificate cannot be used, the one before stays in use')
+  }
 }
 
 function unexpected(error: unknown, { current }: ReloadParts): Problem {

@@ -29,6 +29,11 @@ export function createClient({ env }: Pick<CliParts, 'env'>): Client {
   const token = env.HEPAR_TOKEN
   if (!/^https?:$/.test(URL.parse(base)?.protocol ?? ''))
     throw new CliError(`HEPAR_URL is not a URL: ${base}`, 'Set it as in http://127.0.0.1:4372.')
+  const { username, password } = new URL(base)
+  // It stands in errors, and nothing is signed in with them.
+  if (username !== '' || password !== '') {
+    throw new CliError('HEPAR_URL must not contain credentials', 'Take them out, and set HEPAR_TOKEN to a token.')
+  }
   const ca = readAuthority(env.HEPAR_CA)
   const authorization: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {}
 

@@ -10,6 +10,7 @@ import { checkListenerTls } from './tls.ts'
 
 type Values = FieldValues<Sections>
 
+/** Guesses at the token of Alertmanager are not slowed down, or others could lock it out. */
 const tokenCharactersMin = 16
 
 /** What no single section can know. A section with problems of its own is `undefined` and not judged here. */
@@ -71,8 +72,7 @@ function checkTokens(tokens: NonNullable<NonNullable<Values['auth']>['tokens']>,
       report([...path, 'expires'], 'is over: nobody is let in with it any more', { severity: 'warning' })
     }
     if (token.reveal().length >= tokenCharactersMin) continue
-    const advice = `is shorter than ${tokenCharactersMin} characters: make one with openssl rand -hex 32`
-    report([...path, 'token'], advice, { severity: 'warning' })
+    report([...path, 'token'], `is shorter than ${tokenCharactersMin} characters: make one with openssl rand -hex 32`)
   }
 }
 

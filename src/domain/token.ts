@@ -26,6 +26,7 @@ export const authFailures = [
   'csrf',
   'origin',
   'host',
+  'signature',
 ] as const
 export type AuthFailure = (typeof authFailures)[number]
 

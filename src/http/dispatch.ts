@@ -3,7 +3,7 @@ import type * as z from 'zod'
 import type { Delivery } from '../domain/alert.ts'
 import type { Config } from '../domain/config.ts'
 import type { Access, Principal } from './auth.ts'
-import { type BodyBudget, busy, parseForm, parseJson, readBody, refuseDeep } from './body.ts'
+import { type BodyBudget, busy, hasBody, parseForm, parseJson, readBody, refuseDeep } from './body.ts'
 import { chooseSource } from './choose-source.ts'
 import type { Doorkeeper } from './doorkeeper.ts'
 import { errorBody, HttpError, toHttpError } from './errors.ts'
@@ -26,11 +26,15 @@ export interface Incoming {
 export interface Surroundings {
   readonly parts: HttpParts
   readonly budget: BodyBudget
+  /** For bodies of whoever need not be known, who must not fill the memory that is there for deliveries. */
+  readonly strangersBudget: BodyBudget
   readonly largeDeliveries: LargeDeliveries
   readonly doorkeeper: Doorkeeper
 }
 
 const apiBodyBytesMax = 1024 * 1024
+/** Far more than a token or a reason; strangers may send forms, too. */
+const formBytesMax = 64 * 1024
 
 /** Answers one request by one row of the table: who, what, then the handler. Never throws. */
 export async function dispatch(route: Route, incoming: Incoming, around: Surroundings): Promise<void> {
@@ -104,15 +108,15 @@ async function answer(route: Route, incoming: Incoming, around: Surroundings): P
   }
   if (route.method !== 'get') refuseWhileStopping(parts)
   if (route.body === null) return handle(route, { ...asked, body: null }, parts)
-  const sent = route.face === 'page' ? await readForm(request, who, around) : await readJson(request, budget)
+  const sent = route.face === 'page' ? await readForm(route, request, who, around) : await readJson(request, budget)
   return handle(route, { ...asked, body: parse(route.body, sent, 'body') }, parts)
 }
 
 /** Who signs needs no token, and comes by whatever name a proxy is reached. */
 async function answerSigned(route: Route, { request, params, query }: Incoming, around: Surroundings): Promise<Reply> {
-  const { parts, budget, doorkeeper } = around
+  const { parts, strangersBudget, doorkeeper } = around
   refuseWhileStopping(parts)
-  const raw = await readBody(request, apiBodyBytesMax, budget, 'form')
+  const raw = await readBody(request, apiBodyBytesMax, strangersBudget, 'form')
   const timestamp = headerOf(request, 'x-slack-request-timestamp')
   const body: Signed = { raw, timestamp, signature: headerOf(request, 'x-slack-signature') }
   const who = { name: 'anonymous', role: 'viewer', session: null } as const
@@ -132,8 +136,14 @@ async function readJson(request: IncomingMessage, budget: BodyBudget): Promise<u
   return json
 }
 
-async function readForm(request: IncomingMessage, who: Principal, { budget, doorkeeper }: Surroundings) {
-  const { csrf, ...fields } = parseForm(await readBody(request, apiBodyBytesMax, budget, 'form'))
+async function readForm(
+  { access }: Route,
+  request: IncomingMessage,
+  who: Principal,
+  { budget, strangersBudget, doorkeeper }: Surroundings,
+) {
+  const held = access === 'open' ? strangersBudget : budget
+  const { csrf, ...fields } = parseForm(await readBody(request, formBytesMax, held, 'form'))
   doorkeeper.requireCsrf(who, headerOf(request, 'x-csrf-token') ?? csrf)
   return fields
 }
@@ -184,10 +194,6 @@ function refuseWhileStopping({ health }: HttpParts): void {
   const phase = health.phase()
   if (phase === 'running') return
   throw new HttpError(503, 'not_running', `hepar is ${phase}`, 'Try again when /readyz answers 200.')
-}
-
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
 function parse(schema: z.ZodType | null, value: unknown, place: 'query' | 'body'): unknown {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Config } from '../domain/config.ts'
 import type { AuthFailure, StoredToken } from '../domain/token.ts'
 import { type Access, allows, forbidden, isLoopback, type Principal } from './auth.ts'
-import { configured, type Match, made, match, standing } from './credentials.ts'
+import { configured, isSame, type Match, made, match, standing } from './credentials.ts'
 import { HttpError } from './errors.ts'
 import { createFailedAttempts, type FailedAttempts } from './failed-attempts.ts'
 import { isOwnOrigin, isSecure } from './origin.ts'
@@ -90,9 +90,10 @@ export function createDoorkeeper(parts: DoorkeeperParts): Doorkeeper {
 
   // Without tokens every local caller is admin, so a web page must not be able to pose as one.
   const local = (request: IncomingMessage): Principal => {
-    const { host, origin } = request.headers
+    const { host, origin, ...others } = request.headers
     if (!isLoopback(listenHost())) throw refusal('missing', unauthorized('missing'))
     if (!isLoopback((host ?? '').replace(/:\d+$/, ''))) throw refusal('host', foreignHost())
+    if (proxyMarks.some((name) => name in others)) throw refusal('host', throughProxy())
     if (origin !== undefined && !isOwnOrigin(request, config())) throw refusal('origin', foreignOrigin())
     return { name: 'local', role: 'admin', session: null }
   }
@@ -136,7 +137,7 @@ export function createDoorkeeper(parts: DoorkeeperParts): Doorkeeper {
       return clearedCookie(secure)
     },
     requireCsrf({ session }, given) {
-      if (session === null || given === session.csrf) return
+      if (session === null || (given !== undefined && isSame(given, session.csrf))) return
       throw refusal('csrf', wrongCsrf())
     },
   }
@@ -179,6 +180,14 @@ function tooMany(waitMs: number): HttpError {
 }
 
 const localNext = 'Use http://127.0.0.1 or http://localhost, or make a token with `hepar token create`.'
+
+/** Whoever comes with one of these came from elsewhere, to somebody on this machine who passed it on. */
+const proxyMarks = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via']
+
+function throughProxy(): HttpError {
+  const next = 'Make a token with `hepar token create`: without one whoever reaches the proxy would be admin.'
+  return new HttpError(403, 'forbidden_proxy', 'requests through a proxy need a token', next)
+}
 
 function foreignHost(): HttpError {
   return new HttpError(403, 'forbidden_host', 'the Host header does not name this machine', localNext)

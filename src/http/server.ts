@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import express, { type Express } from 'express'
 import { isLoopback } from './auth.ts'
 import { createBodyBudget } from './body.ts'
+import { boundConnections } from './connections.ts'
 import { dispatch, refuse, type Surroundings } from './dispatch.ts'
 import { createDoorkeeper } from './doorkeeper.ts'
 import { errorBody, HttpError, toHttpError } from './errors.ts'
@@ -19,6 +20,7 @@ export interface ServerLimits {
   readonly requestTimeoutMs: number
   readonly keepAliveTimeoutMs: number
   readonly headerBytesMax: number
+  /** Of more, those go for which Hepar has waited longest. */
   readonly connectionsMax: number
   /** How long a refused body may still flow before the connection is cut. */
   readonly lingerMs: number
@@ -50,6 +52,9 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
+/** What all who are not known may have in memory at once. */
+const strangersBytesMax = 4 * 1024 * 1024
+
 /** The HTTP face of Hepar: webhook, operations and API, served from one route table. */
 export function createHttp(parts: HttpParts, limits: ServerLimits = defaultServerLimits): HttpServer {
   let listenHost = ''
@@ -67,7 +72,7 @@ export function createHttp(parts: HttpParts, limits: ServerLimits = defaultServe
     },
     app,
   )
-  server.maxConnections = limits.connectionsMax
+  boundConnections(server, limits.connectionsMax)
   server.on('clientError', answerBrokenClient)
   return {
     listen: async ({ host, port }) => {
@@ -102,7 +107,8 @@ function createExpress(
     onFailure: (reason) => parts.metrics.countAuthFailure(reason),
   })
   const budget = createBodyBudget(() => limits.bodiesHeldMax * config().limits.bodyBytesMax)
-  const around: Surroundings = { parts, budget, largeDeliveries, doorkeeper }
+  const strangersBudget = createBodyBudget(() => strangersBytesMax)
+  const around: Surroundings = { parts, budget, strangersBudget, largeDeliveries, doorkeeper }
   app.use((request, response, next) => {
     setSecurityHeaders(response)
     cutWhatFlowsOn(request, response, limits.lingerMs)

@@ -67,13 +67,14 @@ const decisions: ReadonlyMap<string, 'approve' | 'reject'> = new Map([
 const done: Reply = { status: 200, text: '', contentType: 'text/plain; charset=utf-8' }
 
 /** The channels whose secret has signed this very request; it proves nothing to any other. */
-function signers(request: Signed, { policy, clock }: HttpParts): readonly SlackChannel[] {
+function signers(request: Signed, { policy, clock, metrics }: HttpParts): readonly SlackChannel[] {
   const { notify } = policy.current().config
   const found = notify.filter((channel): channel is SlackChannel => {
     if (channel.type !== 'slack' || channel.signingSecret === null) return false
     return isSignedBySlack(request, channel.signingSecret, clock.now())
   })
   if (found.length > 0) return found
+  metrics.countAuthFailure('signature')
   const next = 'Compare signingSecret under notify with the one of the app in Slack, and the clock of this machine.'
   throw new HttpError(401, 'bad_signature', 'this request is not signed by Slack for any channel', next)
 }

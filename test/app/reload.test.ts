@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { followedFiles } from '../../src/app/followed-files.ts'
 import type { Loaded } from '../../src/app/load.ts'
 import { createReload } from '../../src/app/reload.ts'
 import type { Policy } from '../../src/domain/policy.ts'
@@ -14,12 +15,18 @@ function world(load: () => Promise<Loaded>) {
     adopted: [] as string[],
     recorded: [] as string[],
     failure: null as Error | null,
+    renewed: 0,
+    renewalFails: false,
   }
   const reload = createReload({
     clock: { now: () => 0 },
     log: silentLog,
     current: () => state.inForce,
     load,
+    renewCertificate: () => {
+      if (state.renewalFails) throw new Error('key values mismatch')
+      state.renewed += 1
+    },
     swap: async ({ policy: next }) => {
       const before = state.inForce
       state.inForce = next
@@ -107,4 +114,22 @@ test('a dry run changes and records nothing, whatever it finds', async () => {
   expect(await reload({ dryRun: true, by: 'a' })).toMatchObject({ ok: true, preview: { willMatch: 1 } })
   expect(await reload({ dryRun: true, by: 'a' })).toEqual({ ok: false, problems: [problem] })
   expect(state).toMatchObject({ inForce: { revision: 'old' }, adopted: [], recorded: [] })
+})
+
+test('a renewed certificate is taken over whatever else is wrong with the files, and one that does not fit stops nothing', async () => {
+  const problem = { severity: 'error', file: 'a', line: 1, column: 1, message: 'm' } as const
+  const { reload, state } = world(async () => ({ ok: false, problems: [problem] }))
+  await reload({ dryRun: true, by: 'a' })
+  expect(state.renewed).toBe(0)
+  await reload({ dryRun: false, by: 'a' })
+  expect(state).toMatchObject({ renewed: 1, inForce: { revision: 'old' } })
+  const other = world(async () => good('new'))
+  other.state.renewalFails = true
+  expect(await other.reload({ dryRun: false, by: 'a' })).toMatchObject({ ok: true, revision: 'new' })
+})
+
+test('the files of the certificate are followed like all others', () => {
+  const tls = { cert: '/a/cert.pem', key: '/a/key.pem', clientCa: '/a/ca.pem' }
+  const all = config({ tls, rules: ['/r'], plugins: ['/p'] })
+  expect(followedFiles(all)).toEqual([all.file, '/r', '/p', '/a/cert.pem', '/a/key.pem', '/a/ca.pem'])
 })

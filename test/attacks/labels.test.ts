@@ -9,11 +9,11 @@ import { type Sink, type SinkRequest, startSink } from '../kit/sink.ts'
 import { type TempFolder, tempFolder } from '../kit/temp.ts'
 import { waitFor } from '../kit/wait.ts'
 import { evilTexts } from './evil-texts.ts'
-import { latenciesOf } from './latency.ts'
 
 vi.setConfig({ testTimeout: 180_000 })
 
 const rounds = 12
+const turns = 4
 const texts = Object.values(evilTexts)
 const fixtures = resolve(import.meta.dirname, '../fixtures/attacks')
 const plugins = resolve(import.meta.dirname, '../../plugins')
@@ -47,7 +47,7 @@ verify:
   - promql: up{name="{{ labels.evil }}"} == 1
 for: 100ms
 within: 2s
-limits: { cooldown: 0s, attempts: [50/1h] }
+limits: { cooldown: 0s, attempts: [50/1h], demoteAfter: never }
 `,
   'commands.yaml': `
 version: 1
@@ -59,7 +59,7 @@ steps:
 verify: [{ http: { url: "${health.url}/up" } }]
 for: 100ms
 within: 2s
-limits: { cooldown: 0s, attempts: [50/1h] }
+limits: { cooldown: 0s, attempts: [50/1h], demoteAfter: never }
 `,
   'targets.yaml': `
 version: 1
@@ -69,7 +69,7 @@ steps: [{ action: note, with: { file: "${folder.file('targets')}", said: target 
 verify: [{ http: { url: "${health.url}/up" } }]
 for: 100ms
 within: 1s
-limits: { cooldown: 0s, attempts: [50/1h] }
+limits: { cooldown: 0s, attempts: [50/1h], demoteAfter: never }
 `,
   // A regex that explodes where the engine goes back, over a text that makes it.
   'regex.yaml': `
@@ -245,20 +245,23 @@ test('the command line shows what cannot be seen, and obeys nothing of it', asyn
   expect(shown[3]).toContain('shop\\u202egpj.exe')
 })
 
-test('what is evil is read as quickly as what is harmless: nobody else waits longer for an answer, p99', async () => {
-  const post = async (round: number, textOf: (evil: string) => string) => {
-    const some = texts.map((evil, index) =>
-      writtenAlert({ alertname: 'Regex', case: `${round}-${index}`, evil: textOf(evil) }),
-    )
+test('what is evil holds nobody up: the event loop lags by at most 100 ms, p99', async () => {
+  const post = async (round: number) => {
+    const some = texts.map((evil, index) => writtenAlert({ alertname: 'Regex', case: `${round}-${index}`, evil }))
     expect(await hepar.post(writtenDelivery(some))).toMatchObject({ status: 200 })
   }
-  const measure = async (textOf: (evil: string) => string, from: number) => {
-    const measuring = latenciesOf(hepar.url)
-    for (let round = 0; round < rounds; round += 1) await post(from + round, textOf)
-    return measuring.stop()
+  /** Since it was asked last. */
+  const lagMs = async () => {
+    const text = await (await fetch(`${hepar.url}/metrics`)).text()
+    return Number(/^nodejs_eventloop_lag_p99_seconds (\S+)$/m.exec(text)?.[1]) * 1_000
   }
-  const harmless = await measure((evil) => 'x'.repeat(evil.length), 0)
-  const evil = await measure((text) => text, rounds)
-  // What the machine itself is slow at is in both, and changes from moment to moment.
-  expect(evil).toBeLessThanOrEqual(Math.max(100, harmless * 1.5 + 100))
+  const measure = async (turn: number) => {
+    await lagMs()
+    for (let round = 0; round < rounds; round += 1) await post(turn * rounds + round)
+    return lagMs()
+  }
+  let lag = await measure(0)
+  // A machine that is busy with others makes one turn slow, a text makes every one.
+  for (let turn = 1; turn < turns && !(lag <= 100); turn += 1) lag = await measure(turn)
+  expect(lag).toBeLessThanOrEqual(100)
 })

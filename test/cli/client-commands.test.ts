@@ -287,6 +287,13 @@ test.each([['alerts'], ['playbooks'], ['actions'], ['stats'], ['audit', 'head']]
   },
 )
 
+test('an address with credentials is refused without showing them', async () => {
+  const { code, err } = await run(['incidents'], { HEPAR_URL: 'http://user:hunter2@127.0.0.1:1' })
+  expect(code).toBe(1)
+  expect(err).toContain('HEPAR_TOKEN')
+  expect(err).not.toContain('hunter2')
+})
+
 test('a server that is not there is said so, with what to do', async () => {
   const { code, err } = await run(['incidents'], { HEPAR_URL: 'http://127.0.0.1:1' })
   expect(code).toBe(1)

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: references of the configuration look like this
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { routes } from '../../src/http/routes.ts'
 import { writtenAlert, writtenDelivery } from '../kit/delivery.ts'
@@ -14,16 +15,18 @@ import { waitFor } from '../kit/wait.ts'
 /** A word for every place of the configuration that takes a secret; no other text holds `canary`. */
 const canary = (place: string) => `canary-${place}-0123456789abcdef`
 const admin = canary('admin')
+const clearing = resolve(import.meta.dirname, '../../plugins/cache-clear.ts')
 
 const closing = new AsyncDisposableStack()
 afterAll(() => closing.disposeAsync())
 let hepar: Hepar
 const heard: string[] = []
 
-const playbook = (action: string, params: object) =>
+const playbook = (action: string, params: object, more: object = {}, on = action) =>
   JSON.stringify({
+    ...more,
     version: 1,
-    when: { all: [{ fact: 'labels', path: '$.case', operator: 'equal', value: action }] },
+    when: { all: [{ fact: 'labels', path: '$.case', operator: 'equal', value: on }] },
     target: `${action === 'cache-clear' ? 'redis/cache' : 'service/{{ labels.name }}'}`,
     steps: [{ action, with: params, timeout: '20s' }, { escalate: 'oncall' }],
     verify: [{ alert: 'cleared' }],
@@ -39,11 +42,36 @@ export default defineAction({
   async plan(target, params, context) {
     console.log(JSON.stringify(context)); console.error(JSON.stringify(context))
     const told = JSON.stringify(context)
-    ${how === 'plan' ? 'throw new Error(told)' : "return { summary: 'plan with it', pin: { told }, evidence: { told } }"}
+    ${how === 'plan' ? 'throw new Error(told)' : 'return { summary: `plan with ${told}`.slice(0, 2000), pin: {}, evidence: { told } }'}
   },
   async run(plan, context) { throw new Error(JSON.stringify([plan, context])) },
 })
 `
+
+/** A server that answers every line with it, as old ones and proxies do, also where its words are cut in the middle. */
+async function startParrot(greeting: string, answer: (told: string) => string): Promise<number> {
+  const sockets = new Set<Socket>()
+  const parrot = createServer((socket) => {
+    sockets.add(socket.on('error', () => {}))
+    socket.write(greeting)
+    socket.on('data', (data) => socket.write(`${answer(String(data).trim().replaceAll(/\s+/g, ' '))}\r\n`))
+  })
+  await new Promise<void>((resolve) => parrot.listen(0, '127.0.0.1', resolve))
+  closing.defer(() => {
+    for (const socket of sockets) socket.destroy()
+    parrot.close()
+  })
+  return (parrot.address() as AddressInfo).port
+}
+
+const redisSays = (told: string) =>
+  `-ERR unknown command: ${`${told} `.padEnd(255, 'x')} ${told.slice(told.indexOf('canary'))} ${'x'.repeat(100)}`
+const mailSays = (told: string) =>
+  told.startsWith('AUTH')
+    ? `535 ${told}, that is ${Buffer.from(told.split(' ').at(-1) ?? '', 'base64')
+        .toString()
+        .replaceAll('\0', ' ')}`
+    : '250-odd\r\n250 AUTH PLAIN'
 
 beforeAll(async () => {
   const folder = closing.use(await tempFolder('quiet')).path
@@ -52,16 +80,21 @@ beforeAll(async () => {
     await startSink({
       answer: ({ headers, path, body }) => {
         const told = JSON.stringify({ headers, path, body })
+        if (path.startsWith('/slack'))
+          return { body: JSON.stringify({ ok: false, error: `no ${headers.authorization} ${body}` }) }
         const location = { Location: `/elsewhere?${encodeURIComponent(told)}`, 'X-Told': encodeURIComponent(told) }
         if (path.includes('redirect')) return { code: 302, headers: location, body: told }
         return { code: path.includes('moved') ? 404 : 500, headers: location, body: told }
       },
     }),
   )
+  const redis = await startParrot('', redisSays)
+  const mail = await startParrot('220 odd ESMTP\r\n', mailSays)
   const away = `127.0.0.1:${await freePort()}`
   mkdirSync(join(folder, 'plugins'), { recursive: true })
   writeFileSync(join(folder, 'plugins/command.ts'), leaky('run'))
   writeFileSync(join(folder, 'plugins/http-request.ts'), leaky('plan'))
+  writeFileSync(join(folder, 'plugins/cache-clear.ts'), `export { default } from ${JSON.stringify(clearing)}\n`)
   const bomb = `process.on('SIGUSR2', () => { throw Object.assign(new Error('crash with ${admin}'), { told: '${admin}' }) })`
   writeFileSync(join(folder, 'bomb.mjs'), bomb)
   writeFileSync(join(folder, 'notify.token'), canary('from-a-file'))
@@ -88,6 +121,8 @@ beforeAll(async () => {
       rules: {
         'command.json': playbook('command', { command: 'tell' }),
         'http-request.json': playbook('http-request', { request: 'tell' }),
+        'cache-clear.json': playbook('cache-clear', {}),
+        'policy.json': playbook('command', { command: 'tell' }, { approval: { policy: 'opa' } }, 'policy'),
       },
       config: {
         log: { level: 'debug' },
@@ -115,9 +150,30 @@ beforeAll(async () => {
             url: `${echo.url}/hook?key=${canary('query')}`,
             bearer: 'file:./notify.token',
             headers: { 'X-Key': canary('notify-header') },
+            secret: canary('hmac'),
+          },
+          chat: {
+            type: 'slack',
+            url: `${echo.url}/slack`,
+            channel: 'C1',
+            token: canary('slack'),
+            signingSecret: canary('signing'),
+          },
+          pager: { type: 'pagerduty', url: echo.url, routingKey: canary('thirty-2') },
+          mail: {
+            type: 'email',
+            server: `127.0.0.1:${mail}`,
+            security: 'none',
+            user: 'u',
+            password: canary('mail'),
+            from: 'a@example.org',
+            to: ['b@example.org'],
           },
         },
-        redis: { cache: { url: `redis://${away}`, user: 'u', password: canary('redis') } },
+        policies: { opa: { ...peer('policy', `${echo.url}/opa?key=${canary('policy-query')}`) } },
+        redis: {
+          cache: { url: `redis://127.0.0.1:${redis}`, user: 'u', password: canary('redis'), keys: ['cached:*'] },
+        },
         http: { allow: [echo.url] },
         services: {
           shop: {
@@ -160,6 +216,8 @@ const cli = async (...args: string[]) => {
   heard.push(`hepar ${args.join(' ')}: ${stdout}${stderr}`)
 }
 
+const driven = ['it answers with an error']
+
 /** All that any of the words could look like. */
 const forms = (text: string) => {
   const words = [...new Set(text.match(/canary-[a-z-]*/g))]
@@ -171,14 +229,20 @@ const forms = (text: string) => {
 }
 
 test('no secret comes out of any answer, log, metric, event, error, crash, backup or child', async () => {
-  for (const source of ['main', 'gone', 'blind']) await deliver(source, ['command', 'http-request'])
+  for (const source of ['main', 'gone', 'blind'])
+    await deliver(source, ['command', 'http-request', 'cache-clear', 'policy'])
   await waitFor(
     async () => {
       const { incidents = [] } = (await ask('GET', '/api/v1/incidents')).json as { incidents?: { state: string }[] }
       const { events = [] } = (
         await ask('GET', '/api/v1/audit?type=notification.failed,incident.handed_over,incident.waiting&limit=1000')
       ).json as { events?: { type: string }[] }
-      return incidents.length >= 2 && events.some(({ type }) => type === 'incident.handed_over')
+      const seen = JSON.stringify(events)
+      return (
+        incidents.length >= 4 &&
+        events.some(({ type }) => type === 'incident.handed_over') &&
+        driven.every((words) => seen.includes(words))
+      )
     },
     { what: 'every kind of failure', deadlineMs: 30_000, everyMs: 1_000 },
   )
@@ -201,6 +265,7 @@ test('no secret comes out of any answer, log, metric, event, error, crash, backu
     ['/api/v1/reload', {}],
   ] as const)
     await ask('POST', path, body)
+  for (const name of ['oncall', 'chat', 'pager', 'mail']) await ask('POST', `/api/v1/channels/${name}/test`, {})
   // Whoever guesses does not find the guess anywhere, either.
   await ask('GET', '/api/v1/alerts', undefined, canary('guess'))
   const login = await fetch(`${hepar.url}/login`, {
@@ -250,6 +315,14 @@ test('no secret comes out of any answer, log, metric, event, error, crash, backu
   )
   expect([...new Set(leaks)]).toEqual([])
   // It is no proof of silence if nothing was said.
+  const all = heard.join('\n')
+  for (const words of [
+    ...driven,
+    'Slack says no Bearer [redacted]',
+    'channel pager answered HTTP 500',
+    '535 AUTH PLAIN [redacted]',
+  ])
+    expect(all).toContain(words)
   expect(heard.join('\n')).toContain('[redacted]')
   expect(hepar.output()).toContain('an unexpected error ends the process')
 }, 180_000)

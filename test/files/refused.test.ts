@@ -69,6 +69,35 @@ export default defineAction({
   }
 })
 
+test('a plugin that imports what others could change is refused before that runs', async () => {
+  const plugins = join(folder, 'importing')
+  mkdirSync(join(plugins, 'open'), { recursive: true })
+  const trace = join(folder, 'ran-import')
+  const touch = `import { writeFileSync } from 'node:fs'\nwriteFileSync(${JSON.stringify(trace)}, '')\nexport default 1\n`
+  writeFileSync(join(plugins, '_helper.ts'), touch)
+  writeFileSync(join(plugins, 'open/inner.ts'), touch)
+  chmodSync(join(plugins, '_helper.ts'), 0o666)
+  chmodSync(join(plugins, 'open'), 0o777)
+  writeFileSync(join(plugins, 'file.ts'), `import './_helper.ts'\n`)
+  writeFileSync(join(plugins, 'folder.ts'), `import './open/inner.ts'\n`)
+  const clock = { now: () => Date.now() }
+  const actions = createActions({
+    limits: defaultLimits,
+    settingsFor: () => ({ settings: {} }),
+    log,
+    clock,
+    poolSize: 0,
+  })
+  try {
+    const { broken } = await actions.describe([plugins])
+    const why = (path: string) => expect.stringContaining(`can be changed by everybody: chmod o-w ${plugins}/${path}`)
+    expect(broken.map(({ reason }) => reason)).toEqual([why('_helper.ts'), why('open')])
+    expect(existsSync(trace)).toBe(false)
+  } finally {
+    await actions.close()
+  }
+})
+
 test('a configuration that others could change is refused, and one that shows its secrets is warned of', () => {
   const file = join(folder, 'hepar.yaml')
   const problems = (text: string, mode: number) => {

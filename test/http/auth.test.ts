@@ -226,7 +226,7 @@ test('a refusal names the next step and no token', async () => {
   expect(JSON.stringify(answer.body)).not.toMatch(/guess|admin-token/)
 })
 
-test('without tokens every local caller is admin, unless it comes by another name or from another page', async () => {
+test('without tokens every local caller is admin, unless it comes by another name, from another page or through a proxy', async () => {
   const { port } = await serve(fakeWorld())
   const status = (headers: Record<string, string>) =>
     new Promise<number | undefined>((resolve, reject) => {
@@ -243,6 +243,9 @@ test('without tokens every local caller is admin, unless it comes by another nam
   expect(await status({ Host: '127.0.0.1.evil.example' })).toBe(403)
   expect(await status({ Origin: 'http://evil.example' })).toBe(403)
   expect(await status({ Origin: 'null' })).toBe(403)
+  // A proxy on this machine asks in the name of whoever reaches it.
+  for (const mark of ['Forwarded', 'X-Forwarded-For', 'X-Forwarded-Host', 'X-Real-IP', 'Via'])
+    expect([mark, await status({ [mark]: '192.0.2.1' })]).toEqual([mark, 403])
   expect(await status({ Host: `localhost:${port}`, Origin: `http://localhost:${port}` })).toBe(200)
 })
 

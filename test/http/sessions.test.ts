@@ -1,9 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createHttp } from '../../src/http/server.ts'
 import { createSessions, sessionMs } from '../../src/http/sessions.ts'
+import { someApproval } from '../kit/records.ts'
 import { type FakeWorld, fakeWorld, incident, now, token } from './fake-parts.ts'
 
-const tokens = (['webhook', 'viewer', 'operator', 'admin'] as const).map((role) => token(role))
+const tokens = (['webhook', 'viewer', 'operator', 'approver', 'admin'] as const).map((role) => token(role))
 
 /** A browser in small: one cookie, no redirects followed, and a page from which its forms come. */
 async function browse(world: FakeWorld = fakeWorld({ auth: { tokens } })) {
@@ -193,6 +194,47 @@ test('a form field that comes twice, or a body that is no form, is refused', asy
     ask('/login', { method: 'POST', headers: { Origin: url, 'Content-Type': type }, body })
   expect((await send('application/x-www-form-urlencoded', 'token=a&token=viewer-token')).status).toBe(400)
   expect((await send('application/json', '{"token":"viewer-token"}')).status).toBe(415)
+})
+
+test('a form larger than forms are is refused, also from strangers', async () => {
+  const { submit } = await browse()
+  expect((await submit('/login', { token: 'x'.repeat(64 * 1024) })).status).toBe(413)
+})
+
+test('a plan is decided on its page by a session of an approver, from that page alone', async () => {
+  const world = fakeWorld({ auth: { tokens } })
+  const plan = 'd'.repeat(64)
+  world.incidents = [incident('i1', { state: 'awaiting_approval' })]
+  world.approvals = [someApproval({ planDigest: plan, expiresAt: now + 60_000 })]
+  const { ask, submit, signIn, csrf } = await browse(world)
+  const path = `/approvals/i1?plan=${plan}`
+  expect((await ask(path)).headers.get('location')).toBe(`/login?next=${encodeURIComponent(path)}`)
+  await signIn('approver')
+  const page = await ask(path)
+  const fields = Object.fromEntries(
+    [...page.text.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g)].map(([, name, value]) => [
+      name,
+      value,
+    ]),
+  ) as Record<string, string>
+  expect(fields).toEqual({ csrf: await csrf(), plan, ask: 'ask1' })
+  const send = async (change: Record<string, string>, headers: Record<string, string> = {}) =>
+    (await submit('/approvals/i1', { ...fields, decision: 'approve', reason: 'seen', ...change }, headers)).status
+  expect(await send({ csrf: '' })).toBe(403)
+  expect(await send({ csrf: 'x'.repeat(43) })).toBe(403)
+  for (const Origin of ['http://evil.example', 'null']) expect(await send({}, { Origin })).toBe(403)
+  await signIn('operator')
+  expect(await send({ csrf: await csrf() })).toBe(403)
+  expect(world.asked).toEqual([])
+  await signIn('approver')
+  expect(await send({ csrf: await csrf() })).toBe(303)
+  expect(world.asked).toMatchObject([
+    {
+      verb: 'approve',
+      by: 'operator:approver',
+      more: { incident: 'i1', planDigest: plan, ask: 'ask1', reason: 'seen' },
+    },
+  ])
 })
 
 test('sessions are bounded: for one token and in total the oldest end', () => {

@@ -118,7 +118,7 @@ describe('a press of a button in Slack', () => {
   })
 
   test('that Slack has not signed for this very channel decides nothing', async () => {
-    const { decided, url } = await open()
+    const { decided, url, world } = await open()
     expect((await press(url, pressOf(), { key: 'guessed' })).status).toBe(401)
     expect((await press(url, pressOf(), { at: now - 301_000 })).status).toBe(401)
     expect((await press(url, pressOf(), { headers: { 'x-slack-signature': '' } })).status).toBe(401)
@@ -129,6 +129,7 @@ describe('a press of a button in Slack', () => {
     const proxied = { Host: 'hepar.example.test' }
     expect((await press(url, pressOf(), { key: 'guessed', headers: proxied })).status).toBe(401)
     expect(decided).toEqual([])
+    expect(world.failures).toEqual(Array(4).fill('signature'))
   })
 
   test('of another shape decides nothing', async () => {

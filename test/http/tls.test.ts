@@ -1,14 +1,16 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { createApp } from '../../src/app.ts'
 import { readConfig } from '../../src/config.ts'
 import { formatProblem } from '../../src/domain/policy.ts'
-import { createHttp } from '../../src/http/server.ts'
+import { createHttp, defaultServerLimits, type ServerLimits } from '../../src/http/server.ts'
 import { run } from '../cli/run.ts'
+import { connectRaw } from '../kit/raw-http.ts'
 import { fakeWorld, token } from './fake-parts.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'hepar-tls-'))
@@ -70,11 +72,11 @@ beforeAll(() => {
   for (const name of ['first', 'second', 'client']) makeCertificate(name, name)
 })
 
-async function serveTls(clientCa: string | null = null) {
+async function serveTls(clientCa: string | null = null, limits: Partial<ServerLimits> = {}) {
   for (const ending of ['pem', 'key']) copyFileSync(file(`first.${ending}`), file(`server.${ending}`))
   const tls = { cert: file('server.pem'), key: file('server.key'), clientCa }
   const world = fakeWorld({ tls, auth: { tokens: [token('admin')] } })
-  const server = createHttp(world.parts)
+  const server = createHttp(world.parts, { ...defaultServerLimits, ...limits })
   const { url, port } = await server.listen({ host: '127.0.0.1', port: 0 })
   onTestFinished(() => server.close())
   return { server, url, port, world }
@@ -158,6 +160,39 @@ test('a renewed certificate is taken over, and a connection that stands goes on'
   copyFileSync(file('first.key'), file('server.key'))
   expect(() => server.renew()).toThrow()
   expect((await ask(port)).subject).toBe('second')
+})
+
+test('a Hepar that runs takes a renewed certificate over, also beside a playbook with mistakes', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'hepar-renewed-'))
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }))
+  const put = (name: string) => {
+    for (const ending of ['pem', 'key']) copyFileSync(file(`${name}.${ending}`), join(home, `server.${ending}`))
+  }
+  put('first')
+  for (const name of ['rules', 'plugins']) mkdirSync(join(home, name))
+  const written = 'listen: 127.0.0.1:0\nplugins: plugins\nwatch: false\ndocker: { exporter: { enabled: false } }\n'
+  writeFileSync(join(home, 'hepar.yaml'), `${written}tls: { cert: server.pem, key: server.key }\n`, { mode: 0o600 })
+  const app = await createApp({
+    configFile: join(home, 'hepar.yaml'),
+    env: {},
+    writeLog: () => {},
+    prettyLog: false,
+  })
+  onTestFinished(() => app.close())
+  const port = Number(new URL(app.url).port)
+  expect((await ask(port)).subject).toBe('first')
+  put('second')
+  writeFileSync(join(home, 'rules/bad.yaml'), 'version: 7\n')
+  expect((await app.reload({ dryRun: false, by: 'test' })).ok).toBe(false)
+  expect((await ask(port)).subject).toBe('second')
+})
+
+test('connections are bounded under TLS, too: who is silent longest is cut', async () => {
+  const { url, port } = await serveTls(null, { connectionsMax: 4 })
+  const silent = Array.from({ length: 6 }, () => connectRaw(url))
+  await Promise.all(silent.slice(0, 2).map(({ closed }) => closed))
+  expect((await ask(port)).status).toBe(200)
+  for (const { socket } of silent) socket.destroy()
 })
 
 test('with clientCa only clients that it signed are talked to', async () => {

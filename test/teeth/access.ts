@@ -90,6 +90,13 @@ export const access = [
       red: 'without tokens every local caller is admin, unless',
     },
     {
+      takes: 'that whoever comes through a proxy cannot pose as local',
+      ...door,
+      find: '    if (proxyMarks.some((name) => name in others)) throw',
+      replace: "    if (host === '') throw",
+      red: 'without tokens every local caller is admin, unless',
+    },
+    {
       takes: 'that an address others can reach demands a token',
       file: 'src/http/server.ts',
       find: '      refuseOpenDoor(host, parts)\n',
@@ -106,8 +113,8 @@ export const access = [
   ...teethOf({ test: 'test/http/sessions.test.ts', ...door }, [
     {
       takes: 'that what a session writes carries its csrf value',
-      find: 'if (session === null || given === session.csrf) return',
-      replace: 'if (session === null || given !== undefined) return',
+      find: '(given !== undefined && isSame(given, session.csrf))) return',
+      replace: 'given !== undefined) return',
       red: 'what a session writes needs its csrf value',
     },
     {
@@ -115,6 +122,20 @@ export const access = [
       find: "if (!isRead(request) && !isOwnOrigin(request, config())) throw refusal('origin', foreignOrigin())",
       replace: '',
       red: 'what a session writes needs its csrf value',
+    },
+    {
+      takes: 'that the page of a plan takes no word from another page',
+      file: 'src/http/dispatch.ts',
+      find: "  doorkeeper.requireCsrf(who, headerOf(request, 'x-csrf-token') ?? csrf)\n",
+      replace: '',
+      red: 'a plan is decided on its page by a session of an approver',
+    },
+    {
+      takes: 'that a form is no larger than forms are',
+      file: 'src/http/dispatch.ts',
+      find: 'readBody(request, formBytesMax, held',
+      replace: 'readBody(request, apiBodyBytesMax, held',
+      red: 'a form larger than forms are',
     },
     {
       takes: 'that a form of another page signs nobody in',
@@ -218,6 +239,54 @@ export const access = [
       red: 'files that are no pair are named',
     },
   ]),
+  ...teethOf({ test: 'test/http/connections.test.ts' }, [
+    {
+      takes: 'that the longest silent goes',
+      file: 'src/http/connections.ts',
+      find: '    longest[1].destroy()\n',
+      replace: '    socket.destroy()\n',
+      red: 'whoever holds every connection after saying nothing keeps nobody out',
+    },
+    {
+      takes: 'that nobody is cut whom Hepar keeps waiting',
+      file: 'src/http/connections.ts',
+      find: 'const arrived = () => waiting.delete(key)',
+      replace: 'const arrived = () => {}',
+      red: 'a request that Hepar works on is not cut',
+    },
+    {
+      takes: 'that strangers have a memory of their own',
+      file: 'src/http/dispatch.ts',
+      find: 'readBody(request, apiBodyBytesMax, strangersBudget',
+      replace: 'readBody(request, apiBodyBytesMax, around.budget',
+      red: 'bodies of strangers do not take the memory',
+    },
+  ]),
+  ...teethOf({ test: 'test/app/reload.test.ts' }, [
+    {
+      takes: 'that a mistake elsewhere keeps no certificate from being renewed',
+      file: 'src/app/reload.ts',
+      find: '  if (!dryRun) renew(parts)\n',
+      replace: '',
+      red: 'a renewed certificate is taken over whatever else is wrong',
+    },
+    {
+      takes: 'that the files of the certificate are followed',
+      file: 'src/app/followed-files.ts',
+      find: ', ...certificates]',
+      replace: ']',
+      red: 'the files of the certificate are followed',
+    },
+  ]),
+  ...teethOf({ test: 'test/cli/client-commands.test.ts' }, [
+    {
+      takes: 'that an address shows no password',
+      file: 'src/cli/client.ts',
+      find: "if (username !== '' || password !== '') {",
+      replace: "if (username === '' && password !== '') {",
+      red: 'an address with credentials is refused',
+    },
+  ]),
   ...teethOf({ test: 'test/files/ownership.test.ts', file: 'src/files/ownership.ts' }, [
     {
       takes: 'that a file everybody can change is not believed',
@@ -242,6 +311,13 @@ export const access = [
       red: 'a plugin that others could change, or that is not the pinned one',
     },
     {
+      takes: 'that what a plugin imports cannot be changed by others',
+      file: 'src/adapters/actions/loading.ts',
+      find: '      refuseUntrusted(url)\n',
+      replace: '',
+      red: 'a plugin that imports what others could change',
+    },
+    {
       takes: 'that a plugin that is not the pinned one never runs',
       file: 'src/adapters/actions/catalogue.ts',
       find: 'if (pin !== undefined && pin !== plugin.fileDigest) {',
@@ -256,12 +332,35 @@ export const access = [
       red: 'a configuration that others could change is refused',
     },
   ]),
+  ...teethOf({ test: 'test/adapters/actions/veil.test.ts' }, [
+    {
+      takes: 'that half a secret is left out, too',
+      file: 'src/adapters/actions/veil.ts',
+      find: '(at === parts.length - 1 ? part : withoutBeginning(part, long))',
+      replace: '(at < 0 ? withoutBeginning(part, long) : part)',
+      red: 'where words were cut in the middle',
+    },
+    {
+      takes: 'that what is held is held under its own name',
+      file: 'src/adapters/actions/outcomes.ts',
+      find: 'const { pin, data, idempotent, touches } = acted.data.result',
+      replace: 'const { pin, data, idempotent } = acted.data.result\n  const { touches } = result',
+      red: 'what is acted on stays as it was said',
+    },
+    {
+      takes: 'that no secret is recorded as what a plan is about',
+      file: 'src/adapters/actions/outcomes.ts',
+      find: 'if (digestOf({ pin, data }) !== digestOf({ pin: result.pin, data: result.data })) {',
+      replace: "if (summary === '') {",
+      red: 'a plan that would record a secret',
+    },
+  ]),
   ...teethOf({ test: 'test/e2e/canary.test.ts', red: canary }, [
     {
       takes: 'that what a plugin gives away is not passed on',
       file: 'src/adapters/actions/veil.ts',
-      find: "veiled = veiled.replaceAll(form, '[redacted]')",
-      replace: 'veiled = veiled.replaceAll(form, form)',
+      find: 'hidden = hidden.replaceAll(form, redacted)',
+      replace: 'hidden = hidden.replaceAll(form, form)',
     },
     {
       takes: 'that a crash keeps its secrets',

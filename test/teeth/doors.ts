@@ -136,7 +136,14 @@ export const doors = [
       file: 'src/config/cross-check.ts',
       find: '    if (owner !== undefined) report(',
       replace: "    if (owner === '') report(",
-      red: 'secrets > a short one is a warning, the same one twice an error',
+      red: 'secrets > a token that is short, or the same twice, is an error',
+    },
+    {
+      takes: 'that no token can be found by trying',
+      file: 'src/config/cross-check.ts',
+      find: '    if (token.reveal().length >= tokenCharactersMin) continue\n',
+      replace: '    if (token.reveal().length > 0) continue\n',
+      red: 'secrets > a token that is short, or the same twice, is an error',
     },
   ]),
   ...teethOf({ test: 'test/adapters/telemetry/log.test.ts', file: 'src/adapters/telemetry/redact.ts' }, [

@@ -130,8 +130,14 @@ export const people: readonly Tooth[] = [
     },
     {
       takes: 'that a password which a server says back is not told',
-      find: "login ? words.replaceAll(login.password.reveal(), '[redacted]') : words",
-      replace: 'words',
+      find: "text.replaceAll(form, '[redacted]')",
+      replace: 'text.replaceAll(form, form)',
+      red: 'mail > tells no password that a server says back',
+    },
+    {
+      takes: 'that a password in Base64 is one',
+      find: "Buffer.from(text).toString('base64')",
+      replace: 'text',
       red: 'mail > tells no password that a server says back',
     },
     {
@@ -237,6 +243,14 @@ export const people: readonly Tooth[] = [
       find: '  await tellWhoWasTold(tx, incident, event, { now, newId })\n',
       replace: '',
       red: 'whoever was called or asked hears how it ended',
+    },
+  ]),
+  ...teethOf({ file: 'src/adapters/notify/slack.ts', test: 'test/adapters/notify/slack.test.ts' }, [
+    {
+      takes: 'that Slack may say the token back',
+      find: 'scrub(peer, text(said?.error))',
+      replace: 'text(said?.error)',
+      red: 'Slack > never sees the token in a reason',
     },
   ]),
 ]

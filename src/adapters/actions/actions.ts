@@ -16,14 +16,14 @@ import { createReaders } from './readers.ts'
 import { runnerLimits } from './runner-limits.ts'
 import { createRunnerPool } from './runner-pool.ts'
 import { endSurvivors } from './survivors.ts'
-import { veiled } from './veil.ts'
+import { unsaid, veiled } from './veil.ts'
 
 /** What an action is told about its target, or why there is nothing to tell. */
 export type PlaceSettings = { readonly settings: JsonObject } | { readonly unmapped: string }
 export type SettingsFor = (action: string, target: string) => PlaceSettings
 
 export interface ActionsOptions {
-  /** What no answer of a plugin may hold: every secret of the configuration. */
+  /** What people see of no answer of a plugin: every secret of the configuration, longer ones first. */
   readonly secrets?: () => readonly string[]
   readonly limits: Pick<Limits, 'runnerMemoryBytesMax' | 'runnerOutputBytesMax' | 'planTimeoutMs' | 'startWithinMs'>
   readonly settingsFor: SettingsFor
@@ -50,7 +50,16 @@ const poolSizeDefault = 2
 const ownPlugins = fileURLToPath(new URL('../../../plugins', import.meta.url))
 
 export function createActions(options: ActionsOptions): PluginActions {
-  const { limits, settingsFor, log, clock, poolSize = poolSizeDefault, describeMs, readerIdleMs, secrets } = options
+  const {
+    limits,
+    settingsFor,
+    log,
+    clock,
+    poolSize = poolSizeDefault,
+    describeMs,
+    readerIdleMs,
+    secrets = () => [],
+  } = options
   const families = createFamilies()
   const bytesMax = limits.runnerMemoryBytesMax
   const memory = createMemoryWatch({ families, bytesMax, everyMs: runnerLimits.memoryEveryMs, log })
@@ -72,7 +81,8 @@ export function createActions(options: ActionsOptions): PluginActions {
       if ('unmapped' in place) return { kind: 'refused', reason: place.unmapped, final: true, evidence: {} }
       if ('unreadable' in place) return { kind: 'failed', reason: place.unreadable }
       const request = { verb: 'plan', ...fileOf(action), params, target, settings: place.settings, now } as const
-      return planOutcome(call, veiled(await readers.ask(action, request, limits.planTimeoutMs), secrets?.() ?? []))
+      const said = await readers.ask(action, request, limits.planTimeoutMs)
+      return planOutcome(call, veiled(said, unsaid(secrets(), target, params)), said)
     },
 
     async verify({ action, plan, intendedAt, effectEndedAt, effectSeen }) {
@@ -81,7 +91,8 @@ export function createActions(options: ActionsOptions): PluginActions {
       if (!('settings' in place)) return { check, passed: false, positive: true, detail: reasonOf(place) }
       const times = { now: clock.now(), intendedAt, effectEndedAt, effectSeen }
       const request = { verb: 'verify', ...fileOf(action), plan, settings: place.settings, ...times } as const
-      return verifyResult(check, veiled(await readers.ask(action, request, limits.planTimeoutMs), secrets?.() ?? []))
+      const said = await readers.ask(action, request, limits.planTimeoutMs)
+      return verifyResult(check, veiled(said, unsaid(secrets(), plan.target, plan.params)))
     },
 
     reserve: async (action) => reserved(await loaded(await pool.take(), action, limits.planTimeoutMs), options),
@@ -104,7 +115,7 @@ async function loaded(runner: LiveRunner, action: ActionInfo, timeoutMs: number)
 
 function reserved(
   runner: LiveRunner,
-  { settingsFor, clock, secrets, limits: { startWithinMs } }: ActionsOptions,
+  { settingsFor, clock, secrets = () => [], limits: { startWithinMs } }: ActionsOptions,
 ): Runner {
   return {
     identity: runner.identity,
@@ -125,7 +136,7 @@ function reserved(
           ...times,
         } as const
         const reply = await runner.ask(request, { timeoutMs: deadlineAt - now, signal })
-        return effectResult(veiled(reply, secrets?.() ?? []))
+        return effectResult(veiled(reply, unsaid(secrets(), plan.target, plan.params)))
       } finally {
         await runner.end('its effect is over')
       }

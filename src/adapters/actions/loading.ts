@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { enableCompileCache, flushCompileCache, registerHooks } from 'node:module'
-import { extname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { dirname, extname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { sha256 } from '../../engine/digest.ts'
 import { messageOf } from '../../engine/errors.ts'
+import { whyUntrusted } from '../../files/ownership.ts'
 import type { ActionDefinition } from '../../sdk/index.ts'
 import type { PluginFile } from './messages.ts'
 
@@ -34,12 +35,25 @@ export async function prepare(compiled = ''): Promise<void> {
     // What runs is what was hashed, even if the file is replaced in between.
     load(url, context, next) {
       const known = pinned.get(url)
-      return known ? { format: known.format, source: known.source, shortCircuit: true } : next(url, context)
+      if (known) return { format: known.format, source: known.source, shortCircuit: true }
+      refuseUntrusted(url)
+      return next(url, context)
     },
   })
   await import(sdk)
   // A runner is killed, so nothing of it is kept at its exit.
   flushCompileCache()
+}
+
+/** What a plugin imports runs with the same rights as the plugin, so nobody else may be able to change it either. */
+function refuseUntrusted(url: string): void {
+  if (!url.startsWith('file:')) return
+  const file = fileURLToPath(url)
+  const why = whyUntrusted(file)
+  if (why !== null) throw new Error(`${file} ${why}`)
+  const folder = dirname(file)
+  const whyFolder = whyUntrusted(folder)
+  if (whyFolder !== null) throw new Error(`the folder ${folder} ${whyFolder}`)
 }
 
 /**

@@ -6,24 +6,33 @@ import type { Reply } from './dialogue.ts'
 import { planned, probeReport, report } from './messages.ts'
 import { describeIssues } from './params.ts'
 
-/** What the answer to `plan` means. */
-export function planOutcome({ action, target }: ActionCall, reply: Reply): PlanOutcome {
-  if (reply.kind === 'answered' && reply.late === null && reply.answer.kind === 'invalid_params') {
+/** What the answer to `plan` means: `shown` is what people may see of it, `said` what is acted on. */
+export function planOutcome({ action, target }: ActionCall, shown: Reply, said: Reply): PlanOutcome {
+  if (shown.kind === 'answered' && shown.late === null && shown.answer.kind === 'invalid_params') {
     // Asking again would not make them right.
-    return { kind: 'refused', reason: describeIssues(reply.answer.issues), final: true, evidence: {} }
+    return { kind: 'refused', reason: describeIssues(shown.answer.issues), final: true, evidence: {} }
   }
-  const value = readValue(reply, planned, 'plan')
+  const value = readValue(shown, planned, 'plan')
   if (!value.ok) return { kind: 'failed', reason: value.reason }
-  const { params, result } = value.data
+  const { result } = value.data
   if ('refused' in result) {
     return { kind: 'refused', reason: result.refused, final: result.final, evidence: result.evidence }
   }
-  const { pin, summary, data, evidence } = result
+  const acted = readValue(said, planned, 'plan')
+  if (!acted.ok || 'refused' in acted.data.result) return { kind: 'failed', reason: 'plan returned something unusable' }
+  const { params } = acted.data
+  const { pin, data, idempotent, touches } = acted.data.result
+  const { summary, evidence } = result
+  // Another object would be meant if anything of this were replaced.
+  if (digestOf({ pin, data }) !== digestOf({ pin: result.pin, data: result.data })) {
+    const reason = 'its pin or data holds a secret of the configuration, which would be recorded'
+    return { kind: 'failed', reason }
+  }
   const changed = result.changed === undefined ? {} : { changed: result.changed }
   // Whoever approves a plan approves with it that it may be started again.
-  const again = result.idempotent ? ({ idempotent: true } as const) : {}
-  const others = [...new Set(result.touches)].filter((other) => other !== target)
-  const touches = others.length === 0 ? {} : { touches: others }
+  const again = idempotent ? ({ idempotent: true } as const) : {}
+  const others = [...new Set(touches)].filter((other) => other !== target)
+  const touched = others.length === 0 ? {} : { touches: others }
   const plan: Plan = {
     action: action.name,
     target,
@@ -33,7 +42,7 @@ export function planOutcome({ action, target }: ActionCall, reply: Reply): PlanO
     data,
     evidence,
     ...again,
-    ...touches,
+    ...touched,
     ...changed,
   }
   return { kind: 'planned', plan, digest: digestOf({ action: action.name, target, params, pin, ...again }) }

@@ -18,6 +18,7 @@ export function watchOutput(
 ): Output {
   let bytes = 0
   let tail = ''
+  let isCut = false
 
   function count(chunk: Buffer): void {
     bytes += chunk.length
@@ -27,14 +28,23 @@ export function watchOutput(
   stdout.on('data', count)
   stderr.on('data', (chunk: Buffer) => {
     count(chunk)
-    tail = (tail + chunk.subarray(-tailCharsMax).toString('utf8')).slice(-tailCharsMax)
+    const all = tail + chunk.toString('utf8')
+    isCut ||= all.length > tailCharsMax
+    tail = all.slice(-tailCharsMax)
   })
 
   return {
     reset: () => {
       bytes = 0
       tail = ''
+      isCut = false
     },
-    tail: () => tail,
+    tail: () => (isCut ? wholeLines(tail) : tail),
   }
+}
+
+/** Without the first line, of which the beginning is missing: half a secret would not be recognised as one. */
+function wholeLines(tail: string): string {
+  const newline = tail.indexOf('\n')
+  return tail.slice(newline === -1 || newline === tail.length - 1 ? tail.length / 2 : newline + 1)
 }

@@ -80,8 +80,18 @@ function messageIdOf(idempotencyKey: string, from: string): string {
 /** A 5xx is the server's last word; everything else, from names to TLS, may be mended meanwhile. */
 function refusal({ name, login }: EmailChannel, cause: unknown): Delivered {
   const { responseCode, code, message } = cause as { responseCode?: number; code?: string; message?: string }
-  const words = `${code ? `${code}: ` : ''}${line(message ?? String(cause), 300)}`
-  const clean = login ? words.replaceAll(login.password.reveal(), '[redacted]') : words
+  const said = line(withoutLogin(message ?? String(cause), login), 300)
   const retry = responseCode === undefined || responseCode < 500
-  return { ok: false, retry, reason: `channel ${name}: ${clean}` }
+  return { ok: false, retry, reason: `channel ${name}: ${code ? `${code}: ` : ''}${said}` }
+}
+
+/** A server may say back what it was told, as it was told: signing in is written in Base64. */
+function withoutLogin(words: string, login: EmailChannel['login']): string {
+  if (login === null) return words
+  const password = login.password.reveal()
+  const plain = [`\0${login.user}\0${password}`, `${login.user}\0${login.user}\0${password}`, password]
+  return [password, ...plain.map((text) => Buffer.from(text).toString('base64'))].reduce(
+    (text, form) => text.replaceAll(form, '[redacted]'),
+    words,
+  )
 }

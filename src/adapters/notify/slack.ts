@@ -2,6 +2,7 @@ import type { SlackChannel } from '../../domain/config.ts'
 import type { Json, JsonObject } from '../../domain/json.ts'
 import type { Told } from '../../domain/message.ts'
 import type { Delivered, Outgoing } from '../../engine/delivery-port.ts'
+import { scrub } from '../http-client/describe.ts'
 import { send } from '../http-client/send.ts'
 import { answerBytesMax, refusalOf } from './answers.ts'
 import { blocksOf, decidedBlocks } from './slack-blocks.ts'
@@ -109,7 +110,7 @@ async function call(
   if (refused !== null || !reply.ok) return refused as Answer
   const said = parse(reply.body)
   if (said?.ok === true) return { ok: true, body: said }
-  const error = text(said?.error) || 'an answer that is not of the Web API'
+  const error = scrub(peer, text(said?.error)) || 'an answer that is not of the Web API'
   return { ok: false, retry: mayPass(error), reason: `channel ${name}: Slack says ${line(error, 100)}` }
 }
 

@@ -154,11 +154,15 @@ describe('mail', () => {
         .toString()
         .split('\0')
         .at(-1)
-      socket.write(line.startsWith('AUTH') ? `535 no, ${said} is wrong\r\n` : '250-odd\r\n250 AUTH PLAIN\r\n')
+      const words = `${line.trim()}: no, ${said} is wrong`
+      socket.write(line.startsWith('AUTH') ? `535 ${words}\r\n` : '250-odd\r\n250 AUTH PLAIN\r\n')
     })
     const login = { user: 'hepar', password: secret('correct-horse') }
     const channel = emailChannel({ port, caFile: server.caFile }, { security: 'none', login })
     const answer = await deliverTo(channel, { timeoutMs: 2_000 })(outgoing('mail', handedOver))
-    expect(answer).toMatchObject({ ok: false, reason: expect.stringContaining('no, [redacted] is wrong') })
+    expect(answer).toMatchObject({
+      ok: false,
+      reason: expect.stringContaining('AUTH PLAIN [redacted]: no, [redacted] is wrong'),
+    })
   })
 })

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { blocksOf } from '../../../src/adapters/notify/slack-blocks.ts'
@@ -5,6 +6,7 @@ import { wordsOf } from '../../../src/adapters/notify/words.ts'
 import type { Told } from '../../../src/domain/message.ts'
 import { secret } from '../../../src/domain/secret.ts'
 import type { Delivered } from '../../../src/engine/delivery-port.ts'
+import { startSink } from '../../kit/sink.ts'
 import { slackRefuses, startSlack } from '../../kit/vendors.ts'
 import { approvalAsked, deliverTo, externalUrl, handedOver, hostile, outgoing, slackChannel } from './channels.ts'
 
@@ -138,6 +140,12 @@ describe('Slack', () => {
     const peer = { url: `${slack.url}/api`, headers: {}, bearer: secret('xoxb-wrong-token') }
     const answer = await deliverTo(slackChannel(slack.url, { peer }))(outgoing('chat', handedOver))
     expect(answer).toEqual({ ok: false, retry: false, reason: 'channel chat: Slack says invalid_auth' })
+    const echoed = (headers: IncomingHttpHeaders) => JSON.stringify({ ok: false, error: `no ${headers.authorization}` })
+    await using echo = await startSink({ answer: ({ headers }) => ({ body: echoed(headers) }) })
+    const told = await deliverTo(slackChannel(echo.url, { peer: { ...peer, url: echo.url } }))(
+      outgoing('chat', handedOver),
+    )
+    expect(told).toMatchObject({ ok: false, reason: 'channel chat: Slack says no Bearer [redacted]' })
   })
 
   test('takes every hostile label', async () => {
