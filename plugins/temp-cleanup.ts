@@ -51,9 +51,11 @@ export default defineAction({
     const summary = summarize(listing, settings)
     if (listing.selection.files === 0) return notNow(summary, evidence)
     const { rule, selection } = listing
+    const { olderThanMs, filesMax, bytesMax } = settings
     const open = openCandidates(listing, held.files).map(({ inode }) => inode)
     return {
-      pin: { root: settings.root, device: folder.device, inode: folder.inode },
+      // Whoever approves it approves these bounds, and no wider ones that the configuration may have later.
+      pin: { root: settings.root, device: folder.device, inode: folder.inode, olderThanMs, uid, filesMax, bytesMax },
       summary,
       data: { rule: { ...rule }, upTo: selection.upTo && { ...selection.upTo }, open },
       evidence,

@@ -9,6 +9,7 @@ import { formatFields } from './table.ts'
 interface Options {
   readonly reason: string
   readonly plan?: string
+  readonly ask?: string
 }
 
 export function approve(parts: CliParts): Command {
@@ -36,11 +37,12 @@ function decision(
     .description(description)
     .argument('<id>', 'as `hepar incidents --state awaiting_approval` lists it')
     .addOption(new Option('--plan <digest>', 'only if it is still this plan (default: the one that is asked now)'))
+    .addOption(new Option('--ask <id>', 'with --plan: only this one, where two attempts have the same plan'))
     .addOption(reasonOption())
   return serverCommand<Options>(command, parts, async ({ args, options, print }, client) => {
     const path = `/api/v1/incidents/${encodeURIComponent(args[0] as string)}`
-    const { plan, reason } = options
-    const meant = plan === undefined ? await askedNow(path, client) : { plan }
+    const { plan, ask, reason } = options
+    const meant = plan === undefined ? await askedNow(path, client) : { plan, ask }
     print(await client.send('POST', `${path}/${word}`, { ...meant, reason }), format)
   })
 }

@@ -67,7 +67,7 @@ function formatApproval(approval: Fields | null | undefined): string {
   const { state, incident, planDigest, decidedBy, reason, expiresAt, needed, pastSuccess } = approval
   const { summary, pin, params, touches, evidence = {} } = approval.plan as Fields
   const pending = state === 'pending'
-  const command = `${incident} --plan ${planDigest} --reason "…"`
+  const command = `${incident} --plan ${planDigest} --ask ${approval.id} --reason "…"`
   const seen = pending ? formatEvidence(evidence as Fields) : ''
   const blast = rows(approval, 'gates').find(({ gate }) => gate === 'blast_radius')
   return [

@@ -77,8 +77,13 @@ export function whyVoid(approval: Approval, need: ApprovalNeed, now: number): st
   if (approval.attempt !== need.attempt) return 'it was for an earlier attempt'
   if (need.planDigest !== null && approval.planDigest !== need.planDigest) return 'the plan changed'
   if (approval.needed < need.needed) return 'another person must approve, too'
-  if (approval.askedAt > now + clockToleranceMs) return 'the clock was set back'
+  if (lastWordAt(approval) > now + clockToleranceMs) return 'the clock was set back'
   return null
+}
+
+/** When it was asked, or somebody said something about it last. */
+function lastWordAt({ askedAt, endorsements }: Approval): number {
+  return Math.max(askedAt, ...endorsements.map(({ at }) => at))
 }
 
 /** What a playbook, or the configuration for all, says about approvals. */

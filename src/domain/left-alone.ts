@@ -19,5 +19,8 @@ export type LeavesAlone = {
   readonly windowMs: number
 }
 
+/** A relapse of what a person was told has ended is news once it has lasted for so long; what flaps is not. */
+export const relapseIsNewsMs = 10 * 60_000
+
 /** However often it relapses, a target is looked at anew after so long, and a person told anew. */
 export const leftAloneMaxMs = 86_400_000

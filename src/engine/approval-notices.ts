@@ -19,8 +19,8 @@ export function askedBody(
     externalUrl,
   }: { readonly reason: string; readonly alerts: readonly AlertRecord[]; readonly externalUrl: string | null },
 ): JsonObject {
-  const { incident, planDigest, plan, gates } = approval
-  const command = `${incident} --plan ${planDigest} --reason "…"`
+  const { id, incident, planDigest, plan, gates } = approval
+  const command = `${incident} --plan ${planDigest} --ask ${id} --reason "…"`
   return {
     ...about(approval),
     reason,
@@ -47,7 +47,8 @@ export function askedBody(
   }
 }
 
-export function decidedBody(approval: Approval): JsonObject {
+/** `askedAnew`: the same people are asked the next moment, since what they were asked about has changed. */
+export function decidedBody(approval: Approval, askedAnew = false): JsonObject {
   const { state, decidedBy, reason, decidedAt, endorsements } = approval
   return {
     ...about(approval),
@@ -56,6 +57,7 @@ export function decidedBody(approval: Approval): JsonObject {
     approvedBy: endorsements.map(({ by }) => by),
     reason,
     decidedAt: decidedAt === null ? null : new Date(decidedAt).toISOString(),
+    ...(askedAnew && { askedAnew }),
   }
 }
 

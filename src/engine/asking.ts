@@ -31,7 +31,11 @@ export async function settleAsk(
   const { now } = facts
   const live = await tx.liveApproval(assessment.incident.id)
   const why = live && whyOver(live, facts)
-  if (live && why !== null) await end(tx, live, { reason: why, now, newId })
+  if (live && why !== null) {
+    const channels = askedOn(assessment)
+    const askedAnew = verdict === 'ask' && live.channels.every((channel) => channels.includes(channel))
+    await end(tx, live, { reason: why, now, newId, askedAnew })
+  }
   if (verdict !== 'ask') return why === null ? live : null
   if (live && why === null) return live
   return ask(tx, assessment, { ...facts, since: live?.since ?? now, gates }, { now, newId })
@@ -44,6 +48,12 @@ function whyOver(live: Approval, facts: GateFacts): string | null {
 
 const unneeded = 'no approval is needed any more'
 
+/** The channels on which people are asked. */
+function askedOn({ playbook, policy }: Pick<Assessment, 'playbook' | 'policy'>): readonly string[] {
+  const channel = playbook.approval.channel ?? channelOf(playbook)
+  return channel === null ? policy.config.announce : [channel]
+}
+
 async function ask(
   tx: Tx,
   { incident, playbook, step, stepIndex, policy }: Assessment,
@@ -54,8 +64,7 @@ async function ask(
   const demand = demandOf(facts)
   if (plan?.kind !== 'planned' || demand.kind !== 'people') throw new Error('nothing can be asked without a plan')
   const { data: _, ...shown } = plan.plan
-  const { announce, externalUrl } = policy.config
-  const channel = playbook.approval.channel ?? channelOf(playbook)
+  const { externalUrl } = policy.config
   const approval: Approval = {
     id: newId(now),
     incident: incident.id,
@@ -69,7 +78,7 @@ async function ask(
     plan: shown,
     gates,
     pastSuccess: await pastSuccessOf(tx, { playbook, step, target: incident.target }, now),
-    channels: channel === null ? announce : [channel],
+    channels: askedOn({ playbook, policy }),
     needed: demand.needed,
     requestedBy: incident.manual?.by ?? null,
     since,
@@ -106,14 +115,14 @@ export async function endAsk(
 async function end(
   tx: Tx,
   live: Approval,
-  { reason, now, newId }: Making & { readonly reason: string },
+  { reason, now, newId, askedAnew }: Making & { readonly reason: string; readonly askedAnew?: boolean },
 ): Promise<void> {
   const state = live.expiresAt <= now ? 'expired' : 'void'
   const ended: Approval = { ...live, state, reason: state === 'expired' ? 'its time was up' : reason, decidedAt: now }
   await tx.saveApproval(ended, live.state)
   const type = state === 'expired' ? 'approval.expired' : 'approval.voided'
   await tx.append([approvalEvent(type, ended, { now, body: { reason: ended.reason, was: live.state } })])
-  await tellDecided(tx, ended, { now, newId })
+  await tellDecided(tx, ended, { now, newId }, askedAnew)
 }
 
 /** Binds the approval to the attempt that is begun on it, in the commit of its intent: it is good for no other. */
@@ -134,7 +143,7 @@ export async function useAsk(tx: Tx, attempt: string, facts: GateFacts, newId: N
 }
 
 /** Tells those who were asked how it ended. */
-export async function tellDecided(tx: Tx, approval: Approval, making: Making): Promise<void> {
+export async function tellDecided(tx: Tx, approval: Approval, making: Making, askedAnew = false): Promise<void> {
   const { id, incident, channels } = approval
   const notice = {
     event: 'approval.decided',
@@ -142,7 +151,7 @@ export async function tellDecided(tx: Tx, approval: Approval, making: Making): P
     incident,
     channels,
   } as const
-  await tell(tx, { ...notice, body: decidedBody(approval) }, making)
+  await tell(tx, { ...notice, body: decidedBody(approval, askedAnew) }, making)
 }
 
 export function approvalEvent(

@@ -74,8 +74,6 @@ async function tellWhoWasTold(
   { body, actor }: NewAuditEvent,
   making: { readonly now: number; readonly newId: NewId },
 ): Promise<void> {
-  // A relapse of which nobody was told ends as quietly.
-  if (incident.toldAt !== null && incident.toldAt < incident.acceptedAt) return
   const channels = await tx.channelsToldOf(incident.id)
   if (channels.length === 0) return
   const { id, playbook, target, illSince, version } = incident

@@ -29,11 +29,17 @@ export async function decideApproval(request: Request, ports: OperatePorts): Pro
   })
 }
 
-/** The ask that is meant: of this plan, and of no other ask that happens to have the same plan. */
+/** The ask that is meant: of this plan, and of no other attempt or step that happens to have the same plan. */
 async function askedFor(tx: Tx, { incident, planDigest, ask }: Request): Promise<Approval> {
   const asks = await tx.approvalsOf(incident)
-  const meant = asks.findLast((one) => one.planDigest === planDigest && (ask === undefined || one.id === ask))
-  if (meant !== undefined) return meant
+  const fitting = asks.filter((one) => one.planDigest === planDigest && (ask === undefined || one.id === ask))
+  const meant = fitting.at(-1)
+  if (meant !== undefined) {
+    const { id, attempt, step } = meant
+    if (fitting.every((one) => one.attempt === attempt && one.step === step)) return meant
+    const message = `the same plan was asked about before, and now for attempt ${attempt}: say that ask ${id} is meant`
+    throw new HeparError('conflict', message)
+  }
   const latest = asks.at(-1)
   if (latest === undefined) throw new HeparError('conflict', `incident ${incident} asks for no approval`)
   throw new HeparError('conflict', `the plan changed: asked is ${latest.planDigest} now, not ${planDigest}`)

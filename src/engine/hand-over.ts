@@ -1,8 +1,9 @@
+import type { AlertRecord } from '../domain/alert.ts'
 import type { Attempt } from '../domain/attempt.ts'
 import { formatAgeMs } from '../domain/duration.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
-import { leftAloneMaxMs } from '../domain/left-alone.ts'
+import { leftAloneMaxMs, relapseIsNewsMs } from '../domain/left-alone.ts'
 import { isOfStorm } from '../domain/storm.ts'
 import { endAsk } from './asking.ts'
 import { tell } from './notices.ts'
@@ -13,7 +14,8 @@ const toldForMs = leftAloneMaxMs
 
 /**
  * Gives an incident to a human, once per illness; the message leaves through the outbox, in the same commit. What relapses with
- * nothing done since a human was told of it goes back to that human without another word.
+ * nothing done since a human was told of it goes back to that human without another word, until it has lasted for a while: that human
+ * was told of its end.
  */
 export async function handOver(
   tx: Tx,
@@ -74,6 +76,7 @@ export async function leaveWithPerson(
 
 function isOldNews({ toldAt, acceptedAt }: Incident, attempts: readonly Attempt[], now: number): boolean {
   if (toldAt === null || acceptedAt <= toldAt || now - toldAt >= toldForMs) return false
+  if (now - acceptedAt >= relapseIsNewsMs) return false
   return !attempts.some(({ intendedAt, outcome }) => intendedAt >= toldAt && outcome !== 'cancelled')
 }
 
@@ -96,10 +99,15 @@ function about({ id, playbook, target }: Incident, now: number) {
   return { at: now, actor: 'engine', incident: id, playbook, target } as const
 }
 
+/** Of thousands the first that fire say enough, and how many there are; of the attempts the latest. */
+const alertsToldMax = 20
+const attemptsToldMax = 20
+
 /** What a human needs at three in the morning: what is ill, what was tried, what was seen. */
 async function messageOf(tx: Tx, incident: Incident, reason: string): Promise<JsonObject> {
-  const alerts = await tx.alertsOf(incident.id)
+  const all = await tx.alertsOf(incident.id)
   const attempts = await tx.attemptsOf(incident.id)
+  const alerts = [...all.filter(isFiring), ...all.filter((alert) => !isFiring(alert))].slice(0, alertsToldMax)
   return {
     incident: incident.id,
     playbook: incident.playbook,
@@ -107,21 +115,28 @@ async function messageOf(tx: Tx, incident: Incident, reason: string): Promise<Js
     reason,
     temporaryEffect: attempts.find(({ inForce }) => inForce)?.plan.summary ?? null,
     illSince: new Date(incident.illSince).toISOString(),
+    ...(all.length > alerts.length && { alertCount: all.length }),
     alerts: alerts.map(({ fingerprint, status, labels, annotations }) => ({
       fingerprint,
       status,
       labels: { ...labels },
       annotations: { ...annotations },
     })),
-    attempts: attempts.map(({ action, outcome, effect, effectDetail, plan, checks, reverts }) => ({
-      action,
-      takesBack: reverts !== null,
-      outcome,
-      effect,
-      detail: effectDetail,
-      plan: plan.summary,
-      evidence: plan.evidence,
-      checks: checks.map(({ check, passed, detail }) => ({ check, passed, detail })),
-    })),
+    attempts: attempts
+      .slice(-attemptsToldMax)
+      .map(({ action, outcome, effect, effectDetail, plan, checks, reverts }) => ({
+        action,
+        takesBack: reverts !== null,
+        outcome,
+        effect,
+        detail: effectDetail,
+        plan: plan.summary,
+        evidence: plan.evidence,
+        checks: checks.map(({ check, passed, detail }) => ({ check, passed, detail })),
+      })),
   }
+}
+
+function isFiring({ status }: AlertRecord): boolean {
+  return status === 'firing'
 }

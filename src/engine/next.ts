@@ -4,6 +4,7 @@ import type { Attempt } from '../domain/attempt.ts'
 import type { Limits } from '../domain/config.ts'
 import { formatDurationMs } from '../domain/duration.ts'
 import type { Ending, Incident, Waiting } from '../domain/incident.ts'
+import { relapseIsNewsMs } from '../domain/left-alone.ts'
 import { lowerMode, type Mode, type Playbook, type Step } from '../domain/playbook.ts'
 import { type LadderChoice, stepAt } from './ladder.ts'
 import { maintenanceOver, type PauseInForce, type Pausing } from './pauses.ts'
@@ -143,16 +144,26 @@ function pauseAfter(tries: number): number {
 }
 
 function nextWhenQuiet(facts: FactsNow, now: number): Command {
-  const { incident, playbook, alerts, limits } = facts
+  const { incident, playbook, alerts } = facts
   const ill = incident.manual !== null || alerts.some(({ status }) => status === 'firing')
   if (!ill) return nextWhenCleared(facts, now)
-  if (incident.state === 'handed_over') return idle(now, limits, 'a human has it')
+  if (incident.state === 'handed_over') return nextWithPerson(facts, now)
   if (playbook === null) return withoutPlaybook(incident, 'its playbook is no longer loaded')
   if (!facts.stillMatched) return withoutPlaybook(incident, 'its alerts no longer lead to this playbook and target')
   const settledAt = incident.illSince + playbook.settleMs
   if (settledAt > now)
     return { do: 'wait', until: settledAt, reason: `settling for ${formatDurationMs(playbook.settleMs)}` }
   return nextStep(facts, playbook, now)
+}
+
+/** Who was told that it ended, and of the relapse nothing, must not go on believing so while it stays ill. */
+function nextWithPerson({ incident, playbook, ceiling, limits, stillMatched }: FactsNow, now: number): Command {
+  const { toldAt, acceptedAt, reason } = incident
+  const untold = toldAt !== null && toldAt < acceptedAt && now - acceptedAt >= relapseIsNewsMs
+  const observed = playbook === null || lowerMode(ceiling, playbook.mode) === 'observe'
+  if (!untold || observed || !stillMatched) return idle(now, limits, 'a human has it')
+  const since = formatDurationMs(relapseIsNewsMs)
+  return { do: 'hand_over', channel: channelOf(playbook), reason: `ill for more than ${since} again: ${reason}` }
 }
 
 function nextStep(facts: FactsNow, playbook: Playbook, now: number): Command {

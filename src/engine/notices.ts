@@ -1,5 +1,6 @@
 import type { JsonObject } from '../domain/json.ts'
 import type { NoticeEvent } from '../domain/message.ts'
+import { boundedBody } from './bounded-body.ts'
 import type { NewId, Tx } from './ports.ts'
 
 /** Something that people are told, once on each of these channels. */
@@ -20,13 +21,14 @@ export async function tell(
   { event, dedupeKey, incident, channels, body }: Notice,
   { now, newId }: { readonly now: number; readonly newId: NewId },
 ): Promise<void> {
+  const said: JsonObject = { event, ...boundedBody(body) }
   for (const channel of new Set(channels)) {
     await tx.enqueue({
       id: newId(now),
       dedupeKey: `${dedupeKey}@${channel}`,
       incident,
       channel,
-      body: { event, ...body },
+      body: said,
       createdAt: now,
       tries: 0,
       nextAt: now,

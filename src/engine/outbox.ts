@@ -55,10 +55,10 @@ async function startDue(ports: OutboxPorts, under: Under, kick: () => void): Pro
   // What cannot be written down must not leave; the store says by itself when it can be written again.
   if (!store.health().ok) return
   const now = clock.now()
-  for (const message of await store.read.outboxDue(now, perChannelMax)) {
+  for (const message of await store.read.outboxDue(now, perChannelMax, now + restMaxMs)) {
     const { id, channel } = message
     const busy = [...under.way.values()].filter((other) => other.channel === channel).length
-    if (under.way.has(id) || busy >= perChannelMax || (under.resting.get(channel) ?? 0) > now) continue
+    if (under.way.has(id) || busy >= perChannelMax || isResting(under, channel, now)) continue
     const done = sendOne(message, ports, under).then(
       () => true,
       (error) => {
@@ -73,6 +73,12 @@ async function startDue(ports: OutboxPorts, under: Under, kick: () => void): Pro
     })
     under.way.set(id, { channel, done: ended })
   }
+}
+
+/** A clock that was set back must not make hours of the minutes for which a channel wants to be left alone. */
+function isResting({ resting }: Under, channel: string, now: number): boolean {
+  const until = resting.get(channel) ?? 0
+  return until > now && until <= now + restMaxMs
 }
 
 async function sendOne(message: OutboxMessage, { store, clock, deliver }: OutboxPorts, under: Under): Promise<void> {

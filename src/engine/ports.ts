@@ -71,8 +71,11 @@ export interface Reads extends ApprovalReads, CountingReads, DueReads, MassReads
   copy(): Promise<StoreCopy | null>
   /** Truncated deliveries whose rest has not been decided yet, oldest first. */
   remainders(): Promise<readonly Remainder[]>
-  /** Unsent messages whose time has come, at most so many of each channel; of one subject and channel only the oldest. */
-  outboxDue(now: number, perChannelMax: number): Promise<readonly OutboxMessage[]>
+  /**
+   * Unsent messages whose time has come, at most so many of each channel; of one subject and channel only the oldest. What would
+   * wait beyond `waitsUntilMax` is due, too: a clock that has been set back made its time.
+   */
+  outboxDue(now: number, perChannelMax: number, waitsUntilMax?: number): Promise<readonly OutboxMessage[]>
   /** What a channel has accepted about a subject and gave a receipt for, oldest first. */
   told(subject: string, channel: string): Promise<readonly Told[]>
   /** Channels that called somebody to this incident or asked about it, and have not been told of its end since. */

@@ -92,7 +92,7 @@ async function decide(
   { engine, log }: HttpParts,
 ): Promise<string | null> {
   try {
-    await engine.decideApproval({
+    const { approval } = await engine.decideApproval({
       incident,
       planDigest,
       ask,
@@ -100,7 +100,7 @@ async function decide(
       by,
       reason: `${decision} pressed in Slack`,
     })
-    return null
+    return approval.state === 'pending' ? 'Approved by you. Under four eyes one more person must, too.' : null
   } catch (error) {
     if (error instanceof HeparError) return `Not decided by you: ${error.message}`
     log.error({ error: String(error), incident }, 'a decision from slack failed')

@@ -110,10 +110,14 @@ test('an approval leads to one effect, however often its page is looked at befor
   expect(witness.began('one')).toBe(1)
 }, 120_000)
 
+/** `hepar …` in a process of its own, as bob. */
+function cli(...args: string[]) {
+  const env = { PATH: process.env.PATH, HEPAR_URL: hepar.url, HEPAR_TOKEN: tokenOf('bob'), NO_COLOR: '1' }
+  return runProgram(process.execPath, ['src/main.ts', ...args], { cwd: process.cwd(), env })
+}
+
 test('a rejection hands over, and nothing is done', async () => {
   const { id, plan } = await asked('two')
-  const env = { PATH: process.env.PATH, HEPAR_URL: hepar.url, HEPAR_TOKEN: tokenOf('bob'), NO_COLOR: '1' }
-  const cli = (...args: string[]) => runProgram(process.execPath, ['src/main.ts', ...args], { cwd: process.cwd(), env })
   const shown = await cli('show', id)
   expect(shown.stdout).toContain(`hepar approve ${id} --plan ${plan}`)
   expect(await cli('reject', id, '--reason', 'a release')).toMatchObject({ code: 0 })
@@ -125,6 +129,28 @@ test('a rejection hands over, and nothing is done', async () => {
     error: { message: expect.stringContaining('operator:bob has rejected') },
   })
   expect(witness.began('two')).toBe(0)
+}, 120_000)
+
+test('of the command line and the API at one moment one wins, and the other is told who', async () => {
+  const { id, plan } = await asked('raced')
+  hepar.hold('commit:before:decide')
+  const commanded = cli('approve', id, '--plan', plan, '--reason', 'it may')
+  await hepar.reached('commit:before:decide')
+  // What the command wants is decided and not yet committed when the other word comes in.
+  const posted = decide('ada', id, 'reject', plan)
+  await as('vera', 'GET', '/api/v1/incidents?limit=1')
+  hepar.release('commit:before:decide')
+  const [{ code }, { status, json }] = await Promise.all([commanded, posted])
+  expect({ code, status, error: json.error }).toMatchObject({
+    code: 0,
+    status: 409,
+    error: { message: expect.stringContaining('operator:bob has approved') },
+  })
+  await witness.until('ended', 'raced')
+  expect(witness.began('raced')).toBe(1)
+  const again = await cli('reject', id, '--plan', plan, '--reason', 'too late')
+  expect(again.code).not.toBe(0)
+  expect(again.stderr).toContain('operator:bob has approved')
 }, 120_000)
 
 test('of many who decide at once one wins, and every other is told who', async () => {

@@ -80,6 +80,8 @@ beforeAll(async () => {
     await startSink({
       answer: ({ headers, path, body }) => {
         const told = JSON.stringify({ headers, path, body })
+        if (path.startsWith('/opa'))
+          return { body: JSON.stringify({ result: { decision: 'deny', reason: `not for ${headers.authorization}` } }) }
         if (path.startsWith('/slack'))
           return { body: JSON.stringify({ ok: false, error: `no ${headers.authorization} ${body}` }) }
         const location = { Location: `/elsewhere?${encodeURIComponent(told)}`, 'X-Told': encodeURIComponent(told) }
@@ -216,7 +218,7 @@ const cli = async (...args: string[]) => {
   heard.push(`hepar ${args.join(' ')}: ${stdout}${stderr}`)
 }
 
-const driven = ['it answers with an error']
+const driven = ['it answers with an error', 'not for Bearer ']
 
 /** All that any of the words could look like. */
 const forms = (text: string) => {

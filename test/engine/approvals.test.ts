@@ -124,6 +124,28 @@ describe('one ask', () => {
     expect(await stateOf(id)).toBe('handed_over')
   })
 
+  test('whoever is asked about a relapse hears how it ended, also where somebody was called before', async () => {
+    const { id } = await asked(asking({ withinMs: 60_000 }))
+    const patient = simulation.patients.get('web')!
+    const heal = async () => {
+      patient.ill = false
+      await simulation.deliver('web', 'resolved')
+      await untilOver()
+    }
+    simulation.pass(60_000)
+    await simulation.settle()
+    await heal()
+    patient.ill = true
+    await simulation.deliver('web', 'firing')
+    await simulation.settle()
+    expect(await simulation.store.read.incident(id)).toMatchObject({ state: 'awaiting_approval', reopenings: 1 })
+    await heal()
+    expect(await stateOf(id)).toBe('closed')
+    const told = ['approval.asked', 'approval.decided', 'incident.handed_over', 'incident.closed']
+    const again = ['approval.asked', 'approval.decided', 'incident.closed']
+    expect(messages().map(({ event }) => event)).toEqual([...told, ...again])
+  })
+
   test('what ends by itself is no longer asked', async () => {
     const { id } = await asked()
     const patient = simulation.patients.get('web')
@@ -136,6 +158,7 @@ describe('one ask', () => {
       event: 'approval.decided',
       decision: 'void',
     })
+    expect(messages().every((body) => !('askedAnew' in body))).toBe(true)
   })
 })
 
@@ -167,6 +190,7 @@ describe('bound to what was asked', () => {
       { state: 'void', reason: 'the plan changed' },
       { state: 'pending', since: ask?.since, expiresAt: ask?.expiresAt },
     ])
+    expect(messages()[2]).toMatchObject({ event: 'approval.decided', decision: 'void', askedAnew: true })
     await expect(decide(id, ask?.planDigest ?? '')).rejects.toThrow('void: the plan changed')
     await expect(decide(id, '0'.repeat(64))).rejects.toThrow(`the plan changed: asked is ${asks[1]?.planDigest} now`)
     await decide(id, asks[1]?.planDigest ?? '')
@@ -222,6 +246,14 @@ describe('bound to what was asked', () => {
     await expect(decide(id, first?.planDigest ?? '', { ask: first?.id })).rejects.toThrow(
       'operator:ada has approved it already',
     )
+    // Said of the first attempt, it comes late, or twice: the plan is the same, the attempt is not.
+    await expect(decide(id, first?.planDigest ?? '', { by: 'operator:bob' })).rejects.toThrow(
+      `asked about before, and now for attempt 2: say that ask ${second?.id} is meant`,
+    )
+    expect(await simulation.store.read.liveApproval(id)).toMatchObject({ id: second?.id, state: 'pending' })
+    await decide(id, second?.planDigest ?? '', { ask: second?.id })
+    await untilOver()
+    expect(restarts()).toBe(2)
   })
 })
 

@@ -124,6 +124,36 @@ describe('a target that flaps', () => {
   })
 })
 
+test('a relapse that lasts is told of again, since the person was told that it had ended', async () => {
+  const simulation = await simulate({ patients: [somePatient('web', false)], config })
+  const web = simulation.patients.get('web')!
+  const pass = async (ms: number) => {
+    for (let step = 0; step < 30; step += 1) {
+      await simulation.settle()
+      simulation.pass(Math.round(ms / 30))
+    }
+  }
+  await simulation.deliver('web', 'firing')
+  await pass(300_000)
+  web.ill = false
+  await simulation.deliver('web', 'resolved')
+  await pass(300_000)
+  const events = () => simulation.messages().map(({ body }) => body.event)
+  expect(events()).toEqual(['incident.handed_over', 'incident.closed'])
+  web.ill = true
+  await simulation.deliver('web', 'firing')
+  await pass(500_000)
+  expect(events()).toHaveLength(2)
+  await pass(5 * hour)
+  expect(events()).toEqual(['incident.handed_over', 'incident.closed', 'incident.handed_over'])
+  expect(messages(simulation)[1]).toMatch(/^ill for more than 10m again: flapping: /)
+  web.ill = false
+  await simulation.deliver('web', 'resolved')
+  await pass(300_000)
+  expect(events().at(-1)).toBe('incident.closed')
+  expect(events()).toHaveLength(4)
+})
+
 test('the defaults leave a target alone after four actions in an hour or ten in a day', () => {
   expect(defaultLimits.targetActions).toEqual([
     { count: 4, windowMs: hour },

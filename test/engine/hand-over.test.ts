@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { handOver } from '../../src/engine/hand-over.ts'
+import { sampleAlert } from '../adapters/store/samples.ts'
 import { simulate, theIncident, typesOf } from './simulate.ts'
 
 async function handingOver(channel: string | null) {
@@ -37,6 +38,27 @@ test('a hand-over tells the channel what is ill, and the incident waits for a hu
     body: { target: 'container/local/web', reason: 'the ladder says so', alerts: [{ fingerprint: 'f-web' }] },
   })
   expect(await typesOf(simulation)).toContain('incident.handed_over')
+})
+
+test('a hand-over of thousands of alerts tells of the first that fire, and how many there are', async () => {
+  const { simulation, outbox, handsOver } = await handingOver('oncall')
+  const { id } = await theIncident(simulation)
+  const numbers = Array.from({ length: 500 }, (_, index) => `n${index}`)
+  await simulation.store.transaction('test', async (tx) => {
+    const status = (index: number) => (index < 480 ? 'resolved' : 'firing')
+    const labels = { alertname: 'Ill', evil: 'x'.repeat(65_536) }
+    await tx.saveAlerts(
+      numbers.map((fingerprint, index) => sampleAlert({ fingerprint, labels, status: status(index) })),
+    )
+    await tx.attach(numbers.map((fingerprint) => ({ incident: id, source: 'main', fingerprint })))
+  })
+  await handsOver()
+  const [message] = await outbox()
+  expect(message?.body).toMatchObject({ alertCount: 501 })
+  const told = message?.body.alerts as { status: string }[]
+  expect(told.length).toBeGreaterThan(5)
+  expect(told.slice(0, -1).every(({ status }) => status === 'firing')).toBe(true)
+  expect(JSON.stringify(message?.body).length).toBeLessThan(50_000)
 })
 
 test('a hand-over without a channel sends nothing', async () => {

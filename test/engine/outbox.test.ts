@@ -65,6 +65,16 @@ test('every try carries the same key, each is an event, and none follows the one
   expect(sent).toEqual([message.dedupeKey, message.dedupeKey, 'later'])
 })
 
+test('a clock that is set back by hours makes no message wait for hours', async () => {
+  const { simulation, outbox, sent, types } = await openOutbox([refused, { ...refused, retryAfterMs: 600_000 }])
+  outbox.kick()
+  await expect.poll(types).toEqual(['notification.failed'])
+  simulation.pass(-3 * 3_600_000)
+  await expect.poll(types, { timeout: 10_000 }).toEqual(['notification.failed', 'notification.failed'])
+  simulation.pass(-3 * 3_600_000)
+  await expect.poll(() => sent.length, { timeout: 10_000 }).toBe(3)
+})
+
 test('what cannot be written down is not sent', async () => {
   const { simulation, outbox, sent } = await openOutbox([])
   const { store } = simulation

@@ -207,6 +207,8 @@ test('what belongs to the past goes with it, but nothing that a rule of healing 
     await tx.enqueue(sampleMessage({ id: 'sent', dedupeKey: 'sent', createdAt: noon, sentAt: noon }))
     await tx.enqueue(sampleMessage({ id: 'given-up', dedupeKey: 'given-up', createdAt: noon, gaveUpAt: noon }))
     await tx.enqueue(sampleMessage({ id: 'waits', dedupeKey: 'waits', createdAt: noon }))
+    const called = { id: 'called', dedupeKey: 'called', incident: 'open', createdAt: noon, sentAt: noon }
+    await tx.enqueue(sampleMessage({ ...called, body: { event: 'incident.handed_over' } }))
     await tx.append([sampleEvent({ at: noon })])
   })
   // An age of one day would take all of it: what healing asks about is kept longer, whatever the rule says.
@@ -227,7 +229,7 @@ test('what belongs to the past goes with it, but nothing that a rule of healing 
     'of-open',
     'still-fires',
   ])
-  expect(ids(folder, 'select id from outbox')).toEqual(['waits'])
+  expect(ids(folder, 'select id from outbox')).toEqual(['called', 'waits'])
   const pruned = await store.read.audit({ types: ['retention.pruned'], limit: 10 })
   const sum = (what: string) => pruned.reduce((all, { body }) => all + Number(body?.[what] ?? 0), 0)
   expect([sum('incidents'), sum('attempts'), sum('alerts'), sum('messages')]).toEqual([4, 2, 5, 2])

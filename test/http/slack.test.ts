@@ -41,7 +41,7 @@ describe('the signature', () => {
 type Decision = { incident: string; planDigest: string; decision: string; by: string }
 
 /** A server with two channels of Slack, whose engine writes down what is decided and lets only the first decision win. */
-async function open(decide?: (decision: Decision) => Promise<unknown>) {
+async function open(decide?: (decision: Decision) => Promise<unknown>, undecided = false) {
   const chat = slackChannel('http://127.0.0.1:9', { name: 'chat', signingSecret: secret('secret of chat') })
   const other = slackChannel('http://127.0.0.1:9', {
     name: 'other',
@@ -54,6 +54,7 @@ async function open(decide?: (decision: Decision) => Promise<unknown>) {
     await decide?.(decision)
     if (decided.length > 0) throw new HeparError('conflict', `decided by ${decided[0]?.by} already`)
     decided.push(decision)
+    return { approval: { state: undecided ? 'pending' : 'approved' } }
   }
   Object.assign(world.parts.engine, { decideApproval })
   const { url } = await serve(world)
@@ -106,6 +107,13 @@ describe('a press of a button in Slack', () => {
     const words = 'Not decided by you: decided by operator:alice already'
     const whisper = { verb: 'whisper', by: 'chat', more: { place: 'CBR2V3XEX', user: 'UA8RXUSPL', words } }
     expect(world.asked).toEqual([whisper, whisper])
+  })
+
+  test('that is the first of two is answered to whom it was, who would press again otherwise', async () => {
+    const { url, world } = await open(undefined, true)
+    expect((await press(url, pressOf())).status).toBe(200)
+    const words = 'Approved by you. Under four eyes one more person must, too.'
+    expect(world.asked).toMatchObject([{ verb: 'whisper', more: { user: 'UA8RXUSPL', words } }])
   })
 
   test('by somebody who is no approver decides nothing, and is told so', async () => {

@@ -144,17 +144,30 @@ interface PagerDutyRules {
 
 export const routingKey = '0123456789abcdef0123456789abcdef'
 
-/** PagerDuty's Events API v2 as it is documented. */
-export async function startPagerDuty(): Promise<Vendor> {
+/** PagerDuty, and whom it has called: the key of the alert for each call, in order; and of the alerts that are open. */
+export interface PagerDuty extends Vendor {
+  readonly called: readonly string[]
+  open(): readonly string[]
+}
+
+/** PagerDuty's Events API v2 as it is documented. Nobody is called for an alert that is open already, acknowledged or not. */
+export async function startPagerDuty(): Promise<PagerDuty> {
   const rules = documented('pagerduty-events-v2') as unknown as PagerDutyRules
-  return startVendor((request, accept) => {
+  const called: string[] = []
+  const alerts = new Set<string>()
+  const vendor = await startVendor((request, accept) => {
     if (request.path !== rules.path || request.method !== 'POST') return { code: 404 }
     const errors = problemsOf(request, rules)
     if (errors.length > 0) return json(rules.refused.status, { ...rules.refused.body, errors })
     const body = request.json() as Fields
-    accept(String(body.event_action), body)
+    const [action, key] = [String(body.event_action), String(body.dedup_key)]
+    accept(action, body)
+    if (action === 'trigger' && !alerts.has(key)) called.push(key)
+    if (action === 'trigger') alerts.add(key)
+    if (action === 'resolve') alerts.delete(key)
     return json(rules.accepted.status, { ...rules.accepted.body, dedup_key: body.dedup_key })
   })
+  return { ...vendor, called, open: () => [...alerts] }
 }
 
 function problemsOf(request: Pick<SinkRequest, 'body' | 'json'>, rules: PagerDutyRules): string[] {

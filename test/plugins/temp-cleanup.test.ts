@@ -78,7 +78,9 @@ describe('a plan', () => {
     const before = left()
     const made = await on.planned()
     expect(made.summary).toMatch(/^Remove 4 files \(2\.9 MiB\) older than 1h below .*root on local$/)
-    expect(made.pin).toEqual({ root, device: statSync(root).dev, inode: statSync(root).ino })
+    const { dev: device, ino: inode } = statSync(root)
+    const bounds = { olderThanMs: hour, uid: null, filesMax: 1_000, bytesMax: 1024 ** 3 }
+    expect(made.pin).toEqual({ root, device, inode, ...bounds })
     expect(made.evidence).toMatchObject({
       mayGo: { files: 4, largest: [{ name: 'big', bytes: expect.any(Number) }, {}, {}, {}] },
       stays: { files: 1, largest: [{ name: 'young' }] },

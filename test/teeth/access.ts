@@ -357,6 +357,12 @@ export const access = [
   ]),
   ...teethOf({ test: 'test/e2e/canary.test.ts', red: canary }, [
     {
+      takes: 'that a policy may say its token back',
+      file: 'src/adapters/policy/ask-policy.ts',
+      find: 'scrub(peer, said.reason)',
+      replace: 'said.reason',
+    },
+    {
       takes: 'that what a plugin gives away is not passed on',
       file: 'src/adapters/actions/veil.ts',
       find: 'hidden = hidden.replaceAll(form, redacted)',

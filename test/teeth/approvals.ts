@@ -50,7 +50,7 @@ export const approvals = [
     {
       takes: 'approval: that one of the future is none',
       ...gate,
-      find: '  if (approval.askedAt > now + clockToleranceMs) return',
+      find: '  if (lastWordAt(approval) > now + clockToleranceMs) return',
       replace: "  if (approval.id === '') return",
       red: 'an ask > that is of the future',
     },
@@ -81,9 +81,15 @@ export const approvals = [
       red: 'who must say yes > a person in auto, too',
     },
     {
+      takes: 'approval: that no policy stands in for the person whom a demotion wants',
+      find: ' && !isLowered(facts)',
+      replace: '',
+      red: 'who must say yes > a person where the playbook is demoted',
+    },
+    {
       takes: 'approval: that no policy stands in for the second person',
-      find: "if (said === 'allow' && !fourEyes)",
-      replace: "if (said === 'allow')",
+      find: "if (said === 'allow' && !fourEyes",
+      replace: "if (said === 'allow'",
       red: 'who must say yes > two under four eyes, whatever',
     },
     {
@@ -149,7 +155,7 @@ export const approvals = [
   ...teethOf({ ...shared, file: 'src/engine/asking.ts' }, [
     {
       takes: 'approval: that who is no longer asked is told so',
-      find: '  if (live && why !== null) await end(tx, live, { reason: why, now, newId })\n',
+      find: '    await end(tx, live, { reason: why, now, newId, askedAnew })\n',
       replace: '',
       red: 'bound to what was asked > a changed plan is asked anew',
     },
@@ -195,6 +201,13 @@ export const approvals = [
     },
   ]),
   ...teethOf({ ...shared, file: 'src/engine/next.ts' }, [
+    {
+      takes: 'approval: that a word for one attempt is none for another of the same plan',
+      file: 'src/engine/decide-approval.ts',
+      find: 'if (fitting.every((one) => one.attempt === attempt && one.step === step)) return meant',
+      replace: 'if (fitting.every((one) => one.attempt <= attempt && one.id !== step.toString())) return meant',
+      red: 'bound to what was asked > it is good for one attempt',
+    },
     {
       takes: 'approval: that it expires while it waits for a gate',
       find: '    if (approval.expiresAt > now) return',

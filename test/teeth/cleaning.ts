@@ -14,6 +14,14 @@ const since = 'a run > leaves what was made, changed, moved or replaced since th
 
 /** What temp-cleanup refuses, that nothing else goes, and what proves that there is room. */
 export const cleaning = [
+  ...teethOf(plugin, [
+    {
+      takes: 'that a yes to some bounds is none to wider ones',
+      find: ', olderThanMs, uid, filesMax, bytesMax }',
+      replace: ' }',
+      red: 'a plan > says how many files and bytes would go',
+    },
+  ]),
   ...teethOf(settings, [
     {
       takes: 'that only a configured folder is cleaned',

@@ -163,8 +163,8 @@ export const doors = [
   ...teethOf({ file: 'src/cli/pause.ts', test: 'test/cli/client-commands.test.ts' }, [
     {
       takes: 'that nobody takes an answer for a pause',
-      find: '    if (options.show) {',
-      replace: '    if (options.show || options.reason === undefined) {',
+      find: 'if (options.reason === undefined) {',
+      replace: 'if (options.reason === undefined && options.from) {',
       red: 'pause without a word of why is misused',
     },
     {

@@ -118,7 +118,7 @@ export const intent = [
     },
     {
       takes: 'that what a human has is left to the human',
-      find: "  if (incident.state === 'handed_over') return idle(now, limits, 'a human has it')\n",
+      find: "  if (incident.state === 'handed_over') return nextWithPerson(facts, now)\n",
       replace: '',
       red: 'the whole table > never starts, verifies or closes',
     },

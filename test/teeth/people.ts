@@ -109,6 +109,12 @@ export const people: readonly Tooth[] = [
       red: 'mail > reaches the mailbox, signed in under TLS',
     },
     {
+      takes: 'that a server without TLS hears nothing where TLS is wanted',
+      find: "    requireTLS: security === 'starttls',\n",
+      replace: '',
+      red: 'mail > tells a server without TLS nothing where TLS is wanted',
+    },
+    {
       takes: 'that a repeated mail has the same Message-ID',
       find: 'update(idempotencyKey)',
       replace: 'update(`${idempotencyKey}${process.hrtime.bigint()}`)',
@@ -155,6 +161,18 @@ export const people: readonly Tooth[] = [
       red: 'PagerDuty > is told of approvals and storms, each under a key of its own',
     },
     {
+      takes: 'that a decision lets what comes after it call somebody',
+      find: "return { event_action: 'resolve', dedup_key }",
+      replace: "return { event_action: 'acknowledge', dedup_key }",
+      red: 'PagerDuty > is told of approvals and storms, each under a key of its own',
+    },
+    {
+      takes: 'that a question which is asked anew calls nobody twice',
+      find: '  if (message.body.askedAnew === true) return { ok: true }\n',
+      replace: '',
+      red: 'PagerDuty > calls nobody twice for a question that is asked anew',
+    },
+    {
       takes: 'that the alert of a test is taken back',
       find: "if (!answer.ok || text(message.body.event) !== 'channel.tested') return answer",
       replace: 'if (answer) return answer',
@@ -193,6 +211,12 @@ export const people: readonly Tooth[] = [
       red: 'Slack > shows who decided in place of the buttons',
     },
     {
+      takes: 'that nothing is lost with a thread that was removed',
+      find: '  if (parent && !answer.ok && !answer.retry) answer = await post(inRoom)\n',
+      replace: '',
+      red: 'Slack > loses nothing with a thread that somebody has removed',
+    },
+    {
       takes: 'that a thread stays in its channel',
       find: 'place.room === room && place.channel',
       replace: 'place.channel',
@@ -200,6 +224,18 @@ export const people: readonly Tooth[] = [
     },
   ]),
   ...teethOf({ test: 'test/engine/outbox.test.ts', file: 'src/engine/outbox.ts' }, [
+    {
+      takes: 'that a clock which is set back holds no message up',
+      find: 'outboxDue(now, perChannelMax, now + restMaxMs)',
+      replace: 'outboxDue(now, perChannelMax)',
+      red: 'a clock that is set back by hours makes no message wait',
+    },
+    {
+      takes: 'that a clock which is set back makes no long rest of a short one',
+      find: 'until > now && until <= now + restMaxMs',
+      replace: 'until > now',
+      red: 'a clock that is set back by hours makes no message wait',
+    },
     {
       takes: 'that no message leaves which could not be written down',
       find: '  if (!store.health().ok) return\n',
@@ -232,9 +268,41 @@ export const people: readonly Tooth[] = [
     {
       takes: 'that a channel is left alone when it asks for it',
       file: 'src/engine/outbox.ts',
-      find: ' || (under.resting.get(channel) ?? 0) > now',
+      find: ' || isResting(under, channel, now)',
       replace: '',
       red: 'a channel that asks to be left alone is, with all it has to say',
+    },
+  ]),
+  ...teethOf({ test: 'test/engine/hand-over.test.ts' }, [
+    {
+      takes: 'that thousands of alerts make no huge message',
+      file: 'src/engine/hand-over.ts',
+      find: '.slice(0, alertsToldMax)',
+      replace: '',
+      red: 'a hand-over of thousands of alerts tells of the first that fire',
+    },
+    {
+      takes: 'that a relapse which lasts is told of to whom heard of an end',
+      file: 'src/engine/next.ts',
+      find: 'const untold = toldAt !== null && toldAt < acceptedAt &&',
+      replace: 'const untold = toldAt !== null && toldAt < 0 &&',
+      test: 'test/engine/flapping.test.ts',
+      red: 'a relapse that lasts is told of again',
+    },
+    {
+      takes: 'that no label makes a huge message',
+      file: 'src/engine/notices.ts',
+      find: '...boundedBody(body)',
+      replace: '...body',
+      red: 'a hand-over of thousands of alerts tells of the first that fire',
+    },
+  ]),
+  ...teethOf({ file: 'src/http/slack.ts', test: 'test/http/slack.test.ts' }, [
+    {
+      takes: 'that the first of two who press hears so',
+      find: "approval.state === 'pending' ?",
+      replace: "approval.state === 'void' ?",
+      red: 'a press of a button in Slack > that is the first of two is answered',
     },
   ]),
   ...teethOf({ file: 'src/engine/close.ts', test: 'test/engine/told-of-the-end.test.ts' }, [

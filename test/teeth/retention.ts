@@ -72,6 +72,12 @@ export const retention = [
       red: 'an incident that was opened again between the look and the removal keeps its events',
     },
     {
+      takes: 'that whom an open incident called can be told of its end',
+      find: 'if (!stays) removed +=',
+      replace: 'if (!stays || stays) removed +=',
+      red: window,
+    },
+    {
       takes: 'that the last incident of an alert that still fires stays',
       find: "where j.incident = i.key and a.status = 'firing')",
       replace: "where j.incident = i.key and a.status = 'burning')",

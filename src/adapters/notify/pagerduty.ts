@@ -34,6 +34,8 @@ export async function sendPagerDuty(
     })
     return refusalOf(reply, `channel ${name}`) ?? { ok: true }
   }
+  // The alert of the question stays open, so that nobody is called for it a second time.
+  if (message.body.askedAnew === true) return { ok: true }
   const event = eventOf(message, externalUrl)
   const answer = await post(event)
   // Nobody should have to clear away a test.
@@ -41,12 +43,8 @@ export async function sendPagerDuty(
   return post({ event_action: 'resolve', dedup_key: event.dedup_key as string })
 }
 
-/** What has ended resolves, what was decided needs nobody any more, and everything else calls somebody. */
-const actions: ReadonlyMap<string, 'resolve' | 'acknowledge'> = new Map([
-  ['incident.closed', 'resolve'],
-  ['storm.released', 'resolve'],
-  ['approval.decided', 'acknowledge'],
-])
+/** What resolves; everything else calls somebody. What is decided is not acknowledged: whatever came after it would call nobody. */
+const endings: ReadonlySet<string> = new Set(['incident.closed', 'storm.released', 'approval.decided'])
 
 /** A playbook that is demoted is no part of the incident that showed it: its end must not resolve the alert. */
 function dedupKeyOf({ event, playbook }: JsonObject): string | null {
@@ -59,8 +57,7 @@ export function eventOf(
   externalUrl: string | null,
 ): JsonObject {
   const dedup_key = line(dedupKeyOf(body) ?? subject ?? idempotencyKey, dedupKeyMax)
-  const action = actions.get(text(body.event))
-  if (action !== undefined) return { event_action: action, dedup_key }
+  if (endings.has(text(body.event))) return { event_action: 'resolve', dedup_key }
   const { title, severity, facts, paragraphs, link } = wordsOf(body, externalUrl)
   const details = [...facts, ...paragraphs.map((words, index) => [`${index + 1}`, words] as const)]
   return {

@@ -30,16 +30,20 @@ export async function sendSlack(channel: SlackChannel, message: Outgoing, means:
   if (stale !== null) return stale
   const words = wordsOf(message.body, means.externalUrl)
   const [parent] = places
-  const answer = await call(channel, 'chat.postMessage', means, {
-    channel: parent?.channel ?? channel.room,
+  const inRoom = { channel: channel.room }
+  const said = {
     text: line(words.title, fallbackMax, slackEscape),
     blocks: blocksOf(words, buttonsFor(channel, words)),
     mrkdwn: false,
     unfurl_links: false,
     unfurl_media: false,
-    // Whoever is called must not have to follow a thread to hear it.
-    ...(parent && { thread_ts: parent.ts, reply_broadcast: calls.has(text(message.body.event)) }),
-  })
+  }
+  const post = (where: JsonObject) => call(channel, 'chat.postMessage', means, { ...where, ...said })
+  // Whoever is called must not have to follow a thread to hear it.
+  const broadcast = { reply_broadcast: calls.has(text(message.body.event)) }
+  let answer = await post(parent ? { channel: parent.channel, thread_ts: parent.ts, ...broadcast } : inRoom)
+  // Somebody may have removed what began the thread, or the whole place: what is to be said is not lost with it.
+  if (parent && !answer.ok && !answer.retry) answer = await post(inRoom)
   if (!answer.ok) return answer
   const { channel: place, ts } = answer.body
   if (typeof place !== 'string' || typeof ts !== 'string') return { ok: true }

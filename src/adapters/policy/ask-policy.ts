@@ -4,6 +4,7 @@ import { permit } from '../../domain/http-allow.ts'
 import type { AskPolicy } from '../../engine/approval-ports.ts'
 import { createHttpClient, type Resolve } from '../../sdk/http-client.ts'
 import { allowedDoor } from '../../sdk/http-doors.ts'
+import { scrub } from '../http-client/describe.ts'
 import { send, tlsOf } from '../http-client/send.ts'
 
 type Settings = Pick<Config, 'policies' | 'http'>
@@ -50,7 +51,10 @@ export function createAskPolicy(
       const reply = await post(policy, JSON.stringify({ input }))
       if (!reply.ok) return denied(`it gave no answer: ${reply.reason}`)
       if (reply.status !== 200) return denied(`it answered HTTP ${reply.status}`)
-      return readAnswer(reply.body)
+      const said = readAnswer(reply.body)
+      const peer =
+        policy.kind === 'named' ? settings().policies.find(({ name }) => name === policy.name)?.peer : undefined
+      return peer === undefined ? said : { ...said, reason: scrub(peer, said.reason) }
     } catch (error) {
       return denied(`it could not be asked: ${error instanceof Error ? error.message : String(error)}`)
     }

@@ -13,26 +13,32 @@ const toldMax = 100
 
 export function outboxReads(db: StoreDb): Pick<Reads, 'outboxDue' | 'told' | 'channelsToldOf'> {
   const channels = prepared(db, db.selectFrom('outbox').select('channel').distinct().where(isWaiting))
-  const due = prepared(
-    db,
-    db
-      .selectFrom('outbox')
-      .selectAll()
-      .where(isWaiting)
-      .where('channel', '=', text)
-      .where('next_at', '<=', integer)
-      // Of one story only the oldest part that has not been told.
-      .where(sql<boolean>`not exists (
-        select 1 from outbox e where e.subject = outbox.subject and e.subject <> '' and e.channel = outbox.channel
-          and e.rowid < outbox.rowid and e.sent_at is null and e.gave_up_at is null)`)
-      .orderBy('next_at')
-      .orderBy(sql`rowid`)
-      .limit(integer),
-  )
+  const from = (condition: '<=' | '>') =>
+    prepared(
+      db,
+      db
+        .selectFrom('outbox')
+        .selectAll()
+        .where(isWaiting)
+        .where('channel', '=', text)
+        .where('next_at', condition, integer)
+        // Of one story only the oldest part that has not been told.
+        .where(sql<boolean>`not exists (
+          select 1 from outbox e where e.subject = outbox.subject and e.subject <> '' and e.channel = outbox.channel
+            and e.rowid < outbox.rowid and e.sent_at is null and e.gave_up_at is null)`)
+        .orderBy('next_at')
+        .orderBy(sql`rowid`)
+        .limit(integer),
+    )
+  const [due, beyond] = [from('<='), from('>')]
   return {
-    async outboxDue(now, perChannelMax) {
+    async outboxDue(now, perChannelMax, waitsUntilMax = Number.MAX_SAFE_INTEGER) {
       const found: OutboxMessage[] = []
-      for (const { channel } of await channels()) found.push(...(await due(channel, now, perChannelMax)).map(toMessage))
+      for (const { channel } of await channels()) {
+        const come = await due(channel, now, perChannelMax)
+        const odd = await beyond(channel, waitsUntilMax, perChannelMax - come.length)
+        found.push(...[...come, ...odd].map(toMessage))
+      }
       return found
     },
     ...stories(db),

@@ -31,17 +31,18 @@ export function pruneWrites(db: StoreDb): Pick<Tx, 'removeEvents' | 'removePast'
 interface Place {
   incidents: number
   alerts: number
+  messages: number
 }
 
 /** In order of their ends, each call going on where the one before ended, so that what stays is not looked at again and again. */
 function pastRemover({ sqlite }: StoreDb): Tx['removePast'] {
-  const place: Place = { incidents: 0, alerts: 0 }
+  const place: Place = { incidents: 0, alerts: 0, messages: 0 }
   return async (ends, rowsMax) => {
     const some = removeIncidents(ends, rowsMax)
     const alerts = removeAlerts(ends.alerts, rowsMax)
-    const messages = change(messagesBefore, ends.messages, rowsMax)
-    const removed: PrunedRows = { ...some.removed, alerts: alerts.removed, messages }
-    return { removed, more: some.more || alerts.more || messages === rowsMax }
+    const messages = removeMessages(ends.messages, rowsMax)
+    const removed: PrunedRows = { ...some.removed, alerts: alerts.removed, messages: messages.removed }
+    return { removed, more: some.more || alerts.more || messages.more }
   }
 
   function removeIncidents(ends: PastEnds, rowsMax: number) {
@@ -76,6 +77,24 @@ function pastRemover({ sqlite }: StoreDb): Tx['removePast'] {
     for (const row of found) if (row.stays === 0) removed += change(alertAt, row.place)
     const more = found.length === rowsMax
     place.alerts = more ? (found.at(-1)?.last_seen_at ?? 0) + pastTies(removed) : 0
+    return { removed, more }
+  }
+
+  /** Whom an open incident called must hear how it ends, however long that takes. */
+  function removeMessages(before: number, rowsMax: number) {
+    const found = sqlite.all<{ place: number; created_at: number; incident: string }>(
+      messagesBetween,
+      place.messages,
+      before,
+      rowsMax,
+    )
+    let removed = 0
+    for (const row of found) {
+      const stays = sqlite.all(openIncident, packUuid(row.incident)).length > 0
+      if (!stays) removed += change(messageAt, row.place)
+    }
+    const more = found.length === rowsMax
+    place.messages = more ? (found.at(-1)?.created_at ?? 0) + pastTies(removed) : 0
     return { removed, more }
   }
 
@@ -116,7 +135,8 @@ const alertsBetween = `
   from alerts a where a.status = 'resolved' and a.last_seen_at >= ? and a.last_seen_at < ? order by a.last_seen_at limit ?`
 const alertAt = 'delete from alerts where key = ?'
 
-const messagesBefore = `
-  delete from outbox where rowid in (
-    select rowid from outbox where (sent_at is not null or gave_up_at is not null) and created_at < ?
-    order by created_at limit ?)`
+const messagesBetween = `
+  select rowid as place, created_at, incident from outbox
+  where (sent_at is not null or gave_up_at is not null) and created_at >= ? and created_at < ? order by created_at limit ?`
+const openIncident = "select 1 from incidents where id = ? and state <> 'closed'"
+const messageAt = 'delete from outbox where rowid = ?'

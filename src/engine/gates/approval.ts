@@ -34,15 +34,20 @@ export function demandOf(facts: GateFacts): Demand {
     if (!fourEyes) return { kind: 'none', reason: `asked for by ${incident.manual.by}` }
     return { kind: 'people', needed: 1, reason: 'four eyes: somebody else than who asked must approve' }
   }
-  if (said === 'allow' && !fourEyes) return { kind: 'none', reason: 'the policy allows it' }
+  // What keeps failing wants a person: the policy allowed it before, too.
+  if (said === 'allow' && !fourEyes && !isLowered(facts)) return { kind: 'none', reason: 'the policy allows it' }
   return { kind: 'people', needed: fourEyes ? 2 : 1, reason: whyAsked(facts) }
 }
 
-function whyAsked({ ceiling, playbook, stored: { demotion } }: GateFacts): string {
-  const lowered = lowerMode(ceiling, playbook.mode) === 'auto' && isDemoted(demotion, playbook)
-  return lowered
-    ? `the playbook is demoted to approve, a person decides: ${demotion?.reason}`
+function whyAsked(facts: GateFacts): string {
+  return isLowered(facts)
+    ? `the playbook is demoted to approve, a person decides: ${facts.stored.demotion?.reason}`
     : 'mode is approve: a person decides'
+}
+
+/** Whether it is a demotion that made `approve` of `auto`. */
+function isLowered({ ceiling, playbook, stored: { demotion } }: GateFacts): boolean {
+  return lowerMode(ceiling, playbook.mode) === 'auto' && isDemoted(demotion, playbook)
 }
 
 /** What an approval must be bound to now. */

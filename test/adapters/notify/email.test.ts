@@ -126,6 +126,23 @@ describe('mail', () => {
     expect(await outcome({ ca: null })).toMatchObject({ ok: false, retry: true })
   })
 
+  test.each([
+    ['offers none', '502 never heard of it'],
+    ['takes its offer back', '454 not now'],
+  ])('tells a server without TLS nothing where TLS is wanted: one that %s', async (_, answer) => {
+    const heard: string[] = []
+    const port = await oddServer((line, socket) => {
+      heard.push(...line.trim().split('\r\n'))
+      const offer = answer.startsWith('454') ? '250-STARTTLS\r\n' : ''
+      socket.write(line.startsWith('STARTTLS') ? `${answer}\r\n` : `250-odd\r\n${offer}250 AUTH PLAIN LOGIN\r\n`)
+    })
+    const channel = emailChannel({ port, caFile: server.caFile })
+    const outcome = await deliverTo(channel, { timeoutMs: 2_000 })(outgoing('mail', handedOver))
+    expect(outcome).toMatchObject({ ok: false, reason: expect.stringContaining('STARTTLS') })
+    expect(heard.filter((line) => !/^(EHLO|HELO|STARTTLS|QUIT)\b/.test(line))).toEqual([])
+    expect(heard).toContain('STARTTLS')
+  })
+
   test('waits for a server that says nothing no longer than it may', async () => {
     await using sink = await startSink({ answer: { hang: 'before' } })
     const channel = emailChannel({ port: sink.port, caFile: server.caFile })

@@ -39,7 +39,7 @@ describe('PagerDuty', () => {
     const seen = pagerDuty.accepted.map(({ method, body }) => [method, body.dedup_key])
     expect(seen).toEqual([
       ['trigger', 'i1'],
-      ['acknowledge', 'i1'],
+      ['resolve', 'i1'],
       ['trigger', 'storm:3'],
       ['resolve', 'storm:3'],
       ['trigger', 'playbook:redis-down'],
@@ -47,6 +47,28 @@ describe('PagerDuty', () => {
     expect(pagerDuty.accepted[0]?.body.links).toEqual([
       { href: 'https://hepar.example.test/approvals/i1?plan=abc123', text: 'Open in Hepar' },
     ])
+  })
+
+  test('calls somebody for a hand-over though somebody was called before and has decided, or nobody has', async () => {
+    await using pagerDuty = await startPagerDuty()
+    const deliver = deliverTo(pagerDutyChannel(pagerDuty.url))
+    await deliver(outgoing('pager', approvalAsked))
+    await deliver(outgoing('pager', { ...approvalAsked, event: 'approval.decided', decision: 'expired' }))
+    await deliver(outgoing('pager', handedOver))
+    expect(pagerDuty.called).toEqual(['i1', 'i1'])
+    await deliver(outgoing('pager', { event: 'incident.closed', incident: 'i1', ending: 'escalated' }))
+    expect(pagerDuty.open()).toEqual([])
+  })
+
+  test('calls nobody twice for a question that is asked anew because its plan changed', async () => {
+    await using pagerDuty = await startPagerDuty()
+    const deliver = deliverTo(pagerDutyChannel(pagerDuty.url))
+    await deliver(outgoing('pager', approvalAsked))
+    const changed = { ...approvalAsked, event: 'approval.decided', decision: 'void', askedAnew: true }
+    expect(await deliver(outgoing('pager', changed))).toEqual({ ok: true })
+    await deliver(outgoing('pager', { ...approvalAsked, planDigest: 'def456' }))
+    expect(pagerDuty.called).toEqual(['i1'])
+    expect(pagerDuty.open()).toEqual(['i1'])
   })
 
   test.each([

@@ -51,6 +51,15 @@ describe('Slack', () => {
     expect(slack.accepted[2]?.body).toMatchObject({ channel: 'C1H9RESGL', thread_ts: ts, reply_broadcast: false })
   })
 
+  test('loses nothing with a thread that somebody has removed', async () => {
+    await using slack = await startSlack()
+    const receipt = JSON.stringify({ room: 'oncall', channel: 'C1H9RESGL', ts: '1503435956.999999' })
+    const earlier = [{ event: 'approval.asked', planDigest: null, receipt }]
+    const answer = await deliverTo(slackChannel(slack.url))(outgoing('chat', handedOver, { earlier }))
+    expect(answer).toMatchObject({ ok: true })
+    expect(slack.accepted.map(({ body }) => [body.channel, body.thread_ts])).toEqual([['oncall', undefined]])
+  })
+
   test('begins a new thread where the channel has moved', async () => {
     await using slack = await startSlack()
     const first = receiptOf(await deliverTo(slackChannel(slack.url))(outgoing('chat', handedOver)))

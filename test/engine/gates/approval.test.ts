@@ -11,12 +11,21 @@ const manual = { action: 'container-restart', with: {}, by: 'operator:ada', reas
 
 type Some = Partial<Pick<GateFacts, 'ceiling' | 'incident' | 'playbook' | 'fourEyes' | 'plan' | 'policy'>> & {
   readonly ask?: GateFacts['stored']['approval']
+  readonly demotion?: GateFacts['stored']['demotion']
 }
 
 /** What this gate looks at, and nothing else. */
-function facts({ ask = null, ...more }: Some): GateFacts {
-  const plain = { now, incident: someIncident(), playbook: somePlaybook(), ceiling: 'approve', fourEyes: false, plan }
-  return { ...plain, policy: null, ...more, stored: { approval: ask, demotion: null } } as unknown as GateFacts
+function facts({ ask = null, demotion = null, ...more }: Some): GateFacts {
+  const plain = {
+    now,
+    incident: someIncident(),
+    playbook: somePlaybook(),
+    stepIndex: 0,
+    ceiling: 'approve',
+    fourEyes: false,
+    plan,
+  }
+  return { ...plain, policy: null, ...more, stored: { approval: ask, demotion } } as unknown as GateFacts
 }
 
 const saying = (decision: PolicyAnswer['decision'], planDigest = 'd1'): PolicyAnswer => ({
@@ -27,6 +36,16 @@ const saying = (decision: PolicyAnswer['decision'], planDigest = 'd1'): PolicyAn
 })
 
 describe('who must say yes', () => {
+  const demotion = {
+    playbook: somePlaybook().name,
+    revision: somePlaybook().revision,
+    step: 's',
+    action: 'container-restart',
+    targetClass: 'container/web',
+    reason: 'it failed three times',
+    since: 1,
+    liftedAt: null,
+  }
   const withPolicy = { playbook: somePlaybook({ approval: rules }) }
   const byHand = { incident: someIncident({ manual }) }
   test.each<[string, Some, object]>([
@@ -51,6 +70,11 @@ describe('who must say yes', () => {
       'two of them under four eyes',
       { ...withPolicy, ceiling: 'auto', fourEyes: true, policy: saying('ask') },
       { kind: 'people', needed: 2 },
+    ],
+    [
+      'a person where the playbook is demoted, whatever the policy allows',
+      { ...withPolicy, ceiling: 'auto', policy: saying('allow'), demotion },
+      { kind: 'people', needed: 1 },
     ],
     ['nobody can where the policy denies it', { ...withPolicy, policy: saying('deny') }, { kind: 'denied' }],
     ['nor where it denies it in auto', { ...withPolicy, ceiling: 'auto', policy: saying('deny') }, { kind: 'denied' }],
@@ -84,6 +108,7 @@ describe('an ask', () => {
     ['was about another step', { step: 1 }],
     ['was for an earlier attempt', { attempt: 0 }],
     ['is of the future, by a clock that was set back', { askedAt: now + 5_001 }],
+    ['was approved in the future', { endorsements: [{ by: 'operator:ada', at: now + 5_001, reason: 'go' }] }],
   ])('that %s lets nothing pass', (_, more) => {
     expect(approval.decide(facts({ ask: { ...approved, ...more } }))).toMatchObject({ result: 'block', asks: true })
   })
