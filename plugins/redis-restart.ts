@@ -53,6 +53,7 @@ export default defineAction({
     return {
       pin: { address: addressOf(settings), restarted: found.pin },
       touches: [serverObject(settings), ...found.touches],
+      ...(found.changed && { changed: found.changed }),
       summary: `Restart redis ${target.name} on ${addressOf(settings)} by ${found.words}: ${describeState(state)}`,
       evidence: { ...evidence, ...found.evidence },
     }

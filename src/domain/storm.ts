@@ -44,19 +44,36 @@ export interface Storm {
   readonly trials: readonly string[]
 }
 
+interface PastStorm extends Pick<Storm, 'number' | 'since' | 'from'> {
+  readonly endedAt: number
+  /** Newest first; left out where there are none. */
+  readonly earlier?: readonly Pick<PastStorm, 'from' | 'endedAt'>[]
+}
+
+/** Storms whose incidents may still wait. */
+const earlierMax = 50
+
+/** What is remembered of a storm that ends now: its incidents may wait until others have come and gone. Pure. */
+export function afterStorm({ last }: StormRecord, { number, since, from }: Storm, endedAt: number): PastStorm {
+  if (last === null) return { number, since, from, endedAt }
+  const earlier = [{ from: last.from, endedAt: last.endedAt }, ...(last.earlier ?? [])].slice(0, earlierMax)
+  return { number, since, from, endedAt, earlier }
+}
+
 /** What the store keeps of storms. */
 export interface StormRecord {
   readonly storm: Storm | null
-  /** The one that ended last. */
-  readonly last: (Pick<Storm, 'number' | 'since' | 'from'> & { readonly endedAt: number }) | null
+  /** The one that ended last, and when those before it were. */
+  readonly last: PastStorm | null
   /** Events of the log up to this one count no more: an operator has let them pass. */
   readonly countedAfter: number
 }
 
-/** Whether an incident belongs to the storm that goes on, or to the one before. */
+/** Whether an incident belongs to the storm that goes on, or to one before. */
 export function isOfStorm({ storm, last }: StormRecord, { acceptedAt }: { readonly acceptedAt: number }): boolean {
   if (storm !== null && acceptedAt >= storm.from) return true
-  return last !== null && acceptedAt >= last.from && acceptedAt <= last.endedAt
+  const past = last === null ? [] : [last, ...(last.earlier ?? [])]
+  return past.some(({ from, endedAt }) => acceptedAt >= from && acceptedAt <= endedAt)
 }
 
 export const noStorm: StormRecord = { storm: null, last: null, countedAfter: 0 }

@@ -2,6 +2,7 @@ import type { Attempt } from '../domain/attempt.ts'
 import type { Playbook } from '../domain/playbook.ts'
 import { type Demotion, isDemoted, type Trial, trialsKeptMs } from '../domain/trial.ts'
 import { HeparError } from './errors.ts'
+import { lookAgain } from './look-again.ts'
 import { channelOf } from './next.ts'
 import { tell } from './notices.ts'
 import type { OperatePorts } from './operate.ts'
@@ -86,14 +87,21 @@ export async function promote(
 ): Promise<Demotion> {
   const playbook = policy.current().playbooks.find((one) => one.name === name)
   if (!playbook) throw new HeparError('not_found', `there is no playbook ${name}`)
-  return store.transaction('promote', async (tx) => {
+  const lifted = await store.transaction('promote', async (tx) => {
     const demotion = await tx.demotion(name)
     if (!isDemoted(demotion, playbook)) throw new HeparError('conflict', `the playbook ${name} is not demoted`)
     return lift(tx, demotion, { now: clock.now(), by, reason })
   })
+  // A crash in between costs nothing: who asks people looks again now and then.
+  await lookAgain({ store, clock }, (tx, before, limit) => {
+    return tx.incidents({ playbook: name, states: askingStates, limit, ...(before !== undefined && { before }) })
+  })
+  return lifted
 }
 
-/** A changed file is another playbook: whoever changed it has seen to what failed. */
+const askingStates = ['open', 'waiting', 'awaiting_approval'] as const
+
+/** A changed file is another playbook: whoever changed it has seen to what failed. The reload makes all incidents look again. */
 export async function liftOutdated(tx: Tx, playbooks: readonly Playbook[], now: number): Promise<void> {
   for (const demotion of await tx.demotions()) {
     const playbook = playbooks.find(({ name }) => name === demotion.playbook)
@@ -119,9 +127,5 @@ async function lift(
       body: { reason, action, since, demotedFor: demotion.reason },
     },
   ])
-  const asking = await tx.incidents({ playbook, states: ['open', 'waiting', 'awaiting_approval'], limit: 10_000 })
-  for (const incident of asking) {
-    await tx.saveIncident({ ...incident, wouldRunRevision: null, updatedAt: now, dueAt: now })
-  }
   return lifted
 }

@@ -24,8 +24,13 @@ export interface PauseInForce {
 
 /** All that are in force at `now`, whatever they are about. */
 export function pausesInForce({ pauses, windows }: Pausing, now: number): readonly PauseInForce[] {
-  const given = pauses.filter(({ from, until }) => from <= now && (until === null || until > now)).map(ofPause)
-  return [...given, ...windows.flatMap((window) => ofWindow(window, now))]
+  const given = pauses.filter((pause) => hasBegun(pause, now) && (pause.until === null || pause.until > now))
+  return [...given.map(ofPause), ...windows.flatMap((window) => ofWindow(window, now))]
+}
+
+/** One that began when it was placed stays begun: a clock that is set back lifts nothing. */
+export function hasBegun({ since, from }: Pick<ScopedPause, 'since' | 'from'>, now: number): boolean {
+  return from <= since || from <= now
 }
 
 /** Those that hold this playbook back on this target at `now`. */

@@ -9,7 +9,7 @@ export type WantedPause = { readonly reason: string; readonly until: number | nu
 
 /**
  * Throws or lifts the stop switch; what waited looks again a few at a time (`waking.ts`). One that is on because the store was restored is
- * lifted only by who says so (`restored`). Throws `conflict`.
+ * lifted only by who says so (`restored`), and nobody makes that of another shorter. Throws `conflict`.
  */
 export async function setPause(
   pause: WantedPause,
@@ -21,6 +21,7 @@ export async function setPause(
   return store.transaction('pause', async (tx) => {
     const now = clock.now()
     const present = await tx.pause()
+    if (pause !== null) refuseToShorten(present, pause, { by, now })
     if (present?.restored) await leaveRestored(tx, present, { wanted: pause, confirmed: restored, now }, ports)
     const next: Pause | null = pause && { ...pause, by, since: now }
     await tx.setPause(next)
@@ -28,6 +29,23 @@ export async function setPause(
     await tx.append([{ type: next ? 'pause.set' : 'pause.cleared', at: now, actor: by, body }])
     return next
   })
+}
+
+/** What somebody else has stopped is not ended early by the way: to lift it is a word of its own. */
+function refuseToShorten(
+  present: Pause | null,
+  wanted: Exclude<WantedPause, null>,
+  { by, now }: { readonly by: string; readonly now: number },
+): void {
+  if (present === null || present.restored || present.by === by) return
+  if (endOf(present) <= Math.max(now, endOf(wanted))) return
+  const until = present.until === null ? 'until it is lifted' : `until ${new Date(present.until).toISOString()}`
+  const next = "lift it first (hepar unpause), or place a pause beside it (hepar pause --target '*')"
+  throw new HeparError('conflict', `it is on ${until}, by ${present.by}: ${present.reason}; ${next}`)
+}
+
+function endOf({ until }: Pick<Pause, 'until'>): number {
+  return until ?? Number.POSITIVE_INFINITY
 }
 
 /** Refuses to forget that the store was restored; once that is confirmed, what was open before goes to people. */

@@ -1,13 +1,18 @@
-import { lowerMode } from '../domain/playbook.ts'
+import { lowerMode, type Playbook } from '../domain/playbook.ts'
 import type { Policy } from '../domain/policy.ts'
 import { type StormFacts, type TrialEnd, trialEnd } from '../domain/storm.ts'
 import type { ArrivalFilter } from './mass-ports.ts'
 import type { Reads } from './ports.ts'
 
-/** Which incidents count: not those that a person asked for, nor those of playbooks that only observe and so change nothing. */
+/**
+ * Which incidents count: not those that a person asked for, nor those of playbooks that only observe and so change nothing and call
+ * nobody. A ladder that begins with an escalation calls people in any mode.
+ */
 export function countedArrivals({ config, playbooks }: Policy, countedAfter: number, now: number): ArrivalFilter {
   const { windowMs } = config.limits.storm
-  const observed = playbooks.filter(({ mode }) => lowerMode(config.mode, mode) === 'observe').map(({ name }) => name)
+  const isQuiet = ({ mode, steps }: Playbook) =>
+    lowerMode(config.mode, mode) === 'observe' && steps[0]?.kind !== 'escalate'
+  const observed = playbooks.filter(isQuiet).map(({ name }) => name)
   // An arrival of a moment that is still to come is one from before the clock was set back.
   return { after: countedAfter, from: now - windowMs, until: now + windowMs, except: ['manual', ...observed] }
 }

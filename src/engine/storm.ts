@@ -1,4 +1,11 @@
-import type { Storm, StormFacts, StormLimits, StormMove, StormRecord } from '../domain/storm.ts'
+import {
+  afterStorm,
+  type Storm,
+  type StormFacts,
+  type StormLimits,
+  type StormMove,
+  type StormRecord,
+} from '../domain/storm.ts'
 
 /** What time and facts make of the record, and which move that is; `null` for none. */
 export interface StormTurn {
@@ -83,7 +90,5 @@ function climb({ record, trials }: StormFacts, storm: Storm, limits: StormLimits
   if (!over) return still(storm === record.storm ? record : { ...record, storm })
   if (tooMany(begun.length)) return latch(record, 'errors', now, limits, now)
   if (storm.step + 1 < limits.ramp.length) return enter(record, storm, storm.step + 1, now)
-  const { number, since, from } = storm
-  const last = { number, since, from, endedAt: now }
-  return { record: { ...record, storm: null, last }, move: 'released' }
+  return { record: { ...record, storm: null, last: afterStorm(record, storm, now) }, move: 'released' }
 }

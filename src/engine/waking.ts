@@ -1,5 +1,6 @@
-import type { AuditEvent } from '../domain/audit.ts'
+import type { AuditEvent, AuditType } from '../domain/audit.ts'
 import type { GateName } from '../domain/gate.ts'
+import type { Policy } from '../domain/policy.ts'
 import { lookAgain } from './look-again.ts'
 import type { Clock, PolicyHolder, Store } from './ports.ts'
 
@@ -27,39 +28,69 @@ export interface Waking {
   owed(): boolean
 }
 
+/** What may be over: a pause of any kind, or a storm. */
+type Over = 'pause' | 'storm'
+
+/** A stop switch that is set anew may end sooner than the one it replaces. */
+const ends: Partial<Record<AuditType, Over>> = {
+  'pause.cleared': 'pause',
+  'pause.lifted': 'pause',
+  'pause.set': 'pause',
+  'storm.released': 'storm',
+}
+
 export function createWaking(ports: WakingPorts): Waking {
-  let lifted = false
-  let closed = new Set<string>()
+  const over = new Set<Over>()
+  const closed = new Set<string>()
+  const dependsOnAny = createDependsOnAny()
+  const owed = () => over.size + closed.size > 0
+
   return {
     hear(events) {
-      const depended = ports.policy.current().playbooks.some(({ dependsOn }) => dependsOn.length > 0)
       for (const { type, target } of events) {
-        if (type === 'pause.cleared' || type === 'pause.lifted') lifted = true
-        else if (type === 'incident.closed' && depended && target !== null) closed.add(target)
+        const ended = ends[type]
+        if (ended !== undefined) over.add(ended)
+        else if (type === 'incident.closed' && target !== null && dependsOnAny(ports.policy.current())) {
+          closed.add(target)
+        }
       }
-      return lifted || closed.size > 0
+      return owed()
     },
     async wake() {
-      const due = { lifted, closed }
-      lifted = false
-      closed = new Set()
+      const due = { over: new Set(over), closed: new Set(closed) }
+      over.clear()
+      closed.clear()
       try {
         await wakeWaiting(due, ports)
       } catch (error) {
-        lifted ||= due.lifted
-        closed = new Set([...closed, ...due.closed])
+        for (const one of due.over) over.add(one)
+        for (const target of due.closed) closed.add(target)
         throw error
       }
     },
-    owed: () => lifted || closed.size > 0,
+    owed,
   }
 }
 
-async function wakeWaiting(
-  { lifted, closed }: { readonly lifted: boolean; readonly closed: ReadonlySet<string> },
-  ports: WakingPorts,
-): Promise<void> {
-  const gates: readonly GateName[] = lifted ? ['stop_switch', 'pauses'] : []
+/** Thousands of incidents may close under thousands of playbooks. */
+function createDependsOnAny(): (policy: Policy) => boolean {
+  const known = new WeakMap<Policy, boolean>()
+  return (policy) => {
+    const answer = known.get(policy) ?? policy.playbooks.some(({ dependsOn }) => dependsOn.length > 0)
+    known.set(policy, answer)
+    return answer
+  }
+}
+
+interface Due {
+  readonly over: ReadonlySet<Over>
+  readonly closed: ReadonlySet<string>
+}
+
+async function wakeWaiting({ over, closed }: Due, ports: WakingPorts): Promise<void> {
+  const gates: GateName[] = []
+  if (over.has('pause')) gates.push('stop_switch', 'pauses')
+  if (over.has('storm')) gates.push('storm_latch')
   for (const gate of gates) await lookAgain(ports, (tx, after, limit) => tx.waitingAt(gate, limit, after))
   if (closed.size === 0) return
   await lookAgain(

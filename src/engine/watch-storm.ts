@@ -75,12 +75,11 @@ async function announce(tx: Tx, move: StormMove, change: Change, ports: StormPor
   const body = await bodyOf(tx, move, change, policy, now)
   await tx.append([{ type: `storm.${move}`, at: now, actor: 'engine', body }])
   if (move === 'latched') {
-    // One that latches again out of the ramp is the same storm, of which people know.
-    if (change.before.storm === null) await tellOf(tx, 'storm.latched', body, ports)
+    await tellOf(tx, 'storm.latched', body, ports)
     return
   }
   if (move === 'released') await tellOf(tx, 'storm.released', body, ports)
-  await wake(tx, now)
+  else await wake(tx, now)
 }
 
 async function bodyOf(tx: Tx, move: StormMove, { before, after }: Change, policy: Policy, now: number) {
@@ -123,7 +122,7 @@ export function channelsOfStorm({ config, playbooks }: Policy): readonly string[
   return [...new Set(playbooks.map(channelOf).filter((channel) => channel !== null))]
 }
 
-/** Once for each storm, however often it latches. */
+/** Once for each storm: one that latches again out of the ramp is the same, of which people know. */
 export async function tellOf(
   tx: Tx,
   event: 'storm.latched' | 'storm.released',
@@ -135,9 +134,9 @@ export async function tellOf(
   await tell(tx, notice, { now: clock.now(), newId })
 }
 
-/** Some of those whom the storm holds back look again at once. */
-export async function wake(tx: Tx, now: number): Promise<void> {
-  for (const incident of await tx.incidents({ states: ['waiting'], limit: wokenMax })) {
-    if (incident.waiting?.gate === 'storm_latch') await tx.saveIncident({ ...incident, dueAt: now, updatedAt: now })
+/** Some of those whom the storm holds back look again at once; when it is over, `waking.ts` sees to all of them. */
+async function wake(tx: Tx, now: number): Promise<void> {
+  for (const incident of await tx.waitingAt('storm_latch', wokenMax)) {
+    await tx.saveIncident({ ...incident, dueAt: now, updatedAt: now })
   }
 }

@@ -21,6 +21,7 @@ export const putPause = write(
     path,
     access: 'operator',
     summary: 'Turn the stop switch on or off; running effects finish, nothing new starts',
+    codes: { 409: 'Somebody else has stopped it for longer, or the store was restored and nobody has confirmed that.' },
     query: nothing,
     body: wanted,
   },

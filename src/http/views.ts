@@ -3,6 +3,7 @@ import type { Attempt } from '../domain/attempt.ts'
 import type { AuditEvent } from '../domain/audit.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Pause, ScopedPause } from '../domain/pause.ts'
+import { hasBegun } from '../engine/pauses.ts'
 
 /** Epoch milliseconds as RFC 3339. */
 export function iso(at: number): string
@@ -77,6 +78,6 @@ export function viewScopedPause(pause: ScopedPause, now: number) {
     since: iso(pause.since),
     from: iso(pause.from),
     until: iso(pause.until),
-    state: pause.from > now ? 'planned' : 'active',
+    state: hasBegun(pause, now) ? 'active' : 'planned',
   }
 }

@@ -31,7 +31,9 @@ export function byCommand(settings: RedisSettings, { argv, folder, pidFile }: Re
       const found = old === null ? null : { ...old }
       const seen = found && { ...found, ...processState(found.pid) }
       const evidence = { process: seen, ...machineMemory() }
-      return { pin: { command, process: found }, words: `${ending} ${program}`, touches: [], evidence }
+      // Who started a process that nobody manages, a person or what watches over it, is not known.
+      const pin = { command, process: found }
+      return { pin, words: `${ending} ${program}`, touches: [], evidence, changed: null }
     },
 
     async restart(pin, graceMs, { signal }) {

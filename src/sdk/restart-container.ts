@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { containerChange } from './container-change.ts'
 import { type ContainerEngine, openContainerEngine } from './container-engine.ts'
 import { containerEvidence } from './container-evidence.ts'
 import { whyNotNow } from './container-guard.ts'
@@ -28,6 +29,7 @@ export function byContainer({ name, place }: RestartBy<'container'>): RestartWay
         words,
         touches: [text, containerObject(info)],
         evidence: { container: evidence },
+        changed: containerChange(info, (await engine.clock(signal)).aheadMs),
       }
     },
 

@@ -3,6 +3,7 @@ import { notNow, refuse } from './index.ts'
 import type { RestartBy } from './redis-settings.ts'
 import { type RestartWay, whyMismatch } from './restart-way.ts'
 import { showUnit, type UnitState, unitObject } from './systemctl.ts'
+import { unitChange } from './unit-change.ts'
 import { unitEvidence, unitFacts } from './unit-evidence.ts'
 import { restartUnitWithin, whyNeverUnit } from './unit-restart.ts'
 
@@ -19,7 +20,8 @@ export function byUnit({ unit }: RestartBy<'unit'>): RestartWay {
       const busy = whyNotNow(state) ?? whyMismatch(down, state.active === 'active')
       if (busy !== null) return notNow(`${unit} is not restarted now: ${busy}`, evidence)
       const words = `${unit}, which is ${state.active} (${state.sub})`
-      return { pin: { unit, invocation: state.invocation }, words, touches: [unitObject(unit)], evidence }
+      const pin = { unit, invocation: state.invocation }
+      return { pin, words, touches: [unitObject(unit)], evidence, changed: unitChange(state) }
     },
 
     async restart(_pin, _graceMs, context) {

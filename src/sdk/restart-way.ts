@@ -9,6 +9,8 @@ export interface Found {
   /** What is touched beside the server, in the words of whoever else may touch it. */
   readonly touches: readonly string[]
   readonly evidence: JsonObject
+  /** When somebody last started or stopped it, by this machine's clock; `null` where that cannot be told. */
+  readonly changed: { readonly at: number; readonly what: string } | null
 }
 
 /** How a server that is down fails to answer. */

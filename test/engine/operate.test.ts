@@ -78,3 +78,20 @@ test('the stop switch is an event, and lifting it makes what waited look again',
   await simulation.settle()
   expect(await theIncident(simulation)).toMatchObject({ attempts: 1 })
 })
+
+test('the stop switch of somebody is not made shorter by somebody else, and his own he may change', async () => {
+  const simulation = await simulate()
+  const { ports, now } = simulation
+  const set = (by: string, until: number | null) => setPause({ reason: 'drill', until }, by, ports)
+  await set('ada', now() + 60_000)
+  await set('bob', null)
+  await expect(set('ada', now() + 60_000)).rejects.toMatchObject({
+    code: 'conflict',
+    message: expect.stringMatching(/until it is lifted, by bob: drill; lift it first/),
+  })
+  expect(await simulation.store.read.pause()).toMatchObject({ by: 'bob', until: null })
+  await set('bob', now() + 30_000)
+  await expect(set('ada', now() + 20_000)).rejects.toMatchObject({ code: 'conflict' })
+  simulation.pass(30_000)
+  expect(await set('ada', now() + 1_000)).toMatchObject({ by: 'ada' })
+})

@@ -3,6 +3,7 @@ import type { MaintenanceWindow } from '../../src/domain/pause.ts'
 import type { Playbook } from '../../src/domain/playbook.ts'
 import { startsPerSecondMax } from '../../src/engine/pace.ts'
 import { receive } from '../../src/engine/receive.ts'
+import { rematch } from '../../src/engine/rematch.ts'
 import { liftPause, placePause } from '../../src/engine/scoped-pauses.ts'
 import { setPause } from '../../src/engine/stop-switch.ts'
 import { untilAtRest } from '../kit/ordeal.ts'
@@ -86,6 +87,17 @@ describe('pauses', () => {
     await simulation.close()
   })
 
+  test('hold on when the clock is set back', async () => {
+    const simulation = await startSimulation(simulatedPolicy(), many(1))
+    await placePause({ ...drill, until: simulation.now() + 60 * minute }, 'operator:ada', simulation.ports)
+    simulation.pass(-10 * minute)
+    await fallIll(simulation, ['p0'])
+    await letPass(simulation, 3_000)
+    expect(simulation.patients.get('p0')?.restarts).toHaveLength(0)
+    expect(await stateOf(simulation, 'p0')).toMatchObject({ waiting: { gate: 'pauses' } })
+    await simulation.close()
+  })
+
   test('are bounded in number, and one that cannot be meant is refused', async () => {
     const simulation = await startSimulation(simulatedPolicy(), [])
     const place = (more: object) => placePause({ ...drill, ...more }, 'operator:ada', simulation.ports)
@@ -100,6 +112,40 @@ describe('pauses', () => {
     await simulation.close()
   })
 })
+
+type Hold = (simulation: Simulation) => Promise<() => Promise<unknown>>
+
+/** What holds everything back, and how it ends by somebody's hand. */
+const holds: Readonly<Record<string, Hold>> = {
+  async 'lifted by hand'({ ports }) {
+    const { id } = await placePause(drill, 'ada', ports)
+    return () => liftPause(id, 'ada', ports)
+  },
+  async 'the stop switch lifted'({ ports }) {
+    await setPause({ reason: 'drill', until: null }, 'ada', ports)
+    return () => setPause(null, 'ada', ports)
+  },
+  async 'the stop switch set anew, for a moment'({ ports, now }) {
+    await setPause({ reason: 'drill', until: now() + 60 * minute }, 'ada', ports)
+    return () => setPause({ reason: 'drill', until: now() + 1 }, 'ada', ports)
+  },
+  async 'a window taken out of the configuration'(simulation) {
+    const { policy } = simulation
+    const withMaintenance = (maintenance: readonly MaintenanceWindow[], revision: string) => {
+      simulation.policy = { ...policy, revision, config: { ...policy.config, maintenance } }
+    }
+    withMaintenance([window()], 'r2')
+    return async () => {
+      withMaintenance([], 'r3')
+      await rematch(null, 'ada', simulation.ports)
+    }
+  },
+}
+
+const endsByItself: Hold = async ({ ports, now }) => {
+  await placePause({ ...drill, until: now() + 30_000 }, 'ada', ports)
+  return async () => {}
+}
 
 describe('after a pause', () => {
   test('what waited is looked at anew: what recovered or was silenced meanwhile is left alone', async () => {
@@ -129,7 +175,7 @@ describe('after a pause', () => {
     await simulation.close()
   })
 
-  test.each(['lifted by hand', 'over by the clock', 'the stop switch lifted'])(
+  test.each([...Object.keys(holds), 'over by the clock'])(
     'what waited starts one after another, the most urgent first, and never in a burst: %s',
     async (how) => {
       const policy = simulatedPolicy()
@@ -138,17 +184,7 @@ describe('after a pause', () => {
       const playbooks = [{ ...calm!, name: 'urgent', priority: 9, when: urgent }, calm!]
       const config = { ...policy.config, limits: { ...policy.config.limits, effectsMax: 1_000, rate: [] } }
       const simulation = await startSimulation({ ...policy, playbooks, config }, [...many(40), ...many(3, 'urgent')])
-      const until = how === 'over by the clock' ? simulation.now() + 30_000 : null
-      const lift =
-        how === 'the stop switch lifted'
-          ? await setPause({ reason: 'drill', until }, 'ada', simulation.ports).then(
-              () => () => setPause(null, 'ada', simulation.ports),
-            )
-          : await placePause({ ...drill, until }, 'ada', simulation.ports).then(
-              ({ id }) =>
-                async () =>
-                  void (until ?? (await liftPause(id, 'ada', simulation.ports))),
-            )
+      const lift = await (holds[how] ?? endsByItself)(simulation)
       await fallIll(simulation, [...simulation.patients.keys()])
       await simulation.settle()
       simulation.pass(30_000)

@@ -170,6 +170,40 @@ describe('a storm of 30', () => {
     expect(event).toMatchObject({ actor: 'operator:ada', body: { reason: 'a drill' } })
   }, 60_000)
 
+  test('of hundreds lets all of them look again when a person ends it', async () => {
+    const patients = somePatients(250)
+    const simulation = await simulate({ patients, config: announce })
+    await strike(simulation, patients)
+    await simulation.settle()
+    const due = async () => (await simulation.store.read.due(simulation.now(), 500)).length
+    expect(await due()).toBe(0)
+    await releaseStorm('operator:ada', 'a drill', simulation.ports)
+    await simulation.wake()
+    expect(await due()).toBe(250)
+  })
+
+  test('that ended before another began still speaks for those of its own who wait', async () => {
+    const silenced = {
+      kind: 'answered',
+      firing: true,
+      silencedBy: ['s1'],
+      healingSilences: [],
+      inhibitedBy: [],
+    } as const
+    const ask = async () => ({ ...silenced, rule: null, detail: 'played' })
+    const patients = somePatients(60)
+    const simulation = await simulate({ patients, config: announce, sources: { ask } })
+    for (const struck of [patients.slice(0, 30), patients.slice(30)]) {
+      await strike(simulation, struck)
+      await releaseStorm('operator:ada', 'a drill', simulation.ports)
+      await live(simulation, 120_000)
+    }
+    await live(simulation, 900_000, 60_000)
+    const states = (await simulation.store.read.incidents({ limit: 100 })).map(({ state }) => state)
+    expect(states).toEqual(patients.map(() => 'handed_over'))
+    expect(told(simulation)).toEqual(['storm.latched', 'storm.released', 'storm.latched', 'storm.released'])
+  }, 60_000)
+
   test('of a playbook that only observes is none, and holds no other back', async () => {
     const patients = somePatients(31)
     const simulation = await simulate({ patients, playbook: { mode: 'observe' }, config: announce })
@@ -178,6 +212,15 @@ describe('a storm of 30', () => {
     expect(await phase(simulation)).toBe('calm')
     const resting = await simulation.store.read.audit({ types: ['incident.would_run'], limit: 100 })
     expect(resting).toHaveLength(31)
+  })
+
+  test('of alerts that only call people calls them once, also where nothing but that is allowed', async () => {
+    const patients = somePatients(31)
+    const steps = [{ kind: 'escalate', channel: 'oncall' }] as const
+    const simulation = await simulate({ patients, playbook: { mode: 'observe', steps }, config: announce })
+    await strike(simulation, patients)
+    await simulation.settle()
+    expect(told(simulation)).toEqual(['storm.latched'])
   })
 
   test('of incidents that settle latches at once, though nobody assesses them yet', async () => {

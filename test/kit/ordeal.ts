@@ -172,17 +172,39 @@ async function carryOut(plan: Ordeal, { deed, pick, ms }: Told, story: Story): P
     // A relapse in the same instant would be one illness to everybody but the test.
     simulation.pass(episodeGapMs + 500)
   } else if (deed === 'fire') {
-    // Of a patient who was cured meanwhile, the source has said so by now.
-    if (!patient.ill && story.illSince.has(patient.name)) {
-      await tell(patient, false, story, plan)
-      await simulation.settle()
-      simulation.pass(episodeGapMs + 500)
-      if (simulation.dead) await simulation.restart()
-    }
+    if (!patient.ill) await tellWell(patient, story, plan)
     return tell(patient, true, story, plan)
   }
   return 0
 }
+
+/** Of a patient who was cured meanwhile, the source has said so before the next illness. */
+async function tellWell(patient: Patient, story: Story, plan: Pick<Ordeal, 'told'>): Promise<void> {
+  const { simulation } = story
+  if (!story.illSince.has(patient.name)) return
+  await tell(patient, false, story, plan)
+  await simulation.settle()
+  simulation.pass(episodeGapMs + 500)
+  if (simulation.dead) await simulation.restart()
+}
+
+/** Makes a patient ill anew, whatever it was before. Chance alone seldom insists long enough to try a bound. */
+export async function relapse(story: Story, name: string): Promise<void> {
+  const patient = story.patients.find((one) => one.name === name) as Patient
+  await tellWell(patient, story, {})
+  await tell(patient, true, story, {})
+}
+
+/** Has a patient fall ill so many times in a row, each time when what was done about the time before has ended. */
+export async function insist(story: Story, name: string, times: number): Promise<void> {
+  for (let left = times; left > 0; left -= 1) {
+    await relapse(story, name)
+    await passInSteps(story.simulation, verifiedMs)
+  }
+}
+
+/** After this an effect that did not help is known not to have. */
+const verifiedMs = 150_000
 
 /** Engines look every now and then while time passes; one that slept through it is what a jump is for. */
 async function passInSteps(simulation: Simulation, ms: number): Promise<void> {
@@ -193,7 +215,7 @@ async function passInSteps(simulation: Simulation, ms: number): Promise<void> {
   }
 }
 
-async function tell(patient: Patient, ill: boolean, story: Story, { told }: Ordeal): Promise<number> {
+async function tell(patient: Patient, ill: boolean, story: Story, { told }: Pick<Ordeal, 'told'>): Promise<number> {
   const { simulation, illSince } = story
   const isNew = ill && !illSince.has(patient.name)
   patient.ill = ill

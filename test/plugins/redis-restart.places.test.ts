@@ -55,6 +55,7 @@ describe('by container', () => {
       `container-id/${container.id}`,
     ])
     expect(made.evidence).toMatchObject({ container: { state: 'exited', memory: { top: [] } } })
+    expect(made.changed).toBeUndefined()
     const intendedAt = Date.now()
     expect(await on.run(made)).toEqual({ id: container.id, graceSeconds: 2 })
     await waitFor(async () => (await on.verify(made, { intendedAt })).passed, { what: 'it is proven' })
@@ -72,6 +73,12 @@ describe('by container', () => {
     redis.signal('SIGSTOP')
     await expect(on.run(made)).rejects.toThrow(/nothing was done.*no longer what was planned/)
     const anew = await on.planned(settingsOf(redis, container), quick)
+    // So that whoever started it is given time to see whether that helped.
+    const startedAgo = Date.now() - (anew.changed?.at ?? 0)
+    expect({ what: anew.changed?.what, lately: startedAgo > -2_000 && startedAgo < 60_000 }).toEqual({
+      what: 'it was started',
+      lately: true,
+    })
     const intendedAt = Date.now()
     expect(await on.verify(anew, { intendedAt })).toMatchObject({ passed: false })
     await on.run(anew)
@@ -154,6 +161,17 @@ describe('by systemd unit', () => {
     expect(await on.run(made)).toEqual({ unit, invocation: '2'.repeat(32) })
     expect(on1.restarts()).toEqual([`[--no-ask-password][restart][--][${unit}]`])
     await waitFor(async () => (await on.verify(made, { intendedAt })).passed, { what: 'it is proven' })
+  })
+
+  test('that somebody started lately, and that hangs since, is planned with who touched it', async () => {
+    await using redis = await startRedis()
+    redis.signal('SIGSTOP')
+    const activeSinceUs = String(process.hrtime.bigint() / 1_000n - 5_000_000n)
+    const active = { ActiveState: 'active', SubState: 'running', ActiveEnterTimestampMonotonic: activeSinceUs }
+    const { settings } = await systemd(redis, active)
+    const { changed } = await on.planned(settings, quick)
+    expect(changed?.what).toBe('it was started')
+    expect(Math.abs(Date.now() - 5_000 - (changed?.at ?? 0))).toBeLessThan(5_000)
   })
 
   test('is not proven while the unit is the same run, or does not run', async () => {

@@ -17,15 +17,15 @@ export const pausing = [
     {
       takes: 'that a pause holds from its beginning on',
       file: 'src/engine/pauses.ts',
-      find: 'from <= now && (until === null',
-      replace: '(until === null',
+      find: 'hasBegun(pause, now) && (pause.until',
+      replace: '(pause.until',
       red: 'each gate blocks > a pause holds back neither what it does not cover',
     },
     {
       takes: 'that a pause ends with its time',
       file: 'src/engine/pauses.ts',
-      find: '(until === null || until > now)',
-      replace: '(until === null || until > 0)',
+      find: 'pause.until === null || pause.until > now',
+      replace: 'pause.until === null || pause.until > 0',
       red: 'each gate blocks > a pause holds back neither what it does not cover',
     },
     {
@@ -135,9 +135,57 @@ export const pausing = [
     {
       takes: 'that what waited for a cause looks again when it is closed',
       file: 'src/engine/waking.ts',
-      find: "else if (type === 'incident.closed' && depended",
-      replace: "else if (type === 'incident.opened' && depended",
+      find: "else if (type === 'incident.closed' && ",
+      replace: "else if (type === 'incident.opened' && ",
       red: 'when the cause is well and a leaf is not',
+    },
+  ]),
+  ...teethOf({ ...pauses, file: 'src/engine/waking.ts' }, [
+    {
+      takes: 'that what waited looks again when a pause is lifted',
+      find: "  'pause.lifted': 'pause',\n",
+      replace: '',
+      red: 'after a pause > what waited starts one after another, the most urgent first, and never in a burst: lifted by hand',
+    },
+    {
+      takes: 'that what waited looks again when the stop switch is made shorter',
+      find: "  'pause.set': 'pause',\n",
+      replace: '',
+      red: 'after a pause > what waited starts one after another, the most urgent first, and never in a burst: the stop switch set anew',
+    },
+  ]),
+  ...teethOf(pauses, [
+    {
+      takes: 'that a clock which is set back lifts no pause',
+      file: 'src/engine/pauses.ts',
+      find: 'return from <= since || from <= now',
+      replace: 'return from <= now',
+      red: 'pauses > hold on when the clock is set back',
+    },
+    {
+      takes: 'that a change is not Hepar’s own because of an effect that lies ahead',
+      file: 'src/engine/gates/override.ts',
+      test: 'test/engine/gates/override.test.ts',
+      find: ' && ownEffect.beganAt <= now',
+      replace: '',
+      red: 'a target that somebody else touched > is not taken for Hepar’s own while that lies ahead',
+    },
+    {
+      takes: 'that nobody makes the stop switch of somebody else shorter',
+      file: 'src/engine/stop-switch.ts',
+      test: 'test/engine/operate.test.ts',
+      find: '  if (pause !== null) refuseToShorten(present, pause, { by, now })\n',
+      replace: '',
+      red: 'the stop switch of somebody is not made shorter by somebody else',
+    },
+  ]),
+  ...teethOf({ test: 'test/engine/storm.life.test.ts' }, [
+    {
+      takes: 'that all look again when a person ends a storm',
+      file: 'src/engine/waking.ts',
+      find: "  'storm.released': 'storm',\n",
+      replace: '',
+      red: 'a storm of 30 > of hundreds lets all of them look again',
     },
   ]),
 ]

@@ -16,6 +16,14 @@ const lateBorn = 'a child that is born to outlive its runner is no family'
 
 /** What redis-restart and cache-clear refuse, what they touch, and what they take for proof. */
 export const redis = [
+  {
+    ...places,
+    takes: 'that a plan says who started the server lately',
+    file: 'plugins/redis-restart.ts',
+    find: '      ...(found.changed && { changed: found.changed }),\n',
+    replace: '',
+    red: 'by systemd unit > that somebody started lately',
+  },
   ...teethOf({ file: 'src/sdk/redis-state.ts', ...plan }, [
     {
       takes: 'that a Redis which answers PONG is left alone',
@@ -216,8 +224,8 @@ export const redis = [
     },
     {
       takes: 'that arguments, which may hold secrets, stay out of the plan',
-      find: 'pin: { command, process: found }',
-      replace: 'pin: { command: argv.join(), process: found }',
+      find: 'const pin = { command, process: found }',
+      replace: 'const pin = { command: argv.join(), process: found }',
       red: 'by command > shows no argument of its command',
     },
     {

@@ -2,6 +2,8 @@ import { teethOf } from './tooth.ts'
 
 const gates = { test: 'test/engine/gates/gates.test.ts' }
 const flapping = { test: 'test/engine/flapping.test.ts' }
+const stories = { test: 'test/engine/gates/counting.ordeal.test.ts' }
+const told = 'through alerts, crashes, restarts, operators and clocks that jump to either side by hours'
 const loops = { file: 'src/engine/find-loop.ts', test: 'test/engine/find-loop.test.ts' }
 const places = { file: 'src/engine/places.ts', test: 'test/engine/places.test.ts' }
 const turns = { file: 'src/engine/turns.ts', test: 'test/engine/places.test.ts' }
@@ -9,6 +11,37 @@ const queue = { file: 'src/adapters/queue/memory.ts', test: 'test/adapters/queue
 
 /** What bounds doing the same again, and what keeps a crowd from holding others up. */
 export const repetition = [
+  ...teethOf(stories, [
+    {
+      takes: 'the budget of attempts, in random stories',
+      file: 'src/engine/gates/attempt-budget.ts',
+      find: 'used >= count',
+      replace: 'used > count',
+      red: `${told} > no more attempts begin on a target`,
+    },
+    {
+      takes: 'the rate of all, in random stories',
+      file: 'src/engine/gates/rate.ts',
+      find: 'window.used >= window.count - kept(window)',
+      replace: 'window.used > window.count - kept(window)',
+      red: `${told} > no more attempts begin in all`,
+    },
+    {
+      takes: 'the bound on what is done to one target, in random stories',
+      file: 'src/engine/gates/flapping.ts',
+      find: 'used >= count',
+      replace: 'used > count',
+      red: `${told} > no more is done to a target`,
+    },
+    {
+      takes: 'the bound on loops, in random stories',
+      test: 'test/engine/gates/cascade.ordeal.test.ts',
+      file: 'src/engine/gather.ts',
+      find: '?? 0) < loops.count ? []',
+      replace: '?? 0) <= loops.count ? []',
+      red: 'no effect begins a third round',
+    },
+  ]),
   ...teethOf({ ...gates, file: 'src/engine/gates/flapping.ts' }, [
     {
       takes: 'the bound on what is done to one target',

@@ -21,7 +21,8 @@ export const override: Gate = {
     if (changed === undefined) return notApplicable('nothing says that somebody touched the target')
     const facts = { changedAt: changed.at, what: changed.what, illSince, ownEffectEndedAt: ownEffect?.endedAt ?? null }
     if (changed.at < illSince) return pass('nobody else has touched the target since it fell ill', facts)
-    if (ownEffect !== null && changed.at <= ownEffect.endedAt + slackMs) {
+    // Of an effect that is still to come nobody knows, after the clock was set back, what else came before its end.
+    if (ownEffect !== null && ownEffect.beganAt <= now && changed.at <= ownEffect.endedAt + slackMs) {
       return pass('nobody else has touched the target since Hepar did', facts)
     }
     // Its end is not recorded yet; who must wait for it is told so by the target lock.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AttemptBudget } from '../../../src/domain/playbook.ts'
 import { cancel, heal, resume } from '../../../src/engine/operate.ts'
-import { type Deed, ordeal, type Seen, type Story } from '../../kit/ordeal.ts'
+import { type Deed, insist, ordeal, relapse, type Seen, type Story } from '../../kit/ordeal.ts'
 import { somePlaybook } from '../../kit/records.ts'
 import { simulatedPolicy } from '../../kit/simulation.ts'
 
@@ -54,8 +54,9 @@ describe('through alerts, crashes, restarts, operators and clocks that jump to e
         const own = effects.filter(({ patient }) => patient === seen.patient)
         return budgets.map((budget) => held(budget, seen, own)).find((why) => why !== null) ?? null
       },
+      relent: (story) => insist(story, 'p0', 4),
       shareMin: 0.3,
-      runs: 8,
+      runs: 5,
       ...jumps,
     })
     expect(effects).toBeGreaterThan(5)
@@ -67,6 +68,7 @@ describe('through alerts, crashes, restarts, operators and clocks that jump to e
       { count: 5, windowMs: 3_600_000 },
     ]
     const own = [{ count: 4, windowMs: 3_600_000 }]
+    const names = ['p0', 'p1', 'p2']
     const { effects } = await ordeal({
       policy: policyWith({ limits: { ...limits, rate: own } }, { rate }),
       deeds: {
@@ -88,8 +90,12 @@ describe('through alerts, crashes, restarts, operators and clocks that jump to e
         },
       },
       forbidden: (seen, { effects }) => rate.map((one) => held(one, seen, effects)).find((why) => why !== null) ?? null,
+      names,
+      async relent(story) {
+        for (const name of names) await relapse(story, name)
+      },
       shareMin: 0.2,
-      runs: 8,
+      runs: 5,
       ...jumps,
     })
     expect(effects).toBeGreaterThan(5)
@@ -122,8 +128,9 @@ describe('through alerts, crashes, restarts, operators and clocks that jump to e
           since.filter(({ patient }) => patient === seen.patient),
         )
       },
+      relent: (story) => insist(story, 'p0', 3),
       shareMin: 0.3,
-      runs: 8,
+      runs: 5,
       ...jumps,
     })
     expect(effects).toBeGreaterThan(5)

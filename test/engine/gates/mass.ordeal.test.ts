@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { StormLimits } from '../../../src/domain/storm.ts'
 import type { Sources } from '../../../src/engine/ports.ts'
 import { releaseStorm } from '../../../src/engine/release-storm.ts'
-import { ordeal, type Story } from '../../kit/ordeal.ts'
+import { ordeal, relapse, type Story } from '../../kit/ordeal.ts'
 import { looksIll } from '../../kit/played-world.ts'
 import { somePlaybook } from '../../kit/records.ts'
 import { simulatedPolicy } from '../../kit/simulation.ts'
@@ -107,6 +107,17 @@ test('storm latch: nothing begins in a storm and its cool-down, and then one tha
     latchedAt = null
     firstTry = null
   }
+  const hear = (patient: string, ill: boolean, { simulation }: Story) => {
+    const first = !known.has(patient)
+    known.add(patient)
+    if (!ill || !first) return
+    const now = simulation.now()
+    counted = [...counted.filter((at) => at > now - storm.windowMs), now]
+    if (counted.length <= storm.incidentsMax) return
+    storms += 1
+    latchedAt = now
+    firstTry = null
+  }
   const release = async ({ simulation }: Story) => {
     // Whoever does not know whether it was done counts on nothing.
     forget()
@@ -121,18 +132,18 @@ test('storm latch: nothing begins in a storm and its cool-down, and then one tha
       known.clear()
       forget()
     },
-    told: (patient, ill, { simulation }) => {
-      const first = !known.has(patient)
-      known.add(patient)
-      if (!ill || !first) return
-      const now = simulation.now()
-      counted = [...counted.filter((at) => at > now - storm.windowMs), now]
-      if (counted.length <= storm.incidentsMax) return
-      storms += 1
-      latchedAt = now
-      firstTry = null
-    },
+    told: hear,
     deeds: {
+      // Chance alone seldom brings so many in so short a time.
+      crowd: {
+        weight: 1,
+        async do(story) {
+          for (const name of names.filter((one) => !known.has(one))) {
+            hear(name, true, story)
+            await relapse(story, name)
+          }
+        },
+      },
       release: { weight: 1, do: release },
       leap: { weight: 1, do: ({ simulation }, pick) => simulation.pass(pick * 10) },
     },

@@ -51,6 +51,10 @@ describe('a target that somebody else touched', () => {
     expect(decide(now - 20_000, { ownEndedAt: now - 60_000 })).toMatchObject({ result: 'block' })
   })
 
+  test('is not taken for Hepar’s own while that lies ahead, since the clock was set back', () => {
+    expect(decide(now - 20_000, { ownEndedAt: now + 3_600_000 })).toMatchObject({ result: 'block' })
+  })
+
   test('is told from one that Hepar itself is at work on', () => {
     const at = (phase: Attempt['phase']) => someAttempt({ phase, intendedAt: now - 20_000 })
     expect(decide(now - 19_000, { holder: at('acting') })).toMatchObject({ result: 'pass' })
