@@ -63,7 +63,7 @@ export async function readStored(
     leftAlone: await read.leftAlone(target),
     holder: await read.holder(plan ? objectsOf(plan) : [incident.target]),
     effect: await read.effectOn(incident.target),
-    unwell: await readUnwell(read, incident, playbook),
+    unwell: await readUnwell(read, incident, playbook, policy.playbooks),
     storm: await readStorm(read, policy, now),
     dependencies: await readDependencies(read, playbook, leadingAlert(alerts) ?? noAlert, policy.config),
     demotion: await read.demotion(playbook.name),

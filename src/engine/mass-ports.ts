@@ -1,6 +1,6 @@
 import type { Arrivals, StormRecord } from '../domain/storm.ts'
 
-/** Targets of one playbook, besides one, that are ill or under an effect; `some` names a few of them. */
+/** Targets of some playbooks, besides one, that are ill or under an effect; `some` names a few of them. */
 export interface Unwell {
   readonly others: number
   readonly some: readonly string[]
@@ -16,8 +16,8 @@ export interface ArrivalFilter {
 
 /** What tells a mass failure from single faults. */
 export interface MassReads {
-  /** Those with an open incident of the playbook, an attempt that is not concluded, or a temporary effect in force. */
-  unwellBesides(playbook: string, target: string): Promise<Unwell>
+  /** Those with an open incident of the playbooks, an attempt that is not concluded, or a temporary effect in force. */
+  unwellBesides(playbooks: readonly string[], target: string): Promise<Unwell>
   stormRecord(): Promise<StormRecord>
   /** When the arrival happened that `later` others followed, or `null` when there were not as many. */
   arrivalAt(filter: ArrivalFilter, later: number): Promise<number | null>

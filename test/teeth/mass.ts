@@ -2,6 +2,14 @@ import { teethOf } from './tooth.ts'
 
 /** What tells a mass failure from single faults. */
 export const mass = [
+  ...teethOf({ test: 'test/engine/unwell.test.ts', file: 'src/engine/unwell.ts' }, [
+    {
+      takes: 'that playbooks which count one fleet share its blast radius',
+      find: 'of !== null && other.limits',
+      replace: 'of === null && other.limits',
+      red: 'playbooks that count one fleet share its blast radius',
+    },
+  ]),
   ...teethOf({ test: 'test/engine/gates/gates.test.ts', file: 'src/engine/gates/blast-radius.ts' }, [
     {
       takes: 'that the target about to be acted on counts as ill',

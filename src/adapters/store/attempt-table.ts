@@ -64,8 +64,9 @@ export function attemptReads(db: StoreDb): AttemptReads {
   const begunByAll = begunOf(touching)
   const begunByPlaybook = begunOf(touching.where('playbook', '=', text))
   const begunOnTarget = begunOf(touching.where('target', '=', text).where('pardoned', '=', sql.lit(0)))
+  const ofThese = sql<boolean>`playbook in (select value from json_each(${text}))`
   const targets = (table: 'incidents' | 'attempts', is: RawBuilder<boolean>) =>
-    db.selectFrom(table).select('target').where('playbook', '=', text).where(is)
+    db.selectFrom(table).select('target').where(ofThese).where(is)
   const unwell = prepared(
     db,
     db
@@ -104,8 +105,9 @@ export function attemptReads(db: StoreDb): AttemptReads {
       return null
     },
     effectOn: async (target) => (await inForceOn(target)).map(toAttempt)[0] ?? null,
-    unwellBesides: async (playbook, target) => {
-      const found = await unwell(playbook, playbook, playbook, target)
+    unwellBesides: async (playbooks, target) => {
+      const these = JSON.stringify(playbooks)
+      const found = await unwell(these, these, these, target)
       return { others: found.length, some: found.slice(0, namedMax).map((row) => row.target) }
     },
     effectsInForce: async () => (await inForce()).map(toAttempt),

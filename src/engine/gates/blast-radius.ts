@@ -9,7 +9,7 @@ type Allowed =
   | { readonly ok: false; readonly reason: string }
 
 /**
- * No more of the playbook's targets are ill than its blast radius allows, the one about to be acted on among them. Ill are those
+ * No more of the playbook's fleet are ill than its blast radius allows, the one about to be acted on among them. Ill are those
  * with an open incident, and whatever is under an effect: when more are, it is no fault of single targets.
  */
 export const blastRadius: Gate = {
@@ -25,14 +25,11 @@ export const blastRadius: Gate = {
     const said = { ill: others + 1, max, total, others: [...some] }
     if (max === 0) return never(bound, said, facts)
     if (others + 1 <= max) return pass(`${others + 1} of at most ${max} targets are ill (${bound})`, said)
-    return block(
-      `${others + 1} targets of this playbook are ill, which is no single fault: at most ${max} (${bound})`,
-      {
-        until: facts.now + askAgainMs,
-        unblock: `heal what is ill, or close its incidents (hepar incidents), until at most ${max} are; or raise limits.blastRadius`,
-        facts: said,
-      },
-    )
+    return block(`${others + 1} targets of this fleet are ill, which is no single fault: at most ${max} (${bound})`, {
+      until: facts.now + askAgainMs,
+      unblock: `heal what is ill, or close its incidents (hepar incidents), until at most ${max} are; or raise limits.blastRadius`,
+      facts: said,
+    })
   },
 }
 

@@ -62,8 +62,9 @@ test('ill are targets with an open incident, under an effect, or with one in for
     { playbook },
     { playbook: 'other', phase: 'acting', outcome: null, concludedAt: null },
   ])
-  expect(await store.read.unwellBesides(playbook, web)).toMatchObject({ others: 2 })
-  expect(await store.read.unwellBesides(playbook, 'container/local/t0')).toEqual({
+  expect(await store.read.unwellBesides([playbook], web)).toMatchObject({ others: 2 })
+  expect(await store.read.unwellBesides([playbook, 'other'], web)).toMatchObject({ others: 3 })
+  expect(await store.read.unwellBesides([playbook], 'container/local/t0')).toEqual({
     others: 2,
     some: ['container/local/t1', web],
   })

@@ -147,12 +147,12 @@ describe('blast radius', () => {
   const share = { percent: 25, count: null, of: 'count(up)' }
   test.each<[string, string, BlastRadius, number, GateFacts['total']?]>([
     ['the second of eight may', 'run', share, 1],
-    ['the third of eight may not', '3 targets of this playbook are ill', share, 2],
-    ['seven are rounded down', '2 targets of this playbook are ill', share, 1, { ok: true, value: 7 }],
+    ['the third of eight may not', '3 targets of this fleet are ill', share, 2],
+    ['seven are rounded down', '2 targets of this fleet are ill', share, 1, { ok: true, value: 7 }],
     ['a quarter of three is nobody', '25% of 3, rounded down, is 0', share, 0, { ok: true, value: 3 }],
     ['nobody is counted', '25% of 0, rounded down, is 0', share, 0, { ok: true, value: 0 }],
     ['a count needs no total', 'run', { percent: null, count: 2, of: null }, 1, null],
-    ['one more than the count', '3 targets of this playbook are ill', { percent: null, count: 2, of: null }, 2, null],
+    ['one more than the count', '3 targets of this fleet are ill', { percent: null, count: 2, of: null }, 2, null],
     ['of both bounds the count holds', '2 targets', { percent: 50, count: 1, of: 'count(up)' }, 1],
     ['of both bounds the share holds', '3 targets', { percent: 25, count: 5, of: 'count(up)' }, 2],
     [

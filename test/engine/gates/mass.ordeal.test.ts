@@ -42,8 +42,13 @@ test('blast radius: never more ill than the share of the fleet and the count all
     return { ok: true, samples: answer === 'empty' ? [] : answer === 'two' ? [sample, sample] : [sample] }
   }
   const limits = { ...generous, blastRadius: { percent: 25, count: 2, of: 'count(up)' } }
+  const plain = simulatedPolicy({ limits, reopenWithinMs: 0 })
+  const [playbook] = plain.playbooks
+  // Every other one has a playbook of its own, which shares the fleet.
+  const odd = { fact: 'labels', path: '$.name', operator: 'in', value: ['p1', 'p3', 'p5'] } as const
+  const other = { ...playbook!, name: 'other', priority: 1, when: { all: [playbook!.when, odd] } }
   const { effects } = await ordeal({
-    policy: simulatedPolicy({ limits, reopenWithinMs: 0 }),
+    policy: { ...plain, playbooks: [other, playbook!] },
     names,
     begin: () => {
       answer = 8
