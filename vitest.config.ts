@@ -9,8 +9,8 @@ export default defineConfig({
     environment: 'node',
     globalSetup: ['test/kit/docker-global.ts'],
     pool: 'forks',
-    // Most of the time tests wait for others' clocks, so three keep two processors busy.
-    maxWorkers: 3,
+    // Most of the time tests wait for others' clocks, so four keep two processors busy.
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 120_000,
     teardownTimeout: 60_000,
