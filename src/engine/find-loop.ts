@@ -19,10 +19,11 @@ export function findLoop(
   { rounds, aftermathMs }: { readonly rounds: number; readonly aftermathMs: number },
 ): readonly PastEffect[] | null {
   const home = placeOf(illness)
+  const members = atLeast(rounds, effects)
   let visits = 0
 
   function causesOf({ illSince, ...of }: Illness): readonly PastEffect[] {
-    return effects.filter((effect) => {
+    return members.filter((effect) => {
       const endedAt = effect.concludedAt ?? Number.POSITIVE_INFINITY
       return effect.intendedAt <= illSince && illSince <= endedAt + aftermathMs && placeOf(effect) !== placeOf(of)
     })
@@ -48,6 +49,12 @@ export function findLoop(
 
   const found = search(illness, [], null)
   return found === null ? null : found.toReversed()
+}
+
+/** Without those of places that were not treated once in each round: of a crowd that is nearly everybody. */
+function atLeast(rounds: number, effects: readonly PastEffect[]): readonly PastEffect[] {
+  const treated = Map.groupBy(effects, placeOf)
+  return effects.filter((effect) => (treated.get(placeOf(effect))?.length ?? 0) >= rounds)
 }
 
 function placeOf({ playbook, target }: Pick<PastEffect, 'playbook' | 'target'>): string {

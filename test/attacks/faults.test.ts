@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { channelTimeoutMs } from '../../src/adapters/notify/answers.ts'
 import { type Hospital, openHospital } from '../crash/hospital.ts'
 import { isRunning } from '../kit/process-table.ts'
 import { type SetClock, setClockIn } from '../kit/set-clock.ts'
@@ -84,6 +85,26 @@ test('without file descriptors nothing is lost and nothing begins unseen, and wi
   limit(before)
   for (const one of ill) await one.rest()
   expect(ill.map(({ patient }) => hospital.ward.begun(patient).length)).toEqual([1, 1, 1, 1])
+})
+
+test('while people cannot be told, because their channel takes what it is sent and never answers, effects begin and heal', async () => {
+  const { oncall, ward } = hospital
+  oncall.answer({ hang: 'before' })
+  const treated = []
+  for (let round = 0; round < 3; round += 1) {
+    const [hopeless, curable] = [`hopeless${round}`, `curable${round}`]
+    const told = oncall.requests.length
+    hospital.fallIll(hopeless, {})
+    await waitFor(() => oncall.requests.length > told, { what: 'a message that hangs' })
+    const hangsUntil = oncall.requests.at(-1)!.at + channelTimeoutMs
+    const one = hospital.fallIll(curable, { cures: true })
+    expect(await one.rest()).toMatchObject({ ending: 'healed' })
+    const well = ward.journal(one.patient).find(({ what }) => what === 'well')
+    treated.push((well?.at ?? Number.POSITIVE_INFINITY) < hangsUntil)
+  }
+  oncall.answer({})
+  // A busy machine may have been slow once; who waited for the channel would have been so each time.
+  expect(treated).toContain(true)
 })
 
 test('after all of it every promise is kept, by the process that was there from the beginning', async () => {

@@ -104,6 +104,12 @@ export const repetition = [
   ]),
   ...teethOf(loops, [
     {
+      takes: 'that a crowd hides no loop',
+      find: 'return members.filter((effect)',
+      replace: 'return effects.filter((effect)',
+      red: 'a loop is found in a crowd, too',
+    },
+    {
       takes: 'that an illness which was there before an effect was not caused by it',
       find: 'effect.intendedAt <= illSince && ',
       replace: '',
