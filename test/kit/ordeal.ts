@@ -82,6 +82,8 @@ export async function ordeal(plan: Ordeal): Promise<{ readonly effects: number; 
 }
 
 const timesOfRuns = Number(process.env.STORIES_TIMES ?? 1)
+/** How long a test that tells stories may take. */
+export const storiesMs = 120_000 * Math.max(1, timesOfRuns)
 
 /** Short, so that a relapse soon after a recovery is an illness of its own. */
 const episodeGapMs = 1_000

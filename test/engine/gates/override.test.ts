@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Attempt } from '../../../src/domain/attempt.ts'
 import { override } from '../../../src/engine/gates/override.ts'
 import type { PlanOutcome } from '../../../src/engine/ports.ts'
-import { ordeal } from '../../kit/ordeal.ts'
+import { ordeal, storiesMs } from '../../kit/ordeal.ts'
 import { type Patient, playedActions } from '../../kit/played-world.ts'
 import { someAttempt, someIncident, somePlaybook } from '../../kit/records.ts'
 import { type SimulationPorts, simulatedPolicy } from '../../kit/simulation.ts'
@@ -77,48 +77,52 @@ describe('a target that somebody else touched', () => {
   })
 })
 
-test('no story gets an effect onto a target that somebody else has just touched, and most illnesses are treated', async () => {
-  /** Of each patient: when a person restarted it, whether Hepar could take that for its own effect. */
-  const touched = new Map<string, { readonly at: number; readonly own: boolean }>()
-  const lives = new Map<string, SimulationPorts>()
-  const generous = { ...somePlaybook().limits, cooldownMs: 0, attempts: [{ count: 1_000, windowMs: 86_400_000 }] }
-  const [restart, escalate] = somePlaybook().steps
-  const steps = [restart!, { ...restart!, timeoutMs: 59_000 }, escalate!]
-  let refused = 0
-  const { effects } = await ordeal({
-    policy: simulatedPolicy({ steps, limits: { ...generous, yieldForMs }, reopenWithinMs: 0 }),
-    begin: () => {
-      touched.clear()
-      lives.clear()
-    },
-    played: (patients) => ({ actions: { plan: planning(patients, touched) } }),
-    deeds: {
-      touch: {
-        weight: 5,
-        do: ({ simulation, patients, effects }, pick) => {
-          const { name } = patients[pick % patients.length]!
-          const last = effects.findLast(({ patient }) => patient === name)
-          const at = simulation.now()
-          // One that no Hepar saw the end of may go on until its deadline.
-          const unseen = last !== undefined && lives.get(last.key) !== simulation.ports
-          const own = last !== undefined && at <= last.at + (unseen ? 65_000 : 5_000)
-          touched.set(name, { at, own })
-          refused += 1
+test(
+  'no story gets an effect onto a target that somebody else has just touched, and most illnesses are treated',
+  async () => {
+    /** Of each patient: when a person restarted it, whether Hepar could take that for its own effect. */
+    const touched = new Map<string, { readonly at: number; readonly own: boolean }>()
+    const lives = new Map<string, SimulationPorts>()
+    const generous = { ...somePlaybook().limits, cooldownMs: 0, attempts: [{ count: 1_000, windowMs: 86_400_000 }] }
+    const [restart, escalate] = somePlaybook().steps
+    const steps = [restart!, { ...restart!, timeoutMs: 59_000 }, escalate!]
+    let refused = 0
+    const { effects } = await ordeal({
+      policy: simulatedPolicy({ steps, limits: { ...generous, yieldForMs }, reopenWithinMs: 0 }),
+      begin: () => {
+        touched.clear()
+        lives.clear()
+      },
+      played: (patients) => ({ actions: { plan: planning(patients, touched) } }),
+      deeds: {
+        touch: {
+          weight: 5,
+          do: ({ simulation, patients, effects }, pick) => {
+            const { name } = patients[pick % patients.length]!
+            const last = effects.findLast(({ patient }) => patient === name)
+            const at = simulation.now()
+            // One that no Hepar saw the end of may go on until its deadline.
+            const unseen = last !== undefined && lives.get(last.key) !== simulation.ports
+            const own = last !== undefined && at <= last.at + (unseen ? 65_000 : 5_000)
+            touched.set(name, { at, own })
+            refused += 1
+          },
         },
       },
-    },
-    forbidden: ({ patient, at, key }, { illSince, simulation }) => {
-      lives.set(key, simulation.ports)
-      const last = touched.get(patient)
-      if (last === undefined || last.own || last.at < (illSince.get(patient) ?? Number.POSITIVE_INFINITY)) return null
-      return at - last.at < yieldForMs ? `a person touched it ${at - last.at} ms ago` : null
-    },
-    shareMin: 0.4,
-    runs: 20,
-  })
-  expect(refused).toBeGreaterThan(20)
-  expect(effects).toBeGreaterThan(20)
-}, 60_000)
+      forbidden: ({ patient, at, key }, { illSince, simulation }) => {
+        lives.set(key, simulation.ports)
+        const last = touched.get(patient)
+        if (last === undefined || last.own || last.at < (illSince.get(patient) ?? Number.POSITIVE_INFINITY)) return null
+        return at - last.at < yieldForMs ? `a person touched it ${at - last.at} ms ago` : null
+      },
+      shareMin: 0.4,
+      runs: 20,
+    })
+    expect(refused).toBeGreaterThan(20)
+    expect(effects).toBeGreaterThan(20)
+  },
+  storiesMs,
+)
 
 /** Plans that see the latest start of a patient, whoever started it, as an engine shows it. */
 function planning(patients: readonly Patient[], touched: ReadonlyMap<string, { readonly at: number }>) {
