@@ -1,6 +1,5 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 import closingLine from './test/closing-line.ts'
-import { SlowestFirst } from './test/slowest-first.ts'
 
 export default defineConfig({
   test: {
@@ -12,7 +11,6 @@ export default defineConfig({
     pool: 'forks',
     // Most of the time tests wait for others' clocks, so four keep two processors busy.
     maxWorkers: 4,
-    sequence: { sequencer: SlowestFirst },
     testTimeout: 30_000,
     hookTimeout: 120_000,
     teardownTimeout: 60_000,
