@@ -37,12 +37,14 @@ describe('no story gets a forbidden effect through, and most of what is allowed 
     async () => {
       let pause: { readonly until: number | null } | null = null
       const set = async ({ simulation }: Story, until: number | null) => {
+        // Of a process that dies here nobody knows whether it has heard.
+        pause = null
         await setPause({ reason: 'drill', until }, 'operator:ada', simulation.ports)
         pause = { until }
       }
       const lift = async ({ simulation }: Story) => {
-        await setPause(null, 'operator:ada', simulation.ports)
         pause = null
+        await setPause(null, 'operator:ada', simulation.ports)
       }
       await ordeal({
         policy: simulatedPolicy(permissive),
