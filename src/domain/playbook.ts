@@ -111,3 +111,10 @@ export interface Playbook {
   readonly reopenWithinMs: number
   readonly approval: ApprovalRules
 }
+
+export type ActionStep = Extract<Step, { kind: 'action' }>
+
+/** The channel of a playbook's `escalate`, the one its people are told on; `null` when it has none. */
+export function channelOf(playbook: Playbook | null): string | null {
+  return playbook?.steps.find((step) => step.kind === 'escalate')?.channel ?? null
+}

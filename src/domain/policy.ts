@@ -1,5 +1,7 @@
 import type { ActionInfo } from './action.ts'
 import type { Config } from './config.ts'
+import type { Incident } from './incident.ts'
+import { manualPlaybook } from './manual-playbook.ts'
 import type { Playbook } from './playbook.ts'
 
 /** Everything that decides, loaded whole and swapped whole. Frozen. */
@@ -11,6 +13,12 @@ export interface Policy {
   /** In matching order: priority descending, then name. */
   readonly playbooks: readonly Playbook[]
   readonly actions: readonly ActionInfo[]
+}
+
+/** The playbook in force for an incident, or `null` when its file is gone. */
+export function playbookOf(incident: Incident, policy: Policy): Playbook | null {
+  if (incident.manual) return manualPlaybook(incident)
+  return policy.playbooks.find(({ name }) => name === incident.playbook) ?? null
 }
 
 /** A problem in a file a user wrote. `line` and `column` start at 1; 0 means the file as a whole. */

@@ -1,11 +1,11 @@
 import { type Attempt, objectsOf } from '../domain/attempt.ts'
+import { playbookOf } from '../domain/policy.ts'
 import { concludeUnhealed } from './conclude.ts'
 import { hasCode, messageOf } from './errors.ts'
-import { playbookOf } from './load-facts.ts'
 import { createPace, type Pace } from './pace.ts'
 import { createPlaces, type Places } from './places.ts'
 import type { Checkpoint, Clock, EffectResult, Log, NewId, PolicyHolder, Runner, Store, Tx } from './ports.ts'
-import { recordReverted } from './revert.ts'
+import { recordReverted } from './record-reverted.ts'
 
 export interface ActPorts {
   readonly store: Store

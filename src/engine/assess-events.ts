@@ -4,8 +4,8 @@ import type { NewAuditEvent } from '../domain/audit.ts'
 import type { GateReport, Verdict } from '../domain/gate.ts'
 import type { Incident, Waiting } from '../domain/incident.ts'
 import type { JsonObject } from '../domain/json.ts'
+import type { Assessment } from './assessment.ts'
 import type { GateFacts } from './gates/gate.ts'
-import type { Assessment } from './gather.ts'
 
 function planDigestOf({ plan }: GateFacts): string | null {
   return plan?.kind === 'planned' ? plan.digest : null

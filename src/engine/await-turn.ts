@@ -1,7 +1,8 @@
 import type { Effects } from './act.ts'
+import type { Assessment } from './assessment.ts'
 import { gates } from './gates/evaluate.ts'
 import type { StoredFacts } from './gates/gate.ts'
-import { type Assessment, factsOf } from './gather.ts'
+import { factsOf } from './gather.ts'
 import type { Clock, Store } from './ports.ts'
 import { pausingGates } from './waking.ts'
 

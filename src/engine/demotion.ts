@@ -1,12 +1,10 @@
 import type { Attempt } from '../domain/attempt.ts'
-import type { Playbook } from '../domain/playbook.ts'
+import { channelOf, type Playbook } from '../domain/playbook.ts'
 import { type Demotion, isDemoted, type Trial, trialsKeptMs } from '../domain/trial.ts'
 import { HeparError } from './errors.ts'
 import { lookAgain } from './look-again.ts'
-import { channelOf } from './next.ts'
 import { tell } from './notices.ts'
-import type { OperatePorts } from './operate.ts'
-import type { NewId, Tx } from './ports.ts'
+import type { Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
 import { classOf } from './track-record.ts'
 
 const trialsMax = 500
@@ -83,7 +81,7 @@ export async function promote(
   name: string,
   by: string,
   reason: string,
-  { store, clock, policy }: OperatePorts,
+  { store, clock, policy }: { readonly store: Store; readonly clock: Clock; readonly policy: PolicyHolder },
 ): Promise<Demotion> {
   const playbook = policy.current().playbooks.find((one) => one.name === name)
   if (!playbook) throw new HeparError('not_found', `there is no playbook ${name}`)

@@ -1,10 +1,8 @@
 import type { AlertRecord } from '../domain/alert.ts'
 import { objectsOf, type Plan } from '../domain/attempt.ts'
 import type { Verdict } from '../domain/gate.ts'
-import type { Incident } from '../domain/incident.ts'
-import type { Playbook, Step } from '../domain/playbook.ts'
-import type { Policy } from '../domain/policy.ts'
 import type { AskPolicy } from './approval-ports.ts'
+import type { Assessment } from './assessment.ts'
 import type { PastEffect } from './counting.ts'
 import { readDependencies } from './dependencies.ts'
 import { askTotal } from './fleet.ts'
@@ -19,24 +17,12 @@ import { readStorm } from './storm-facts.ts'
 import { holdMsOf } from './temporary.ts'
 import { readUnwell } from './unwell.ts'
 
-export type ActionStep = Extract<Step, { kind: 'action' }>
-
 export interface GatherPorts {
   readonly store: { readonly read: Pick<Reads, 'attempt' | 'holder' | 'ownEffect'> }
   readonly clock: Clock
   readonly sources: Sources
   readonly actions: Actions
   readonly askPolicy: AskPolicy
-}
-
-/** What is to be assessed: one step of one incident under one policy. */
-export interface Assessment {
-  readonly incident: Incident
-  readonly playbook: Playbook
-  readonly step: ActionStep
-  /** Index of the step in the playbook, whatever its place in the incident's own ladder. */
-  readonly stepIndex: number
-  readonly policy: Policy
 }
 
 /** What the store knows about an incident's next effect; called again in the transaction that commits the intent. */

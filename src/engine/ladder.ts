@@ -1,9 +1,8 @@
 import type { ActionInfo, Risk } from '../domain/action.ts'
 import { formatAgeMs } from '../domain/duration.ts'
 import type { Incident } from '../domain/incident.ts'
-import type { Playbook, Step } from '../domain/playbook.ts'
+import type { ActionStep, Playbook, Step } from '../domain/playbook.ts'
 import type { Trial } from '../domain/trial.ts'
-import type { ActionStep } from './gather.ts'
 import { stepKeyOf, type TrackRecord } from './track-record.ts'
 
 /** A step that is not tried, and why. */

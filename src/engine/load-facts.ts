@@ -1,66 +1,12 @@
-import { noApprovalRules } from '../domain/approval.ts'
 import { type Attempt, objectsOf } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook } from '../domain/playbook.ts'
-import type { Policy } from '../domain/policy.ts'
+import { type Policy, playbookOf } from '../domain/policy.ts'
 import { choiceFor } from './choose-ladder.ts'
 import type { EffectInForce, Facts } from './next.ts'
 import type { Reads } from './ports.ts'
 import { alertsOfIllness } from './present-illness.ts'
 import { renderTarget } from './render.ts'
-
-/** A manual heal's stand-in for a playbook file: one step, proven by the action's own probe. */
-export function manualPlaybook(incident: Pick<Incident, 'manual'>): Playbook {
-  const { action, with: params } = incident.manual ?? { action: '', with: {} }
-  return {
-    name: 'manual',
-    file: '',
-    revision: 'manual',
-    summary: 'A manual heal',
-    priority: 0,
-    when: { all: [] },
-    target: [],
-    dependsOn: [],
-    mode: 'auto',
-    continue: false,
-    settleMs: 0,
-    steps: [
-      {
-        kind: 'action',
-        action,
-        with: { kind: 'literal', value: params as never },
-        timeoutMs: 60_000,
-        holdMs: null,
-        on: { ineffective: 'stop', failed: 'stop', unknown: 'stop' },
-      },
-    ],
-    order: 'written',
-    verify: [],
-    forMs: 10_000,
-    withinMs: 120_000,
-    silence: false,
-    limits: {
-      cooldownMs: 0,
-      attempts: [{ count: 10, windowMs: 3_600_000 }],
-      rate: [],
-      maxWaitMs: 900_000,
-      blastRadius: null,
-      activeHours: null,
-      retryAfterMs: 0,
-      demoteAfter: null,
-      // Who asks for it by hand knows what others did.
-      yieldForMs: 0,
-    },
-    reopenWithinMs: 0,
-    approval: noApprovalRules,
-  }
-}
-
-/** The playbook in force for an incident, or `null` when its file is gone. */
-export function playbookOf(incident: Incident, policy: Policy): Playbook | null {
-  if (incident.manual) return manualPlaybook(incident)
-  return policy.playbooks.find(({ name }) => name === incident.playbook) ?? null
-}
 
 /** One snapshot of everything `next` decides on; `null` when there is no such incident. */
 export async function loadFacts(

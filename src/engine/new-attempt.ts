@@ -1,5 +1,5 @@
 import type { Attempt, CheckResult } from '../domain/attempt.ts'
-import type { Assessment } from './gather.ts'
+import type { Assessment } from './assessment.ts'
 import type { PlanOutcome, Runner } from './ports.ts'
 import { holdMsOf } from './temporary.ts'
 import { stepKeyOf } from './track-record.ts'

@@ -5,7 +5,7 @@ import type { Limits } from '../domain/config.ts'
 import { formatDurationMs } from '../domain/duration.ts'
 import type { Ending, Incident, Waiting } from '../domain/incident.ts'
 import { relapseIsNewsMs } from '../domain/left-alone.ts'
-import { lowerMode, type Mode, type Playbook, type Step } from '../domain/playbook.ts'
+import { channelOf, lowerMode, type Mode, type Playbook, type Step } from '../domain/playbook.ts'
 import { type LadderChoice, stepAt } from './ladder.ts'
 import { maintenanceOver, type PauseInForce, type Pausing } from './pauses.ts'
 import { carries } from './temporary.ts'
@@ -217,10 +217,6 @@ function withoutPlaybook(incident: Incident, reason: string): Command {
 function handOver(incident: Incident, reason: string, playbook?: Playbook): Command {
   if (incident.manual) return { do: 'close', ending: incident.touched ? 'unverified' : 'cancelled', reason }
   return { do: 'hand_over', channel: channelOf(playbook ?? null), reason }
-}
-
-export function channelOf(playbook: Playbook | null): string | null {
-  return playbook?.steps.find((step) => step.kind === 'escalate')?.channel ?? null
 }
 
 function idle(now: number, limits: Limits, reason: string): Command {

@@ -1,10 +1,11 @@
 import type { Incident } from '../domain/incident.ts'
+import { manualPlaybook } from '../domain/manual-playbook.ts'
+import { playbookOf } from '../domain/policy.ts'
 import { formatTarget, parseTarget } from '../domain/target.ts'
 import { openIncident } from './attach.ts'
 import { closeIncident } from './close.ts'
 import type { Engine } from './engine.ts'
 import { HeparError } from './errors.ts'
-import { manualPlaybook, playbookOf } from './load-facts.ts'
 import type { Clock, NewId, PolicyHolder, Store, Tx } from './ports.ts'
 
 export interface OperatePorts {

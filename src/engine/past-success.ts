@@ -1,6 +1,5 @@
 import type { JsonObject } from '../domain/json.ts'
-import type { Playbook } from '../domain/playbook.ts'
-import type { ActionStep } from './gather.ts'
+import type { ActionStep, Playbook } from '../domain/playbook.ts'
 import type { Reads } from './ports.ts'
 import { trackRecordOf } from './track-record.ts'
 

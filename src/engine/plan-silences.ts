@@ -1,9 +1,8 @@
 import type { AlertRecord, Labels } from '../domain/alert.ts'
 import type { Attempt } from '../domain/attempt.ts'
-import type { Policy } from '../domain/policy.ts'
+import { type Policy, playbookOf } from '../domain/policy.ts'
 import type { HealingSilence } from '../domain/silence.ts'
 import { digestOf } from './digest.ts'
-import { playbookOf } from './load-facts.ts'
 import type { Reads } from './ports.ts'
 import { alertsOfIllness } from './present-illness.ts'
 

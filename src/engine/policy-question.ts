@@ -2,9 +2,9 @@ import type { AlertRecord } from '../domain/alert.ts'
 import type { PolicyAnswer, PolicyRef } from '../domain/approval.ts'
 import type { JsonObject } from '../domain/json.ts'
 import type { AskPolicy } from './approval-ports.ts'
+import type { Assessment } from './assessment.ts'
 import type { GateFacts } from './gates/gate.ts'
 import { modeOf } from './gates/mode.ts'
-import type { Assessment } from './gather.ts'
 
 const alertsMax = 20
 

@@ -1,5 +1,5 @@
 import type { Waiting } from '../domain/incident.ts'
-import type { Assessment } from './gather.ts'
+import type { Assessment } from './assessment.ts'
 import type { Asker, NoPlace } from './places.ts'
 import type { Clock, Store } from './ports.ts'
 import { isHighest, priorityOf } from './priority.ts'

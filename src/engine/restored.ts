@@ -1,11 +1,11 @@
 import type { Attempt } from '../domain/attempt.ts'
 import type { StoreCopy } from '../domain/copy.ts'
 import type { Incident } from '../domain/incident.ts'
+import { channelOf } from '../domain/playbook.ts'
+import { playbookOf } from '../domain/policy.ts'
 import { type ActPorts, recordResult } from './act.ts'
 import { closeIncident } from './close.ts'
 import { handOver } from './hand-over.ts'
-import { playbookOf } from './load-facts.ts'
-import { channelOf } from './next.ts'
 import type { NewId, PolicyHolder, Tx } from './ports.ts'
 
 type RestoredPorts = Pick<ActPorts, 'store' | 'clock' | 'newId' | 'policy' | 'log'>

@@ -1,9 +1,8 @@
-import type { Playbook } from '../domain/playbook.ts'
+import type { ActionStep, Playbook } from '../domain/playbook.ts'
 import { successRate } from '../domain/success-rate.ts'
 import { parseTarget } from '../domain/target.ts'
 import { type Trial, trialsKeptMs } from '../domain/trial.ts'
 import { digestOf } from './digest.ts'
-import type { ActionStep } from './gather.ts'
 import type { Reads } from './ports.ts'
 
 /** What became of the attempts of one step. Shares lie between 0 and 1. */

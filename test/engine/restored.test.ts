@@ -3,15 +3,13 @@ import fc from 'fast-check'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { readAuditKeys } from '../../src/adapters/store/audit-key.ts'
 import { verifyLog } from '../../src/adapters/store/verify-log.ts'
-import type { Step } from '../../src/domain/playbook.ts'
+import type { ActionStep, Step } from '../../src/domain/playbook.ts'
 import { resume } from '../../src/engine/operate.ts'
 import { setPause } from '../../src/engine/stop-switch.ts'
 import { type Patient, somePatient } from '../kit/played-world.ts'
 import { somePlaybook } from '../kit/records.ts'
 import { type Simulation, simulatedPolicy, startSimulation } from '../kit/simulation.ts'
 import { reliefPlaybook } from './relief.ts'
-
-type ActionStep = Extract<Step, { kind: 'action' }>
 
 const confirm = (simulation: Simulation) => setPause(null, 'ada', simulation.ports, { restored: true })
 
