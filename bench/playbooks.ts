@@ -1,5 +1,5 @@
 import type { Condition } from '../src/domain/playbook.ts'
-import { createMatcher, factsOf } from '../src/engine/match.ts'
+import { createMatcher, factsOf } from '../src/engine/match/match.ts'
 import { somePlaybook, someRecord } from '../test/kit/records.ts'
 import { tempFolder } from '../test/kit/temp.ts'
 import { median, ms, perSecond, seconds } from './figures.ts'

@@ -22,6 +22,30 @@ const floors: Record<string, { readonly may: readonly string[]; readonly package
   plugins: { may: ['src/sdk'], packages: ['*'] },
 }
 
+/** The rooms of the engine from the ground up: each may import itself, those before it, and `contract`. */
+const rooms = [
+  'match',
+  'tell',
+  'storm',
+  'facts',
+  'gates',
+  'turns',
+  'prove',
+  'ladder',
+  'approve',
+  'end',
+  'receive',
+  'act',
+  'assess',
+  'silence',
+  'recover',
+  'operate',
+  'keep',
+]
+
+/** What every room of the engine may import: what they need from the world, what they are to it, and what all of them do alike. */
+const contract = ['ports.ts', 'engine.ts', 'errors.ts', 'digest.ts', 'rounds.ts']
+
 const banned = /(^|[-/])(utils?|helpers?|manager|common|base|misc|lib)([-.]|$)/
 
 interface Import {
@@ -59,6 +83,21 @@ describe('the house', () => {
       return !floor.may.some((allowed) => to.startsWith(`${allowed}/`))
     })
     expect(wrong.map(({ file, from }) => `${file} → ${from}`)).toEqual([])
+  })
+
+  test('a room of the engine imports only what lies below it', () => {
+    const within = (path: string) => relative('src/engine', path).split('/')
+    const wrong = all.filter(({ file, from }) => {
+      const [room = '', inside] = within(file)
+      const [to = ''] = within(relative(root, resolve(root, dirname(file), from)))
+      if (!file.startsWith('src/engine/') || inside === undefined || !from.startsWith('.') || to === '..') return false
+      return contract.includes(to) ? false : !rooms.slice(0, rooms.indexOf(room) + 1).includes(to)
+    })
+    expect(wrong.map(({ file, from }) => `${file} → ${from}`)).toEqual([])
+    const folders = readdirSync(join(root, 'src/engine'), { withFileTypes: true }).filter((entry) =>
+      entry.isDirectory(),
+    )
+    expect(folders.map(({ name }) => name)).toEqual(rooms.toSorted())
   })
 
   test('only the composition root names adapters', () => {

@@ -8,8 +8,8 @@ import { loadPolicy } from '../src/adapters/rules/load-policy.ts'
 import { readConfig } from '../src/config.ts'
 import { defaultLimits } from '../src/domain/config.ts'
 import { resolveHost } from '../src/domain/host.ts'
-import { createMatcher } from '../src/engine/match.ts'
-import { renderProbe, renderTarget, scopeOf } from '../src/engine/render.ts'
+import { createMatcher } from '../src/engine/match/match.ts'
+import { renderProbe, renderTarget, scopeOf } from '../src/engine/match/render.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'hepar-shipped-'))
 const log = { debug() {}, info() {}, warn() {}, error() {} }

@@ -1,8 +1,8 @@
 import type { LocalTokens } from '../cli/parts.ts'
 import type { Config } from '../domain/config.ts'
 import { parseDurationMs } from '../domain/duration.ts'
+import { openTokens } from '../engine/operate/tokens.ts'
 import type { Clock, Store } from '../engine/ports.ts'
-import { openTokens } from '../engine/tokens.ts'
 import { viewToken, viewTokens } from '../http/tokens.ts'
 
 interface TokenStoreParts {

@@ -7,9 +7,9 @@ import type { Pause, ScopedPause } from '../domain/pause.ts'
 import type { Policy } from '../domain/policy.ts'
 import type { StormRecord } from '../domain/storm.ts'
 import type { Demotion } from '../domain/trial.ts'
-import type { Delivered } from './delivery-port.ts'
-import type { LadderChoice } from './ladder.ts'
-import type { WantedScopedPause } from './scoped-pauses.ts'
+import type { LadderChoice } from './ladder/ladder.ts'
+import type { WantedScopedPause } from './operate/scoped-pauses.ts'
+import type { Delivered } from './tell/delivery-port.ts'
 
 /** What one playbook's conditions made of one alert. */
 export interface PlaybookTrace {

@@ -2,11 +2,11 @@ import { type Attempt, objectsOf } from '../domain/attempt.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Playbook } from '../domain/playbook.ts'
 import { type Policy, playbookOf } from '../domain/policy.ts'
-import { choiceFor } from './choose-ladder.ts'
+import { choiceFor } from './ladder/choose-ladder.ts'
+import { renderTarget } from './match/render.ts'
 import type { EffectInForce, Facts } from './next.ts'
 import type { Reads } from './ports.ts'
-import { alertsOfIllness } from './present-illness.ts'
-import { renderTarget } from './render.ts'
+import { alertsOfIllness } from './prove/present-illness.ts'
 
 /** One snapshot of everything `next` decides on; `null` when there is no such incident. */
 export async function loadFacts(

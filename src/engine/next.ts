@@ -6,9 +6,9 @@ import { formatDurationMs } from '../domain/duration.ts'
 import type { Ending, Incident, Waiting } from '../domain/incident.ts'
 import { relapseIsNewsMs } from '../domain/left-alone.ts'
 import { channelOf, lowerMode, type Mode, type Playbook, type Step } from '../domain/playbook.ts'
-import { type LadderChoice, stepAt } from './ladder.ts'
-import { maintenanceOver, type PauseInForce, type Pausing } from './pauses.ts'
-import { carries } from './temporary.ts'
+import { maintenanceOver, type PauseInForce, type Pausing } from './facts/pauses.ts'
+import { carries } from './facts/temporary.ts'
+import { type LadderChoice, stepAt } from './ladder/ladder.ts'
 
 /** Everything `next` decides on, read from one snapshot. */
 export interface Facts {

@@ -2,8 +2,8 @@ import type { BrokenAction } from '../domain/action.ts'
 import type { Problem } from '../domain/policy.ts'
 import type { AuthFailure } from '../domain/token.ts'
 import type { Engine, RematchPreview } from '../engine/engine.ts'
+import type { Tokens } from '../engine/operate/tokens.ts'
 import type { Clock, Log, PolicyHolder, Reads } from '../engine/ports.ts'
-import type { Tokens } from '../engine/tokens.ts'
 
 /** What /metrics needs, and the only numbers that no audit event carries. */
 export interface MetricsDoor {

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import type { MaintenanceWindow } from '../domain/pause.ts'
-import { nextStart, stretchAt } from '../engine/schedule.ts'
+import { nextStart, stretchAt } from '../engine/facts/schedule.ts'
 import { durationMs, nothing, reason, timeMs } from './fields.ts'
 import { ok, read, remove, write } from './route.ts'
 import { iso, viewScopedPause } from './views.ts'

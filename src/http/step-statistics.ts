@@ -1,5 +1,5 @@
+import { summarise, type TrackRecord } from '../engine/ladder/track-record.ts'
 import type { Reads } from '../engine/ports.ts'
-import { summarise, type TrackRecord } from '../engine/track-record.ts'
 import { type Spread, spread } from './statistics.ts'
 
 /** What became of one step of a playbook within a window, on any target. */

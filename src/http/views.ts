@@ -3,7 +3,7 @@ import type { Attempt } from '../domain/attempt.ts'
 import type { AuditEvent } from '../domain/audit.ts'
 import type { Incident } from '../domain/incident.ts'
 import type { Pause, ScopedPause } from '../domain/pause.ts'
-import { hasBegun } from '../engine/pauses.ts'
+import { hasBegun } from '../engine/facts/pauses.ts'
 
 /** Epoch milliseconds as RFC 3339. */
 export function iso(at: number): string

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { AuditEvent } from '../../src/domain/audit.ts'
-import { createAccept } from '../../src/engine/accept.ts'
 import type { Store } from '../../src/engine/ports.ts'
-import { receive } from '../../src/engine/receive.ts'
+import { createAccept } from '../../src/engine/receive/accept.ts'
+import { receive } from '../../src/engine/receive/receive.ts'
 import { patientAlert, type Simulation, someDelivery } from '../kit/simulation.ts'
 import { simulate, theIncident } from './simulate.ts'
 

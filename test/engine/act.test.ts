@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { recordResult } from '../../src/engine/act.ts'
+import { recordResult } from '../../src/engine/act/act.ts'
 import { HeparError } from '../../src/engine/errors.ts'
 import type { EffectResult } from '../../src/engine/ports.ts'
 import type { Simulation } from '../kit/simulation.ts'

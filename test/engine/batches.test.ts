@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createBatches } from '../../src/engine/batches.ts'
+import { createBatches } from '../../src/engine/receive/batches.ts'
 
 /** Batches of numbers that end when the test lets them; each number weighs itself. */
 function held({ sizeMax = 10, mayDiffer = true } = {}) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../../src/domain/json.ts'
-import { boundedBody } from '../../src/engine/bounded-body.ts'
+import { boundedBody } from '../../src/engine/tell/bounded-body.ts'
 
 test('a notice of usual size is left as it is', () => {
   const body = { incident: 'i1', reason: 'x'.repeat(4_000), needed: 2, link: null, alerts: [{ labels: { a: 'b' } }] }

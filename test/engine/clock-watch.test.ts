@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { receive } from '../../src/engine/receive.ts'
-import { setPause } from '../../src/engine/stop-switch.ts'
+import { setPause } from '../../src/engine/operate/stop-switch.ts'
+import { receive } from '../../src/engine/receive/receive.ts'
 import { somePatient } from '../kit/played-world.ts'
 import { somePlaybook } from '../kit/records.ts'
 import { patientAlert, type Simulation, someDelivery } from '../kit/simulation.ts'

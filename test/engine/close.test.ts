@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { createNewId } from '../../src/adapters/store/uuid.ts'
 import type { Attempt } from '../../src/domain/attempt.ts'
 import { type Ending, endings } from '../../src/domain/incident.ts'
-import { closeIncident, creditOf } from '../../src/engine/close.ts'
+import { closeIncident, creditOf } from '../../src/engine/end/close.ts'
 import { someAttempt, someIncident } from '../kit/records.ts'
 import { simulate } from './simulate.ts'
 

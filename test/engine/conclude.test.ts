@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import type { Incident } from '../../src/domain/incident.ts'
 import { manualPlaybook } from '../../src/domain/manual-playbook.ts'
+import { concludeUnhealed } from '../../src/engine/act/conclude.ts'
 import { advance } from '../../src/engine/advance.ts'
-import { concludeUnhealed } from '../../src/engine/conclude.ts'
 import { someAttempt, someIncident, somePlaybook } from '../kit/records.ts'
 import { simulate } from './simulate.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { applyAnswer, askAbout } from '../../src/engine/confirm.ts'
 import type { OracleAnswer } from '../../src/engine/ports.ts'
+import { applyAnswer, askAbout } from '../../src/engine/receive/confirm.ts'
 import { someRecord } from '../kit/records.ts'
 import { simulate, theIncident } from './simulate.ts'
 

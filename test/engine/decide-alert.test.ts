@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Alert, AlertRecord } from '../../src/domain/alert.ts'
-import { type Arrival, decideAlert } from '../../src/engine/decide-alert.ts'
+import { type Arrival, decideAlert } from '../../src/engine/receive/decide-alert.ts'
 import { someAlert, someRecord } from '../kit/records.ts'
 
 function arrival(more: Partial<Arrival> = {}): Arrival {

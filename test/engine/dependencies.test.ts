@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Playbook } from '../../src/domain/playbook.ts'
 import type { Policy } from '../../src/domain/policy.ts'
-import { receive } from '../../src/engine/receive.ts'
+import { receive } from '../../src/engine/receive/receive.ts'
 import { untilAtRest } from '../kit/ordeal.ts'
 import { somePatient } from '../kit/played-world.ts'
 import { patientAlert, type Simulation, simulatedPolicy, someDelivery, startSimulation } from '../kit/simulation.ts'

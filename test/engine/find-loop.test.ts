@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { PastEffect } from '../../src/engine/counting.ts'
-import { findLoop } from '../../src/engine/find-loop.ts'
+import type { PastEffect } from '../../src/engine/facts/counting.ts'
+import { findLoop } from '../../src/engine/facts/find-loop.ts'
 
 const rule = { rounds: 2, aftermathMs: 1_000 }
 

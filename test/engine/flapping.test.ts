@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../src/domain/config.ts'
 import type { Playbook } from '../../src/domain/playbook.ts'
-import { resume } from '../../src/engine/operate.ts'
+import { resume } from '../../src/engine/operate/operate.ts'
 import { untilAtRest } from '../kit/ordeal.ts'
 import { somePatient } from '../kit/played-world.ts'
 import { somePlaybook } from '../kit/records.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { askTotal } from '../../src/engine/fleet.ts'
+import { askTotal } from '../../src/engine/facts/fleet.ts'
 import type { Sources } from '../../src/engine/ports.ts'
 import { playedSources } from '../kit/played-world.ts'
 import { somePlaybook, someRecord } from '../kit/records.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { handOver } from '../../src/engine/hand-over.ts'
+import { handOver } from '../../src/engine/end/hand-over.ts'
 import { sampleAlert } from '../adapters/store/samples.ts'
 import { simulate, theIncident, typesOf } from './simulate.ts'
 

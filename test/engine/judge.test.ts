@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { CheckResult } from '../../src/domain/attempt.ts'
-import { judge } from '../../src/engine/judge.ts'
+import { judge } from '../../src/engine/prove/judge.ts'
 
 const passed: CheckResult = { check: 'inspect', passed: true, positive: true, detail: '' }
 const cleared: CheckResult = { check: 'alert: cleared', passed: true, positive: false, detail: '' }

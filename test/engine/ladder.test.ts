@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest'
 import type { Risk } from '../../src/domain/action.ts'
 import type { Step } from '../../src/domain/playbook.ts'
 import type { Trial } from '../../src/domain/trial.ts'
-import { keepsFailing } from '../../src/engine/demotion.ts'
-import { byEvidence, chooseLadder, orderOf, placeOf, stepAt } from '../../src/engine/ladder.ts'
-import { classOf, stepKeyOf } from '../../src/engine/track-record.ts'
+import { keepsFailing } from '../../src/engine/ladder/demotion.ts'
+import { byEvidence, chooseLadder, orderOf, placeOf, stepAt } from '../../src/engine/ladder/ladder.ts'
+import { classOf, stepKeyOf } from '../../src/engine/ladder/track-record.ts'
 import { someIncident, somePlaybook } from '../kit/records.ts'
 
 const [restart] = somePlaybook().steps as readonly [Extract<Step, { kind: 'action' }>]

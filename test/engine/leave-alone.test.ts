@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { leftAloneMaxMs } from '../../src/domain/left-alone.ts'
-import { leaveAlone } from '../../src/engine/leave-alone.ts'
+import { leaveAlone } from '../../src/engine/end/leave-alone.ts'
 import { openIn, temporaryFolder } from '../adapters/store/open-store.ts'
 import { noon, sampleIncident } from '../adapters/store/samples.ts'
 

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { deepFreeze } from '../../src/domain/freeze.ts'
 import type { Condition, Playbook } from '../../src/domain/playbook.ts'
-import type { MatchFacts } from '../../src/engine/evaluate.ts'
-import { createMatcher, type Matcher } from '../../src/engine/match.ts'
+import type { MatchFacts } from '../../src/engine/match/evaluate.ts'
+import { createMatcher, type Matcher } from '../../src/engine/match/match.ts'
 import { somePlaybook } from '../kit/records.ts'
 
 const now = Date.UTC(2026, 10, 22, 12, 0, 0)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { newAttempt } from '../../src/engine/new-attempt.ts'
+import { newAttempt } from '../../src/engine/act/new-attempt.ts'
 import { someAttempt, someIncident, somePlaybook } from '../kit/records.ts'
 
 const playbook = somePlaybook()

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { cancel, heal, resume } from '../../src/engine/operate.ts'
-import { setPause } from '../../src/engine/stop-switch.ts'
+import { cancel, heal, resume } from '../../src/engine/operate/operate.ts'
+import { setPause } from '../../src/engine/operate/stop-switch.ts'
 import { simulate, someRunner, theIncident, typesOf } from './simulate.ts'
 
 describe('cancelling', () => {

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { OutboxMessage } from '../../src/domain/message.ts'
-import type { Deliver } from '../../src/engine/delivery-port.ts'
-import { afterTry, createOutbox } from '../../src/engine/outbox.ts'
+import type { Deliver } from '../../src/engine/tell/delivery-port.ts'
+import { afterTry, createOutbox } from '../../src/engine/tell/outbox.ts'
 import { simulate } from './simulate.ts'
 
 const message: OutboxMessage = {

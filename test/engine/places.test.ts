@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Asker, createPlaces } from '../../src/engine/places.ts'
+import { type Asker, createPlaces } from '../../src/engine/turns/places.ts'
 
 function somePlaces(max: number) {
   const called: string[] = []

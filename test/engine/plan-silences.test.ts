@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { HealingSilence } from '../../src/domain/silence.ts'
-import { planSilences, type WantedSilence } from '../../src/engine/plan-silences.ts'
+import { planSilences, type WantedSilence } from '../../src/engine/silence/plan-silences.ts'
 import { someAttempt } from '../kit/records.ts'
 
 const times = { now: 100_000, ttlMs: 60_000 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AuditEvent } from '../../src/domain/audit.ts'
-import { receive } from '../../src/engine/receive.ts'
+import { receive } from '../../src/engine/receive/receive.ts'
 import { decidedIn } from '../kit/decided.ts'
 import { patientAlert, type Simulation, someDelivery } from '../kit/simulation.ts'
 import { simulate, theIncident, typesOf } from './simulate.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { advance } from '../../src/engine/advance.ts'
-import { recover } from '../../src/engine/recover.ts'
+import { recover } from '../../src/engine/recover/recover.ts'
 import { simulate, theIncident, typesOf } from './simulate.ts'
 
 async function killed(checkpoint: 'before' | 'after', notes: string[] = []) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { cancel } from '../../src/engine/operate.ts'
-import { previewRematch, rematch } from '../../src/engine/rematch.ts'
+import { cancel } from '../../src/engine/operate/operate.ts'
+import { previewRematch, rematch } from '../../src/engine/receive/rematch.ts'
 import type { Simulation } from '../kit/simulation.ts'
 import { simulate, theIncident, typesOf } from './simulate.ts'
 

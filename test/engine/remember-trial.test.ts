@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Attempt, Outcome } from '../../src/domain/attempt.ts'
 import type { Trial } from '../../src/domain/trial.ts'
+import { rememberRecovery, rememberTrial } from '../../src/engine/ladder/remember-trial.ts'
 import type { Tx } from '../../src/engine/ports.ts'
-import { rememberRecovery, rememberTrial } from '../../src/engine/remember-trial.ts'
 import { someAttempt, someIncident } from '../kit/records.ts'
 
 /** What would be kept. */

@@ -6,7 +6,7 @@ import { resolveHost } from '../../src/domain/host.ts'
 import type { Step } from '../../src/domain/playbook.ts'
 import { parseTarget } from '../../src/domain/target.ts'
 import { compileTemplate, type Template } from '../../src/domain/template.ts'
-import { renderParams, renderProbe, renderTarget, scopeOf } from '../../src/engine/render.ts'
+import { renderParams, renderProbe, renderTarget, scopeOf } from '../../src/engine/match/render.ts'
 
 const host = { socket: null, url: null, tls: null }
 const config = {

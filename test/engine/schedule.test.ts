@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Schedule } from '../../src/domain/schedule.ts'
-import { nextStart, stretchAt } from '../../src/engine/schedule.ts'
+import { nextStart, stretchAt } from '../../src/engine/facts/schedule.ts'
 
 const hour = 3_600_000
 const at = (text: string) => Date.parse(text)

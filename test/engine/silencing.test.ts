@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import type { HealingSilence } from '../../src/domain/silence.ts'
 import type { Silencer } from '../../src/engine/ports.ts'
-import { createSilencing } from '../../src/engine/silencing.ts'
+import { createSilencing } from '../../src/engine/silence/silencing.ts'
 import { simulate, someRunner, theIncident, typesOf } from './simulate.ts'
 
 /** An Alertmanager that keeps silences in a map, or answers nothing while `away`. */

@@ -8,7 +8,7 @@ import {
   type StormLimits,
   type TrialEnd,
 } from '../../src/domain/storm.ts'
-import { nextMove, placesLeft, settledStorm } from '../../src/engine/storm.ts'
+import { nextMove, placesLeft, settledStorm } from '../../src/engine/storm/storm.ts'
 
 const limits: StormLimits = {
   incidentsMax: 20,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Alert } from '../../src/domain/alert.ts'
 import type { Sources } from '../../src/engine/ports.ts'
-import { sweep } from '../../src/engine/sweep.ts'
+import { sweep } from '../../src/engine/receive/sweep.ts'
 import { patientAlert } from '../kit/simulation.ts'
 import { simulate, theIncident } from './simulate.ts'
 

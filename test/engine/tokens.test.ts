@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { hasTokens } from '../../src/adapters/store/token-table.ts'
 import type { Token } from '../../src/domain/config.ts'
 import { secret } from '../../src/domain/secret.ts'
-import { openTokens } from '../../src/engine/tokens.ts'
+import { openTokens } from '../../src/engine/operate/tokens.ts'
 import { openIn, temporaryFolder } from '../adapters/store/open-store.ts'
 import { noon, placeIn } from '../adapters/store/samples.ts'
 

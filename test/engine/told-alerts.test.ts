@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { toldAlerts } from '../../src/engine/told-alerts.ts'
+import { toldAlerts } from '../../src/engine/tell/told-alerts.ts'
 import { someRecord } from '../kit/records.ts'
 
 const many = (count: number, more: (index: number) => Record<string, string>) =>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { noticeEvents } from '../../src/domain/message.ts'
-import { closeIncident } from '../../src/engine/close.ts'
-import { tell } from '../../src/engine/notices.ts'
+import { closeIncident } from '../../src/engine/end/close.ts'
+import { tell } from '../../src/engine/tell/notices.ts'
 import { sampleIncident } from '../adapters/store/samples.ts'
 import { simulate } from './simulate.ts'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fleetOf } from '../../src/engine/unwell.ts'
+import { fleetOf } from '../../src/engine/facts/unwell.ts'
 import { somePlaybook } from '../kit/records.ts'
 
 const counting = (name: string, of: string | null) =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Attempt, CheckResult } from '../../src/domain/attempt.ts'
 import type { Incident } from '../../src/domain/incident.ts'
-import { verifyRound } from '../../src/engine/verify.ts'
+import { verifyRound } from '../../src/engine/act/verify.ts'
 import type { Simulation } from '../kit/simulation.ts'
 import { simulate, theIncident, typesOf } from './simulate.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Playbook } from '../../src/domain/playbook.ts'
-import { resumed } from '../../src/engine/watched.ts'
+import { resumed } from '../../src/engine/prove/watched.ts'
 import { somePatient } from '../kit/played-world.ts'
 import { somePlaybook } from '../kit/records.ts'
 import { simulate, theIncident } from './simulate.ts'

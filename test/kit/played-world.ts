@@ -1,5 +1,5 @@
 import type { ActionInfo } from '../../src/domain/action.ts'
-import type { AskPolicy } from '../../src/engine/approval-ports.ts'
+import type { AskPolicy } from '../../src/engine/approve/approval-ports.ts'
 import { digestOf } from '../../src/engine/digest.ts'
 import type { Actions, HttpProbe, Sources } from '../../src/engine/ports.ts'
 

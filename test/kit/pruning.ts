@@ -1,8 +1,8 @@
 import type { Config } from '../../src/domain/config.ts'
 import type { Policy } from '../../src/domain/policy.ts'
 import type { Retention } from '../../src/domain/retention.ts'
+import { createRetention } from '../../src/engine/keep/retention.ts'
 import type { Log, Store } from '../../src/engine/ports.ts'
-import { createRetention } from '../../src/engine/retention.ts'
 
 export const day = 86_400_000
 

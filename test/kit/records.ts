@@ -4,9 +4,9 @@ import type { Attempt } from '../../src/domain/attempt.ts'
 import { defaultLimits } from '../../src/domain/config.ts'
 import type { Incident } from '../../src/domain/incident.ts'
 import type { Playbook } from '../../src/domain/playbook.ts'
-import { openIncident } from '../../src/engine/attach.ts'
 import type { Facts } from '../../src/engine/next.ts'
 import type { OracleAnswer } from '../../src/engine/ports.ts'
+import { openIncident } from '../../src/engine/receive/attach.ts'
 
 /** Plain records for tests of pure functions. Times are small numbers of milliseconds, so that they read well. */
 export function someAlert(more: Partial<Alert> = {}): Alert {

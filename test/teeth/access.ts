@@ -202,7 +202,7 @@ export const access = [
       red: 'what is remembered is bounded',
     },
   ]),
-  ...teethOf({ test: 'test/engine/tokens.test.ts', file: 'src/engine/tokens.ts' }, [
+  ...teethOf({ test: 'test/engine/tokens.test.ts', file: 'src/engine/operate/tokens.ts' }, [
     {
       takes: 'that the store has no token, but its digest',
       find: 'const digest = sha256(token)',

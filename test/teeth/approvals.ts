@@ -105,7 +105,7 @@ export const approvals = [
       red: 'who must say yes > one more than who asked for it',
     },
   ]),
-  ...teethOf({ ...shared, file: 'src/engine/decide-approval.ts' }, [
+  ...teethOf({ ...shared, file: 'src/engine/operate/decide-approval.ts' }, [
     {
       takes: 'approval: that it is decided once',
       find: "  if (state === 'pending') return\n",
@@ -125,7 +125,7 @@ export const approvals = [
       red: 'who decides > a manual heal is approved by who asked',
     },
   ]),
-  ...teethOf({ ...shared, file: 'src/engine/decide-approval.ts' }, [
+  ...teethOf({ ...shared, file: 'src/engine/operate/decide-approval.ts' }, [
     {
       takes: 'approval: that a word which comes too late counts no more',
       find: '    if (asked.expiresAt <= now) throw',
@@ -152,7 +152,7 @@ export const approvals = [
       red: 'one ask > a rejection hands over',
     },
   ]),
-  ...teethOf({ ...shared, file: 'src/engine/asking.ts' }, [
+  ...teethOf({ ...shared, file: 'src/engine/approve/asking.ts' }, [
     {
       takes: 'approval: that who is no longer asked is told so',
       find: '    await end(tx, live, { reason: why, now, newId, askedAnew })\n',
@@ -203,7 +203,7 @@ export const approvals = [
   ...teethOf({ ...shared, file: 'src/engine/next.ts' }, [
     {
       takes: 'approval: that a word for one attempt is none for another of the same plan',
-      file: 'src/engine/decide-approval.ts',
+      file: 'src/engine/operate/decide-approval.ts',
       find: 'if (fitting.every((one) => one.attempt === attempt && one.step === step)) return meant',
       replace: 'if (fitting.every((one) => one.attempt <= attempt && one.id !== step.toString())) return meant',
       red: 'bound to what was asked > it is good for one attempt',

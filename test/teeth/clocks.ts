@@ -1,7 +1,7 @@
 import { teethOf } from './tooth.ts'
 
-const watch = { file: 'src/engine/clock-watch.ts', test: 'test/engine/clock-watch.test.ts' }
-const watched = { file: 'src/engine/watched.ts', test: 'test/engine/watched.test.ts' }
+const watch = { file: 'src/engine/recover/clock-watch.ts', test: 'test/engine/clock-watch.test.ts' }
+const watched = { file: 'src/engine/prove/watched.ts', test: 'test/engine/watched.test.ts' }
 
 /** What a clock that was set, or a machine that slept, must not change. */
 export const clocks = [
@@ -20,7 +20,7 @@ export const clocks = [
     },
     {
       takes: 'that a channel rests no longer because the clock was set back',
-      file: 'src/engine/outbox.ts',
+      file: 'src/engine/tell/outbox.ts',
       test: 'test/engine/outbox-lanes.test.ts',
       find: 'until > now && until <= now + restMaxMs',
       replace: 'until > now',

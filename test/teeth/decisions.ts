@@ -1,8 +1,8 @@
 import { teethOf } from './tooth.ts'
 
-const decide = { file: 'src/engine/decide-alert.ts', test: 'test/engine/decide-alert.test.ts' }
-const receive = { file: 'src/engine/receive.ts', test: 'test/engine/receive.test.ts' }
-const confirm = { file: 'src/engine/confirm.ts', test: 'test/engine/confirm.test.ts' }
+const decide = { file: 'src/engine/receive/decide-alert.ts', test: 'test/engine/decide-alert.test.ts' }
+const receive = { file: 'src/engine/receive/receive.ts', test: 'test/engine/receive.test.ts' }
+const confirm = { file: 'src/engine/receive/confirm.ts', test: 'test/engine/confirm.test.ts' }
 
 /** What becomes of the alerts of a delivery, and of what the sources say about them later. */
 export const decisions = [
@@ -95,44 +95,44 @@ export const decisions = [
       red: 'a delivery > that is very large commits in parts',
     },
     {
-      file: 'src/engine/accept.ts',
+      file: 'src/engine/receive/accept.ts',
       takes: 'that an alert sees what the ones before it in the same delivery changed',
       find: '      if (next.record) known.set(next.record)\n',
       replace: '',
       red: 'a delivery > that names an alert twice',
     },
     {
-      file: 'src/engine/accept.ts',
+      file: 'src/engine/receive/accept.ts',
       takes: 'that each part of a delivery is recorded with its own decisions',
       find: 'deliveryEvent(delivery, part, decided[index] ?? [],',
       replace: 'deliveryEvent(delivery, { ...part, from: 0 }, decided[index] ?? [],',
       red: 'a delivery > that is very large commits in parts',
     },
     {
-      file: 'src/engine/accept.ts',
+      file: 'src/engine/receive/accept.ts',
       takes: 'that alerts are stored with the decision about them',
       find: '  if (changed.length > 0) await tx.saveAlerts(changed)\n',
       replace: '',
       red: 'what follows from a decision > is nothing for a duplicate',
     },
     {
-      file: 'src/engine/follow.ts',
+      file: 'src/engine/receive/follow.ts',
       takes: 'that a duplicate causes nothing',
       find: "decided.filter(({ decision }) => decision.decision !== 'duplicate')",
       replace: 'decided',
       red: 'what follows from a decision > is nothing more when a resolution is repeated',
     },
     {
-      file: 'src/engine/follow.ts',
+      file: 'src/engine/receive/follow.ts',
       takes: 'that a resolution makes its incidents look at once',
       find: "if (record?.status === 'resolved') await",
       replace: "if (record?.status === 'firing') await",
       red: 'what follows from a decision > is that a resolution makes',
     },
   ]),
-  ...teethOf({ file: 'src/engine/accept.ts', test: 'test/engine/accept.test.ts' }, [
+  ...teethOf({ file: 'src/engine/receive/accept.ts', test: 'test/engine/accept.test.ts' }, [
     {
-      file: 'src/engine/batches.ts',
+      file: 'src/engine/receive/batches.ts',
       takes: 'that a delivery which cannot be stored fails alone',
       find: 'if (batch.members.length > 1 && mayDiffer(error))',
       replace: 'if (batch.members.length < 0 && mayDiffer(error))',
@@ -152,14 +152,14 @@ export const decisions = [
       red: 'of two deliveries at once the later sees what the earlier changed',
     },
     {
-      file: 'src/engine/known-alerts.ts',
+      file: 'src/engine/receive/known-alerts.ts',
       takes: 'that an alert is known by its source as well',
       find: 'bySource.get(source)?.get(fingerprint)',
       replace: '[...bySource.values()].map((known) => known.get(fingerprint)).find((known) => known !== undefined)',
       red: 'one fingerprint of two sources is two alerts, also at once',
     },
     {
-      file: 'src/engine/batches.ts',
+      file: 'src/engine/receive/batches.ts',
       test: 'test/engine/batches.test.ts',
       takes: 'that what joins a batch comes before it begins',
       find: '      if (open === batch) open = null\n',
@@ -217,7 +217,7 @@ export const decisions = [
       red: 'an answer is dropped when a delivery has changed the alert',
     },
   ]),
-  ...teethOf({ test: 'test/engine/present-illness.test.ts', file: 'src/engine/present-illness.ts' }, [
+  ...teethOf({ test: 'test/engine/present-illness.test.ts', file: 'src/engine/prove/present-illness.ts' }, [
     {
       takes: 'that what was over before an illness says nothing about it',
       find: '>= acceptedAt,\n',
@@ -231,7 +231,7 @@ export const decisions = [
       red: 'the alerts of the present illness > are never none',
     },
   ]),
-  ...teethOf({ test: 'test/engine/sweep.test.ts', file: 'src/engine/sweep.ts' }, [
+  ...teethOf({ test: 'test/engine/sweep.test.ts', file: 'src/engine/receive/sweep.ts' }, [
     {
       takes: 'that alerts of a source which is no longer configured end',
       find: '      page.filter(({ source }) => !configured.has(source)),\n',
@@ -245,7 +245,7 @@ export const decisions = [
       red: 'a firing alert that no Alertmanager lists any more is asked about',
     },
   ]),
-  ...teethOf({ test: 'test/engine/truncated.test.ts', file: 'src/engine/truncated.ts' }, [
+  ...teethOf({ test: 'test/engine/truncated.test.ts', file: 'src/engine/receive/truncated.ts' }, [
     {
       takes: 'that what could not be fetched is tried again',
       find: '  const waiting = await ports.store.read.remainders()\n',
@@ -277,14 +277,14 @@ export const decisions = [
       red: 'the rest of a source that is no longer configured is given up',
     },
     {
-      file: 'src/engine/remainder.ts',
+      file: 'src/engine/receive/remainder.ts',
       takes: 'the promise to fetch what was cut from a delivery',
       find: '  if (delivery.truncatedAlerts === 0) return',
       replace: '  if (delivery.truncatedAlerts >= 0) return',
       red: 'the promise is written by the commit that accepts the delivery',
     },
     {
-      file: 'src/engine/accept.ts',
+      file: 'src/engine/receive/accept.ts',
       takes: 'that the promise is written by the very commit that accepts the delivery',
       find: '    const promised = last ? await promiseRest(tx, delivery, newId(now)) : nothingPromised\n',
       replace:
@@ -292,7 +292,7 @@ export const decisions = [
       red: 'the promise is written by the commit that accepts the delivery',
     },
     {
-      file: 'src/engine/remainder.ts',
+      file: 'src/engine/receive/remainder.ts',
       takes: 'the bound of deliveries that wait for their rest',
       find: 'const remaindersMax = 1_000\n',
       replace: 'const remaindersMax = 1_000_000\n',
@@ -320,7 +320,7 @@ export const decisions = [
       red: 'an engine fetches the rest of what it has just accepted',
     },
   ]),
-  ...teethOf({ test: 'test/engine/rematch.test.ts', file: 'src/engine/rematch.ts' }, [
+  ...teethOf({ test: 'test/engine/rematch.test.ts', file: 'src/engine/receive/rematch.ts' }, [
     {
       takes: 'that a reload opens nothing again that ended under the same playbook',
       find: '      if (staysEnded(record, destination.playbook, latest)) continue\n',

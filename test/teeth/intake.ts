@@ -1,6 +1,6 @@
 import { teethOf } from './tooth.ts'
 
-const remember = { file: 'src/engine/remember.ts', test: 'test/engine/match.test.ts' }
+const remember = { file: 'src/engine/match/remember.ts', test: 'test/engine/match.test.ts' }
 const large = { test: 'test/http/large-deliveries.test.ts' }
 const log = { file: 'src/adapters/store/log-lines.ts', test: 'test/adapters/store/verify-log.test.ts' }
 

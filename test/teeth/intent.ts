@@ -1,8 +1,8 @@
 import { teethOf } from './tooth.ts'
 
-const assess = { file: 'src/engine/assess.ts', test: 'test/engine/assess.test.ts' }
+const assess = { file: 'src/engine/assess/assess.ts', test: 'test/engine/assess.test.ts' }
 const next = { file: 'src/engine/next.ts', test: 'test/engine/next.test.ts' }
-const record = { file: 'src/engine/record-verdict.ts', test: 'test/engine/assess.test.ts' }
+const record = { file: 'src/engine/assess/record-verdict.ts', test: 'test/engine/assess.test.ts' }
 
 /** What leads to an effect: the next command, the second look at the gates, the intent. */
 export const intent = [

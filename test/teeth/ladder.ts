@@ -38,7 +38,7 @@ export const ladder = [
       red: 'a target that somebody else touched > blocks where there is no plan',
     },
   ]),
-  ...teethOf({ ...pure, file: 'src/engine/ladder.ts' }, [
+  ...teethOf({ ...pure, file: 'src/engine/ladder/ladder.ts' }, [
     {
       takes: 'that what did not help is skipped',
       find: "if (last.outcome === 'ineffective') return",
@@ -65,21 +65,21 @@ export const ladder = [
     },
     {
       takes: 'that a heal ends a row of failures',
-      file: 'src/engine/demotion.ts',
+      file: 'src/engine/ladder/demotion.ts',
       find: "last.every(({ outcome }) => outcome !== 'healed')",
       replace: 'last.length > 0',
       red: 'only so many failed verifications in a row demote',
     },
     {
       takes: 'that only so many failures demote',
-      file: 'src/engine/demotion.ts',
+      file: 'src/engine/ladder/demotion.ts',
       find: 'last.length === demoteAfter && last',
       replace: 'last',
       red: 'only so many failed verifications in a row demote',
     },
     {
       takes: 'that only what a verification decided demotes',
-      file: 'src/engine/demotion.ts',
+      file: 'src/engine/ladder/demotion.ts',
       find: "outcome === 'healed' || outcome === 'ineffective' || outcome === 'failed',",
       replace: "outcome !== 'self_recovered',",
       red: 'only so many failed verifications in a row demote',
@@ -94,7 +94,7 @@ export const ladder = [
   ...teethOf(life, [
     {
       takes: 'that a relapse is no success',
-      file: 'src/engine/attach.ts',
+      file: 'src/engine/receive/attach.ts',
       find: "if (attachment === 'reopen' && before !== null) await tx.relapse(before)",
       replace: '',
       red: 'a step that did not help on a target > is not tried again after a relapse',
@@ -117,14 +117,14 @@ export const ladder = [
     },
     {
       takes: 'that a skip outlives a change of the file',
-      file: 'src/engine/ladder.ts',
+      file: 'src/engine/ladder/ladder.ts',
       find: 'step === 0 && ladder?.revision !== revision',
       replace: 'step === 0 && ladder === null',
       red: 'a step that did not help on a target > stays skipped when the file changes',
     },
     {
       takes: 'that what relapses under its own temporary effect is no success',
-      file: 'src/engine/revert.ts',
+      file: 'src/engine/act/record-reverted.ts',
       test: 'test/engine/temporary.test.ts',
       find: 'if (firesSince(effect.concludedAt, alerts)) await tx.relapse(incident)',
       replace: '',
@@ -132,7 +132,7 @@ export const ladder = [
     },
     {
       takes: 'that what was called off does not count as tried',
-      file: 'src/engine/close.ts',
+      file: 'src/engine/end/close.ts',
       test: 'test/engine/close.test.ts',
       find: "reverts === null && effect !== 'not_started'",
       replace: 'reverts === null',
@@ -140,7 +140,7 @@ export const ladder = [
     },
     {
       takes: 'that a message names a few alerts of thousands',
-      file: 'src/engine/told-alerts.ts',
+      file: 'src/engine/tell/told-alerts.ts',
       test: 'test/engine/told-alerts.test.ts',
       find: 'alerts.slice(0, alertsMax)',
       replace: 'alerts',
@@ -148,7 +148,7 @@ export const ladder = [
     },
     {
       takes: 'that a message stays of a size that can be sent',
-      file: 'src/engine/told-alerts.ts',
+      file: 'src/engine/tell/told-alerts.ts',
       test: 'test/engine/told-alerts.test.ts',
       find: '    if (told.length > 0 && characters > partCharactersMax) break\n',
       replace: '',
@@ -163,35 +163,35 @@ export const ladder = [
     },
     {
       takes: 'that people are told of a demotion',
-      file: 'src/engine/demotion.ts',
+      file: 'src/engine/ladder/demotion.ts',
       find: '  await tell(tx, notice, { now, newId })\n',
       replace: '',
       red: 'a step that keeps failing its verification > takes its playbook down to approve',
     },
     {
       takes: 'that a demotion is told of once',
-      file: 'src/engine/demotion.ts',
+      file: 'src/engine/ladder/demotion.ts',
       find: '  if (isDemoted(present, playbook)) return\n',
       replace: '',
       red: 'a step that keeps failing its verification > is told of once',
     },
     {
       takes: 'that what failed before a promotion counts no more',
-      file: 'src/engine/demotion.ts',
+      file: 'src/engine/ladder/demotion.ts',
       find: 'Math.max(now - trialsKeptMs, present?.liftedAt ?? 0)',
       replace: 'now - trialsKeptMs',
       red: 'a step that keeps failing its verification > acts again once a person has promoted it',
     },
     {
       takes: 'that failures of another file do not count',
-      file: 'src/engine/demotion.ts',
+      file: 'src/engine/ladder/demotion.ts',
       find: 'const ofThisFile = trials.filter(({ revision }) => revision === playbook.revision)',
       replace: 'const ofThisFile = trials',
       red: 'a step that keeps failing its verification > is counted for one file',
     },
     {
       takes: 'that what never began is no trial',
-      file: 'src/engine/remember-trial.ts',
+      file: 'src/engine/ladder/remember-trial.ts',
       test: 'test/engine/remember-trial.test.ts',
       find: "if (outcome === 'cancelled' || attempt.reverts !== null) return",
       replace: 'if (attempt.reverts !== null) return',
@@ -199,7 +199,7 @@ export const ladder = [
     },
     {
       takes: 'that what takes an effect back is no trial',
-      file: 'src/engine/remember-trial.ts',
+      file: 'src/engine/ladder/remember-trial.ts',
       test: 'test/engine/remember-trial.test.ts',
       find: "if (outcome === 'cancelled' || attempt.reverts !== null) return",
       replace: "if (outcome === 'cancelled') return",
@@ -207,20 +207,20 @@ export const ladder = [
     },
     {
       takes: 'that a changed file lifts a demotion',
-      file: 'src/engine/rematch.ts',
+      file: 'src/engine/receive/rematch.ts',
       find: '    await liftOutdated(tx, policy.playbooks, clock.now())\n',
       replace: '',
       red: 'a step that keeps failing its verification > acts again when its file has changed',
     },
     {
       takes: 'that the probes are asked before the effect',
-      file: 'src/engine/prove-before.ts',
+      file: 'src/engine/assess/prove-before.ts',
       find: 'if (positive.length === 0) return null',
       replace: 'if (positive.length >= 0) return null',
       red: 'the positive probes are asked just before the effect',
     },
   ]),
-  ...teethOf({ ...life, file: 'src/engine/asking.ts' }, [
+  ...teethOf({ ...life, file: 'src/engine/approve/asking.ts' }, [
     {
       takes: 'that people are told the step as the file has it',
       find: '    step: stepIndex,',

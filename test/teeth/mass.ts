@@ -2,7 +2,7 @@ import { teethOf } from './tooth.ts'
 
 /** What tells a mass failure from single faults. */
 export const mass = [
-  ...teethOf({ test: 'test/engine/unwell.test.ts', file: 'src/engine/unwell.ts' }, [
+  ...teethOf({ test: 'test/engine/unwell.test.ts', file: 'src/engine/facts/unwell.ts' }, [
     {
       takes: 'that playbooks which count one fleet share its blast radius',
       find: 'of !== null && other.limits',
@@ -54,7 +54,7 @@ export const mass = [
       red: 'blast radius > nobody was asked',
     },
   ]),
-  ...teethOf({ test: 'test/engine/fleet.test.ts', file: 'src/engine/fleet.ts' }, [
+  ...teethOf({ test: 'test/engine/fleet.test.ts', file: 'src/engine/facts/fleet.ts' }, [
     {
       takes: 'that an old total is none',
       find: 'if (sample.at < clock.now() - sampleAgeMaxMs) {',
@@ -109,28 +109,28 @@ export const mass = [
   ...teethOf({ test: 'test/engine/storm.life.test.ts' }, [
     {
       takes: 'that a storm latches in the commit that opens its incidents',
-      file: 'src/engine/accept.ts',
+      file: 'src/engine/receive/accept.ts',
       find: '  await afterArrivals(tx, events, ports)\n',
       replace: '',
       red: 'a storm of 30 > of incidents that settle latches at once',
     },
     {
       takes: 'that the ramp counts what it lets through',
-      file: 'src/engine/assess.ts',
+      file: 'src/engine/assess/assess.ts',
       find: 'await moveStorm(tx, ports, attempt.id)',
       replace: 'await moveStorm(tx, ports)',
       red: 'a storm of 30 > lets one, two and four effects through',
     },
     {
       takes: 'that a storm tells of itself once, and not of each of its incidents',
-      file: 'src/engine/hand-over.ts',
+      file: 'src/engine/end/hand-over.ts',
       find: 'const told = !incident.touched && ',
       replace: 'const told = incident.touched && ',
       red: '10,000 alerts on 10,000 targets at once',
     },
     {
       takes: 'that a storm which latches again is told of once',
-      file: 'src/engine/watch-storm.ts',
+      file: 'src/engine/storm/watch-storm.ts',
       find: 'dedupeKey: `${event}:${body.storm}`',
       replace: 'dedupeKey: `${event}:${newId(clock.now())}`',
       red: 'a storm of 30 > latches again when the first effects do not help',
@@ -144,27 +144,27 @@ export const mass = [
     },
     {
       takes: 'that playbooks which only observe make no storm',
-      file: 'src/engine/storm-facts.ts',
+      file: 'src/engine/storm/storm-facts.ts',
       find: "except: ['manual', ...observed]",
       replace: "except: ['manual']",
       red: 'a storm of 30 > of a playbook that only observes is none',
     },
     {
       takes: 'that alerts which only call people make a storm in any mode',
-      file: 'src/engine/storm-facts.ts',
+      file: 'src/engine/storm/storm-facts.ts',
       find: " && steps[0]?.kind !== 'escalate'",
       replace: ' && steps.length > 0',
       red: 'a storm of 30 > of alerts that only call people calls them once',
     },
     {
       takes: 'that a release lets the incidents so far pass',
-      file: 'src/engine/release-storm.ts',
+      file: 'src/engine/storm/release-storm.ts',
       find: 'const countedAfter = (await tx.auditHead()).seq',
       replace: 'const countedAfter = 0',
       red: 'a storm of 30 > is released by an operator',
     },
   ]),
-  ...teethOf({ test: 'test/engine/storm.test.ts', file: 'src/engine/storm.ts' }, [
+  ...teethOf({ test: 'test/engine/storm.test.ts', file: 'src/engine/storm/storm.ts' }, [
     {
       takes: 'that failures in the ramp latch again',
       find: "  if (tooMany(width)) return latch(record, 'errors', now, limits, now)\n",

@@ -9,21 +9,21 @@ export const pausing = [
   ...teethOf(gates, [
     {
       takes: 'that a pause holds until the last of several ends',
-      file: 'src/engine/pauses.ts',
+      file: 'src/engine/facts/pauses.ts',
       find: 'const end = Math.max(',
       replace: 'const end = Math.min(',
       red: 'each gate blocks > pauses: one that somebody placed',
     },
     {
       takes: 'that a pause holds from its beginning on',
-      file: 'src/engine/pauses.ts',
+      file: 'src/engine/facts/pauses.ts',
       find: 'hasBegun(pause, now) && (pause.until',
       replace: '(pause.until',
       red: 'each gate blocks > a pause holds back neither what it does not cover',
     },
     {
       takes: 'that a pause ends with its time',
-      file: 'src/engine/pauses.ts',
+      file: 'src/engine/facts/pauses.ts',
       find: 'pause.until === null || pause.until > now',
       replace: 'pause.until === null || pause.until > 0',
       red: 'each gate blocks > a pause holds back neither what it does not cover',
@@ -37,7 +37,7 @@ export const pausing = [
     },
     {
       takes: 'that a window of the configuration is a pause',
-      file: 'src/engine/pauses.ts',
+      file: 'src/engine/facts/pauses.ts',
       find: 'return stretch === null\n',
       replace: 'return stretch !== null\n',
       red: 'each gate blocks > pauses: a window of the configuration',
@@ -74,14 +74,14 @@ export const pausing = [
   ...teethOf(pauses, [
     {
       takes: 'that what waited starts one after another',
-      file: 'src/engine/await-turn.ts',
+      file: 'src/engine/assess/await-turn.ts',
       find: '  if (at <= now) return false\n',
       replace: '  if (at <= now || playbook.priority < 1e9) return false\n',
       red: 'after a pause > what waited starts one after another',
     },
     {
       takes: 'that the most urgent starts first',
-      file: 'src/engine/pace.ts',
+      file: 'src/engine/turns/pace.ts',
       find: 'else if (other > rank) isNext = false',
       replace: 'else if (other > 1e9) isNext = false',
       red: 'after a pause > what waited starts one after another',
@@ -95,7 +95,7 @@ export const pausing = [
     },
     {
       takes: 'that time in maintenance is no wait',
-      file: 'src/engine/record-verdict.ts',
+      file: 'src/engine/assess/record-verdict.ts',
       find: 'observed || maintenance !== null ? null',
       replace: 'observed ? null',
       red: 'a window of maintenance > holds effects and hand-overs back',
@@ -111,21 +111,21 @@ export const pausing = [
     },
     {
       takes: 'that a pause of a playbook which nobody knows is refused',
-      file: 'src/engine/scoped-pauses.ts',
+      file: 'src/engine/operate/scoped-pauses.ts',
       find: '  refuseUnknown(wanted.playbook, ports)\n',
       replace: '',
       red: 'pauses > are bounded in number, and one that cannot be meant is refused',
     },
     {
       takes: 'that what waited gets its turns slowly enough',
-      file: 'src/engine/pace.ts',
+      file: 'src/engine/turns/pace.ts',
       find: 'let at = lastAt + gapMs',
       replace: 'let at = lastAt + gapMs / 4',
       red: 'after a pause > what waited starts one after another',
     },
     {
       takes: 'that pauses are bounded in number',
-      file: 'src/engine/scoped-pauses.ts',
+      file: 'src/engine/operate/scoped-pauses.ts',
       find: '.length >= pausesMax',
       replace: '.length >= 2 * pausesMax',
       red: 'pauses > are bounded in number',
@@ -134,13 +134,13 @@ export const pausing = [
   ...teethOf(dependencies, [
     {
       takes: 'that what waited for a cause looks again when it is closed',
-      file: 'src/engine/waking.ts',
+      file: 'src/engine/turns/waking.ts',
       find: "else if (type === 'incident.closed' && ",
       replace: "else if (type === 'incident.opened' && ",
       red: 'when the cause is well and a leaf is not',
     },
   ]),
-  ...teethOf({ ...pauses, file: 'src/engine/waking.ts' }, [
+  ...teethOf({ ...pauses, file: 'src/engine/turns/waking.ts' }, [
     {
       takes: 'that what waited looks again when a pause is lifted',
       find: "  'pause.lifted': 'pause',\n",
@@ -157,7 +157,7 @@ export const pausing = [
   ...teethOf(pauses, [
     {
       takes: 'that a clock which is set back lifts no pause',
-      file: 'src/engine/pauses.ts',
+      file: 'src/engine/facts/pauses.ts',
       find: 'return from <= since || from <= now',
       replace: 'return from <= now',
       red: 'pauses > hold on when the clock is set back',
@@ -172,7 +172,7 @@ export const pausing = [
     },
     {
       takes: 'that nobody makes the stop switch of somebody else shorter',
-      file: 'src/engine/stop-switch.ts',
+      file: 'src/engine/operate/stop-switch.ts',
       test: 'test/engine/operate.test.ts',
       find: '  if (pause !== null) refuseToShorten(present, pause, { by, now })\n',
       replace: '',
@@ -182,7 +182,7 @@ export const pausing = [
   ...teethOf({ test: 'test/engine/storm.life.test.ts' }, [
     {
       takes: 'that all look again when a person ends a storm',
-      file: 'src/engine/waking.ts',
+      file: 'src/engine/turns/waking.ts',
       find: "  'storm.released': 'storm',\n",
       replace: '',
       red: 'a storm of 30 > of hundreds lets all of them look again',

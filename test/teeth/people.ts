@@ -223,7 +223,7 @@ export const people: readonly Tooth[] = [
       red: 'Slack > begins a new thread where the channel has moved',
     },
   ]),
-  ...teethOf({ test: 'test/engine/outbox.test.ts', file: 'src/engine/outbox.ts' }, [
+  ...teethOf({ test: 'test/engine/outbox.test.ts', file: 'src/engine/tell/outbox.ts' }, [
     {
       takes: 'that no message leaves which could not be written down',
       find: '  if (!store.health().ok) return\n',
@@ -234,7 +234,7 @@ export const people: readonly Tooth[] = [
   ...teethOf({ test: 'test/engine/outbox-lanes.test.ts' }, [
     {
       takes: 'that a channel that hangs holds up no other',
-      file: 'src/engine/outbox.ts',
+      file: 'src/engine/tell/outbox.ts',
       find: '.filter((other) => other.channel === channel)',
       replace: '',
       red: 'a channel that hangs holds up no other',
@@ -248,14 +248,14 @@ export const people: readonly Tooth[] = [
     },
     {
       takes: 'the bound on how long a channel may ask to be left alone',
-      file: 'src/engine/outbox.ts',
+      file: 'src/engine/tell/outbox.ts',
       find: 'clock.now() + Math.min(answer.retryAfterMs, restMaxMs)',
       replace: 'clock.now() + answer.retryAfterMs',
       red: 'a channel that asks to be left alone for very long',
     },
     {
       takes: 'that a channel is left alone when it asks for it',
-      file: 'src/engine/outbox.ts',
+      file: 'src/engine/tell/outbox.ts',
       find: ' || isResting(under, channel, now)',
       replace: '',
       red: 'a channel that asks to be left alone is, with all it has to say',
@@ -272,7 +272,7 @@ export const people: readonly Tooth[] = [
     },
     {
       takes: 'that no label makes a huge message',
-      file: 'src/engine/notices.ts',
+      file: 'src/engine/tell/notices.ts',
       find: '...boundedBody(body)',
       replace: '...body',
       red: 'a hand-over of thousands of alerts tells of the first that fire',
@@ -286,7 +286,7 @@ export const people: readonly Tooth[] = [
       red: 'a press of a button in Slack > that is the first of two is answered',
     },
   ]),
-  ...teethOf({ file: 'src/engine/close.ts', test: 'test/engine/told-of-the-end.test.ts' }, [
+  ...teethOf({ file: 'src/engine/end/close.ts', test: 'test/engine/told-of-the-end.test.ts' }, [
     {
       takes: 'that who was called hears of the end',
       find: '  await tellWhoWasTold(tx, incident, event, { now, newId })\n',

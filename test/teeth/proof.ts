@@ -1,8 +1,8 @@
 import { teethOf } from './tooth.ts'
 
-const judge = { file: 'src/engine/judge.ts', test: 'test/engine/judge.test.ts' }
-const prove = { file: 'src/engine/prove.ts', test: 'test/engine/prove.test.ts' }
-const verify = { file: 'src/engine/verify.ts', test: 'test/engine/verify.test.ts' }
+const judge = { file: 'src/engine/prove/judge.ts', test: 'test/engine/judge.test.ts' }
+const prove = { file: 'src/engine/prove/prove.ts', test: 'test/engine/prove.test.ts' }
+const verify = { file: 'src/engine/act/verify.ts', test: 'test/engine/verify.test.ts' }
 const plugin = { file: 'plugins/container-restart.ts', test: 'test/plugins/container-restart.verify.test.ts' }
 
 /** What counts as healed, and what never does. */

@@ -1,10 +1,10 @@
 import { teethOf } from './tooth.ts'
 
-const act = { file: 'src/engine/act.ts', test: 'test/engine/act.test.ts' }
-const conclude = { file: 'src/engine/conclude.ts', test: 'test/engine/conclude.test.ts' }
-const recover = { file: 'src/engine/recover.ts', test: 'test/engine/recover.test.ts' }
-const handOver = { file: 'src/engine/hand-over.ts', test: 'test/engine/hand-over.test.ts' }
-const outbox = { file: 'src/engine/outbox.ts', test: 'test/engine/outbox.test.ts' }
+const act = { file: 'src/engine/act/act.ts', test: 'test/engine/act.test.ts' }
+const conclude = { file: 'src/engine/act/conclude.ts', test: 'test/engine/conclude.test.ts' }
+const recover = { file: 'src/engine/recover/recover.ts', test: 'test/engine/recover.test.ts' }
+const handOver = { file: 'src/engine/end/hand-over.ts', test: 'test/engine/hand-over.test.ts' }
+const outbox = { file: 'src/engine/tell/outbox.ts', test: 'test/engine/outbox.test.ts' }
 
 /** Results, what a crash leaves behind, and where outcomes lead. */
 export const recovery = [
@@ -57,14 +57,14 @@ export const recovery = [
     },
     {
       takes: 'that only what is idempotent is started again',
-      file: 'src/engine/new-attempt.ts',
+      file: 'src/engine/act/new-attempt.ts',
       find: 'if (!idempotent || holdMs',
       replace: 'if (holdMs',
       red: 'an outcome that did not heal > that nobody knows goes to a human',
     },
     {
       takes: 'that an idempotent action is started again only once',
-      file: 'src/engine/new-attempt.ts',
+      file: 'src/engine/act/new-attempt.ts',
       find: 'const startsPerKeyMax = 2',
       replace: 'const startsPerKeyMax = 3',
       red: 'an idempotent action whose end nobody saw > is started once more',
@@ -91,21 +91,21 @@ export const recovery = [
   ...teethOf({ test: 'test/engine/life.test.ts' }, [
     {
       takes: 'that a step is not tried again because its target is ill again',
-      file: 'src/engine/attach.ts',
+      file: 'src/engine/receive/attach.ts',
       find: '  return { ...closed, ...freshIllness, illSince',
       replace: '  return { ...closed, ...freshIllness, step: 0, illSince',
       red: 'the life of an incident > ill again soon after it healed climbs the ladder',
     },
     {
       takes: 'that ill again soon is the same incident',
-      file: 'src/engine/attach.ts',
+      file: 'src/engine/receive/attach.ts',
       find: 'now - latest.closedAt < playbook.reopenWithinMs',
       replace: 'now - latest.closedAt < 0',
       red: 'the life of an incident > ill again soon after it healed climbs the ladder',
     },
     {
       takes: 'the key that an interrupted idempotent action keeps',
-      file: 'src/engine/new-attempt.ts',
+      file: 'src/engine/act/new-attempt.ts',
       find: '(idempotent && interruptedKey(earlier, stepIndex)) || id',
       replace: 'id',
       red: 'only an idempotent action is started again',
@@ -197,7 +197,7 @@ export const recovery = [
       red: 'a message that cannot be accepted is given up at once',
     },
   ]),
-  ...teethOf({ file: 'src/engine/operate.ts', test: 'test/engine/operate.test.ts' }, [
+  ...teethOf({ file: 'src/engine/operate/operate.ts', test: 'test/engine/operate.test.ts' }, [
     {
       takes: 'that a cancelled effect is let finish',
       find: "incident.state === 'acting' || incident.state === 'verifying'\n",

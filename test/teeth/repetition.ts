@@ -4,9 +4,9 @@ const gates = { test: 'test/engine/gates/gates.test.ts' }
 const flapping = { test: 'test/engine/flapping.test.ts' }
 const stories = { test: 'test/engine/gates/counting.ordeal.test.ts' }
 const told = 'through alerts, crashes, restarts, operators and clocks that jump to either side by hours'
-const loops = { file: 'src/engine/find-loop.ts', test: 'test/engine/find-loop.test.ts' }
-const places = { file: 'src/engine/places.ts', test: 'test/engine/places.test.ts' }
-const turns = { file: 'src/engine/turns.ts', test: 'test/engine/places.test.ts' }
+const loops = { file: 'src/engine/facts/find-loop.ts', test: 'test/engine/find-loop.test.ts' }
+const places = { file: 'src/engine/turns/places.ts', test: 'test/engine/places.test.ts' }
+const turns = { file: 'src/engine/turns/turns.ts', test: 'test/engine/places.test.ts' }
 const queue = { file: 'src/adapters/queue/memory.ts', test: 'test/adapters/queue/memory.test.ts' }
 
 /** What bounds doing the same again, and what keeps a crowd from holding others up. */
@@ -36,7 +36,7 @@ export const repetition = [
     {
       takes: 'the bound on loops, in random stories',
       test: 'test/engine/gates/cascade.ordeal.test.ts',
-      file: 'src/engine/gather.ts',
+      file: 'src/engine/assess/gather.ts',
       find: '?? 0) < loops.count ? []',
       replace: '?? 0) <= loops.count ? []',
       red: 'no effect begins a third round',
@@ -143,28 +143,28 @@ export const repetition = [
   ...teethOf(flapping, [
     {
       takes: 'that a relapse of what flaps is not told again',
-      file: 'src/engine/leave-alone.ts',
+      file: 'src/engine/end/leave-alone.ts',
       find: '  if (known !== undefined) {',
       replace: '  if (known !== undefined && known.since < 0) {',
       red: 'a target that flaps > with a heal that holds',
     },
     {
       takes: 'that a relapse of what was handed over is not told again',
-      file: 'src/engine/hand-over.ts',
+      file: 'src/engine/end/hand-over.ts',
       find: '  if (isOldNews(incident, attempts, now)) {',
       replace: '  if (isOldNews(incident, attempts, now) && now < 0) {',
       red: 'a target that flaps > every twenty seconds',
     },
     {
       takes: 'that a relapse makes the time longer',
-      file: 'src/engine/leave-alone.ts',
+      file: 'src/engine/end/leave-alone.ts',
       find: 'until: longer(known, now + leaves.windowMs)',
       replace: 'until: longer(known, known.until)',
       red: 'a target that flaps > with a heal that holds',
     },
     {
       takes: 'that a target which goes on is looked at again after a day',
-      file: 'src/engine/leave-alone.ts',
+      file: 'src/engine/end/leave-alone.ts',
       test: 'test/engine/leave-alone.test.ts',
       find: 'Math.min(wanted, since + leftAloneMaxMs)',
       replace: 'wanted',
@@ -172,7 +172,7 @@ export const repetition = [
     },
     {
       takes: 'that all places of a loop are left alone',
-      file: 'src/engine/leave-alone.ts',
+      file: 'src/engine/end/leave-alone.ts',
       test: 'test/engine/loops.test.ts',
       find: 'for (const target of leaves.targets) {',
       replace: 'for (const target of leaves.targets.slice(0, 1)) {',
@@ -195,14 +195,14 @@ export const repetition = [
     },
     {
       takes: 'that a person who resumes it ends it',
-      file: 'src/engine/operate.ts',
+      file: 'src/engine/operate/operate.ts',
       find: 'await tx.takeUpAgain(incident.target)',
       replace: '[] as string[]',
       red: 'a target that flaps > is treated again when a person resumes it',
     },
     {
       takes: 'that what is only observed pages nobody when it flaps',
-      file: 'src/engine/record-verdict.ts',
+      file: 'src/engine/assess/record-verdict.ts',
       find: "if (!observed && blockedBy?.result === 'block' && blockedBy.leaves)",
       replace: "if (blockedBy?.result === 'block' && blockedBy.leaves)",
       red: 'a target that flaps > that is only observed',
@@ -274,7 +274,7 @@ export const repetition = [
       red: 'what is under way comes first',
     },
   ]),
-  ...teethOf({ file: 'src/engine/assess.ts', test: 'test/engine/assess.test.ts' }, [
+  ...teethOf({ file: 'src/engine/assess/assess.ts', test: 'test/engine/assess.test.ts' }, [
     {
       takes: 'that each effect takes its place, also of those that were assessed at the same moment',
       find: 'if (!effects.places.take(asker)) {',

@@ -7,7 +7,7 @@ const forged = 'nobody without the key can write down that more was pruned'
 const window = 'what belongs to the past goes with it, but nothing that a rule of healing could still ask about'
 const copies = { file: 'src/adapters/store/backup.ts', test: 'test/adapters/store/backup.test.ts' }
 const places = { file: 'src/adapters/store/restore.ts', test: 'test/adapters/store/backup.test.ts' }
-const restored = { file: 'src/engine/restored.ts', test: 'test/engine/restored.test.ts' }
+const restored = { file: 'src/engine/recover/restored.ts', test: 'test/engine/restored.test.ts' }
 const of = 'a store restored from a backup'
 
 /** What may go and what may not, what says that it went, and what a copy of a store may do. */
@@ -84,7 +84,7 @@ export const retention = [
       red: window,
     },
   ]),
-  ...teethOf({ ...rules, file: 'src/engine/past.ts' }, [
+  ...teethOf({ ...rules, file: 'src/engine/keep/past.ts' }, [
     {
       takes: 'that attempts stay while a budget may count them',
       find: 'attempts: Math.min(gone, before(attemptsKeptMs))',
@@ -104,7 +104,7 @@ export const retention = [
       red: 'the rule of size takes the oldest until the store is small enough, and never the last day',
     },
   ]),
-  ...teethOf({ ...pruning, file: 'src/engine/retention.ts' }, [
+  ...teethOf({ ...pruning, file: 'src/engine/keep/retention.ts' }, [
     {
       takes: 'that a pruning and its record are one commit',
       ...rules,
@@ -193,21 +193,21 @@ export const retention = [
     },
     {
       takes: 'that no ladder of a backup goes on after the confirmation',
-      file: 'src/engine/stop-switch.ts',
+      file: 'src/engine/operate/stop-switch.ts',
       find: '    if (incident !== null) await endLadder(tx, incident, now, ports)\n',
       replace: '',
       red: `${of} > gives what its ladder would lead on with to a person`,
     },
     {
       takes: 'that a plain unpause does not lift the stop switch of a restored store',
-      file: 'src/engine/stop-switch.ts',
+      file: 'src/engine/operate/stop-switch.ts',
       find: '  if (!confirmed) {\n',
       replace: '  if (!confirmed && wanted !== null) {\n',
       red: `${of} > says so in the log, and holds back what is new`,
     },
     {
       takes: 'that nobody confirms while attempts of the backup are still probed',
-      file: 'src/engine/stop-switch.ts',
+      file: 'src/engine/operate/stop-switch.ts',
       find: '  if (probed.length > 0) {\n',
       replace: '  if (probed.length > 99) {\n',
       red: `${of} > calls an effect unknown that was under way`,

@@ -1,8 +1,8 @@
 import { teethOf } from './tooth.ts'
 
-const planning = { file: 'src/engine/plan-silences.ts', test: 'test/engine/plan-silences.test.ts' }
-const settling = { file: 'src/engine/settle-silences.ts', test: 'test/engine/silencing.test.ts' }
-const looking = { file: 'src/engine/silencing.ts', test: 'test/engine/silencing.test.ts' }
+const planning = { file: 'src/engine/silence/plan-silences.ts', test: 'test/engine/plan-silences.test.ts' }
+const settling = { file: 'src/engine/silence/settle-silences.ts', test: 'test/engine/silencing.test.ts' }
+const looking = { file: 'src/engine/silence/silencing.ts', test: 'test/engine/silencing.test.ts' }
 const silencer = {
   file: 'src/adapters/alertmanager/silencers.ts',
   test: 'test/adapters/alertmanager/silencers.test.ts',
@@ -88,7 +88,7 @@ export const silences = [
   ...teethOf({ test: 'test/engine/assess.test.ts' }, [
     {
       takes: 'that another Hepar’s silence counts as anybody’s',
-      file: 'src/engine/gather.ts',
+      file: 'src/engine/assess/gather.ts',
       find: 'if ((await read.attempt(attempt)) === null) foreign.push(id)',
       replace: 'void [read, attempt, id]',
       red: 'a silence that this Hepar set while it healed is in nobody’s way',

@@ -1,7 +1,7 @@
 import { teethOf } from './tooth.ts'
 
 const template = { file: 'src/domain/template.ts', test: 'test/domain/template.test.ts' }
-const render = { file: 'src/engine/render.ts', test: 'test/engine/render.test.ts' }
+const render = { file: 'src/engine/match/render.ts', test: 'test/engine/render.test.ts' }
 const promql = { test: 'test/adapters/rules/promql.test.ts' }
 const match = { test: 'test/engine/match.test.ts' }
 
@@ -126,49 +126,49 @@ export const templates = [
   ...teethOf(match, [
     {
       takes: 'that a choice requires none of its labels',
-      file: 'src/engine/label-index.ts',
+      file: 'src/engine/match/label-index.ts',
       find: 'condition.any.length === 1 ? equalities(condition.any[0]!) : []',
       replace: 'condition.any.flatMap(equalities)',
       red: 'index and full scan > agree for any playbooks and alerts',
     },
     {
       takes: 'that a negation requires no label',
-      file: 'src/engine/label-index.ts',
+      file: 'src/engine/match/label-index.ts',
       find: "  if ('not' in condition) return []\n",
       replace: "  if ('not' in condition) return equalities(condition.not)\n",
       red: 'index and full scan > agree for any playbooks and alerts',
     },
     {
       takes: 'that playbooks without a required label are looked at for every alert',
-      file: 'src/engine/label-index.ts',
+      file: 'src/engine/match/label-index.ts',
       find: 'const found = [...others]',
       replace: 'const found: Ranked[] = []',
       red: 'index and full scan > agree for any playbooks and alerts',
     },
     {
       takes: 'that the index keeps the order of the playbooks',
-      file: 'src/engine/label-index.ts',
+      file: 'src/engine/match/label-index.ts',
       find: 'found.sort((a, b) => a.rank - b.rank).map',
       replace: 'found.map',
       red: 'index and full scan > agree for any playbooks and alerts',
     },
     {
       takes: 'that the first match wins',
-      file: 'src/engine/match.ts',
+      file: 'src/engine/match/match.ts',
       find: '    if (!playbook.continue) break\n',
       replace: '',
       red: 'the first match wins: priority first, then name',
     },
     {
       takes: 'that conditions see own properties only',
-      file: 'src/engine/fact-path.ts',
+      file: 'src/engine/match/fact-path.ts',
       find: ' || !Object.hasOwn(at, key)) return undefined',
       replace: ') return undefined',
       red: 'every fact can be looked at, and only own properties',
     },
     {
       takes: 'that one playbook which cannot be evaluated harms no other',
-      file: 'src/engine/evaluate.ts',
+      file: 'src/engine/match/evaluate.ts',
       find: '      return { ok: false, reason: error instanceof Error ? error.message : String(error) }\n',
       replace: '      throw error\n',
       red: 'one playbook that cannot be evaluated harms no other',

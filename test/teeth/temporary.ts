@@ -45,7 +45,7 @@ export const temporary = [
       red: 'an incident with a temporary effect in force > tells a human at once',
     },
   ]),
-  ...teethOf({ ...next, file: 'src/engine/temporary.ts' }, [
+  ...teethOf({ ...next, file: 'src/engine/facts/temporary.ts' }, [
     {
       takes: 'that a relapse ends the hold',
       find: ' && !firesSince(concludedAt, alerts)\n',
@@ -68,42 +68,42 @@ export const temporary = [
   ...teethOf(life, [
     {
       takes: 'that what was proven under a temporary effect is held',
-      file: 'src/engine/verify.ts',
+      file: 'src/engine/act/verify.ts',
       find: '  if (subject.attempt.inForce) return hold(',
       replace: '  if (subject.attempt.inForce && now < 0) return hold(',
       red: 'a temporary effect that helps > is held for its time',
     },
     {
       takes: 'that what is proven without it is mitigated, not healed',
-      file: 'src/engine/verify.ts',
+      file: 'src/engine/act/verify.ts',
       find: "subject.attempt.reverts === null ? 'healed' : 'mitigated'",
       replace: "subject.attempt.reverts === '' ? 'mitigated' : 'healed'",
       red: 'a temporary effect that helps > is held for its time',
     },
     {
       takes: 'that an ineffective temporary effect is taken back when the alert has resolved',
-      file: 'src/engine/verify.ts',
+      file: 'src/engine/act/verify.ts',
       find: '  if (attempt.inForce) {\n',
       replace: '  if (attempt.inForce && now < 0) {\n',
       red: 'a temporary effect that does not help > is taken back when the alert resolves meanwhile',
     },
     {
       takes: 'that an effect is in force until its revert is done',
-      file: 'src/engine/revert.ts',
+      file: 'src/engine/act/record-reverted.ts',
       find: "  if (result.kind !== 'done') {\n",
       replace: "  if (result.kind !== 'done') {\n    await tx.release(effect.id)\n",
       red: 'a revert > that fails is tried again',
     },
     {
       takes: 'that the target is looked at without the effect',
-      file: 'src/engine/revert.ts',
+      file: 'src/engine/act/record-reverted.ts',
       find: '  if (!human && carries(',
       replace: '  if (now < 0 && carries(',
       red: 'a temporary effect that helps > is held for its time',
     },
     {
       takes: 'the one key of all reverts of an effect',
-      file: 'src/engine/new-attempt.ts',
+      file: 'src/engine/act/new-attempt.ts',
       find: 'idempotencyKey: `revert:${effect.id}`',
       replace: 'idempotencyKey: `revert:${id}`',
       red: 'a revert > is made in the end when Hepar dies at commit:before:result',
@@ -125,7 +125,7 @@ export const temporary = [
     },
     {
       takes: 'that a cancel waits for the revert',
-      file: 'src/engine/operate.ts',
+      file: 'src/engine/operate/operate.ts',
       find: 'if (!underWay && !inForce) {',
       replace: 'if (!underWay) {',
       red: 'a temporary effect in force is taken back > when an operator cancels',
@@ -140,7 +140,7 @@ export const temporary = [
     },
     {
       takes: 'that a temporary effect of unknown end counts as in force',
-      file: 'src/engine/new-attempt.ts',
+      file: 'src/engine/act/new-attempt.ts',
       find: 'inForce: holdMs !== null,',
       replace: 'inForce: false,',
       red: 'a temporary effect in force is taken back > though a human has it already',

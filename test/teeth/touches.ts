@@ -26,7 +26,7 @@ export const touches = [
   ...teethOf(assess, [
     {
       takes: 'that the intent looks who holds what the plan touches',
-      file: 'src/engine/gather.ts',
+      file: 'src/engine/assess/gather.ts',
       find: 'read.holder(plan ? objectsOf(plan) : [incident.target])',
       replace: 'read.holder([incident.target])',
       red: `${elsewhere} touches what is to be touched`,

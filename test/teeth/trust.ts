@@ -1,7 +1,7 @@
 import { teethOf } from './tooth.ts'
 
 const guesses = { file: 'src/http/failed-attempts.ts', test: 'test/http/failed-attempts.test.ts' }
-const tokens = { file: 'src/engine/tokens.ts', test: 'test/engine/tokens.test.ts' }
+const tokens = { file: 'src/engine/operate/tokens.ts', test: 'test/engine/tokens.test.ts' }
 const ownership = { file: 'src/files/ownership.ts', test: 'test/files/ownership.test.ts' }
 
 /** Whom and what Hepar believes: guesses, tokens it made, certificates, and files that others own. */

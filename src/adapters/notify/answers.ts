@@ -1,4 +1,4 @@
-import type { Delivered } from '../../engine/delivery-port.ts'
+import type { Delivered } from '../../engine/tell/delivery-port.ts'
 import type { HttpReply } from '../http-client/send.ts'
 
 /** For the whole exchange with a channel. */

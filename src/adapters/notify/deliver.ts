@@ -1,6 +1,6 @@
 import type { Channel } from '../../domain/config.ts'
-import type { Deliver, Delivered, Outgoing } from '../../engine/delivery-port.ts'
 import type { Clock } from '../../engine/ports.ts'
+import type { Deliver, Delivered, Outgoing } from '../../engine/tell/delivery-port.ts'
 import { channelTimeoutMs } from './answers.ts'
 import { sendEmail } from './email.ts'
 import { sendPagerDuty } from './pagerduty.ts'

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createTransport, type Transporter } from 'nodemailer'
 import type { EmailChannel } from '../../domain/config.ts'
-import type { Delivered, Outgoing } from '../../engine/delivery-port.ts'
+import type { Delivered, Outgoing } from '../../engine/tell/delivery-port.ts'
 import { line } from './text.ts'
 import { wordsOf } from './words.ts'
 

@@ -1,6 +1,6 @@
 import type { PagerDutyChannel } from '../../domain/config.ts'
 import type { JsonObject } from '../../domain/json.ts'
-import type { Delivered, Outgoing } from '../../engine/delivery-port.ts'
+import type { Delivered, Outgoing } from '../../engine/tell/delivery-port.ts'
 import { send } from '../http-client/send.ts'
 import { answerBytesMax, refusalOf } from './answers.ts'
 import { line } from './text.ts'

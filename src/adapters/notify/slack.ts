@@ -1,7 +1,7 @@
 import type { SlackChannel } from '../../domain/config.ts'
 import type { Json, JsonObject } from '../../domain/json.ts'
 import type { Told } from '../../domain/message.ts'
-import type { Delivered, Outgoing } from '../../engine/delivery-port.ts'
+import type { Delivered, Outgoing } from '../../engine/tell/delivery-port.ts'
 import { scrub } from '../http-client/describe.ts'
 import { send } from '../http-client/send.ts'
 import { answerBytesMax, refusalOf } from './answers.ts'

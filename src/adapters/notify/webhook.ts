@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
 import type { WebhookChannel } from '../../domain/config.ts'
 import type { Secret } from '../../domain/secret.ts'
-import type { Delivered, Outgoing } from '../../engine/delivery-port.ts'
+import type { Delivered, Outgoing } from '../../engine/tell/delivery-port.ts'
 import { send } from '../http-client/send.ts'
 import { answerBytesMax, refusalOf } from './answers.ts'
 

@@ -1,7 +1,7 @@
 import { type PolicyDecision, type PolicyRef, policyDecisions } from '../../domain/approval.ts'
 import type { Config, Peer } from '../../domain/config.ts'
 import { permit } from '../../domain/http-allow.ts'
-import type { AskPolicy } from '../../engine/approval-ports.ts'
+import type { AskPolicy } from '../../engine/approve/approval-ports.ts'
 import { createHttpClient, type Resolve } from '../../sdk/http-client.ts'
 import { allowedDoor } from '../../sdk/http-doors.ts'
 import { scrub } from '../http-client/describe.ts'

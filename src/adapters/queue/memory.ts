@@ -1,7 +1,7 @@
-import type { Lane } from '../../engine/due.ts'
 import { messageOf } from '../../engine/errors.ts'
 import type { Clock, Log, Queue, Reads } from '../../engine/ports.ts'
-import { createTurns } from '../../engine/turns.ts'
+import type { Lane } from '../../engine/turns/due.ts'
+import { createTurns } from '../../engine/turns/turns.ts'
 
 interface QueueOptions {
   readonly read: Pick<Reads, 'lanes' | 'due' | 'nextDueAt'>

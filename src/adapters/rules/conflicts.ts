@@ -1,9 +1,9 @@
 import type { Condition, Playbook } from '../../domain/playbook.ts'
 import type { Problem } from '../../domain/policy.ts'
 import type { Template } from '../../domain/template.ts'
-import { parseFactPath } from '../../engine/fact-path.ts'
-import { inMatchingOrder } from '../../engine/match.ts'
-import { compileGlob, compileRegex } from '../../engine/pattern.ts'
+import { parseFactPath } from '../../engine/match/fact-path.ts'
+import { inMatchingOrder } from '../../engine/match/match.ts'
+import { compileGlob, compileRegex } from '../../engine/match/pattern.ts'
 import { reporter, type SourceFile } from '../../files/source-file.ts'
 
 /** A playbook and where it stands. */

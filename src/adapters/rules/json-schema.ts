@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { operatorRules } from '../../engine/operators.ts'
+import { operatorRules } from '../../engine/match/operators.ts'
 import { section } from '../../files/fields.ts'
 import { draft7 } from '../../files/json-schema.ts'
 import {

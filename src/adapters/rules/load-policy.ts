@@ -4,7 +4,7 @@ import { deepFreeze } from '../../domain/freeze.ts'
 import type { Playbook } from '../../domain/playbook.ts'
 import type { Policy, Problem } from '../../domain/policy.ts'
 import { revisionOf } from '../../engine/digest.ts'
-import { inMatchingOrder } from '../../engine/match.ts'
+import { inMatchingOrder } from '../../engine/match/match.ts'
 import type { CheckParams } from './context.ts'
 import { loadPlaybooks } from './load-playbooks.ts'
 

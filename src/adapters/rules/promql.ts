@@ -1,7 +1,7 @@
 import type { SyntaxNode, Tree } from '@lezer/common'
 import { parser } from '@prometheus-io/lezer-promql'
 import { compileTemplate, type Placeholder, type Template, type TemplateReading } from '../../domain/template.ts'
-import { compileRegex } from '../../engine/pattern.ts'
+import { compileRegex } from '../../engine/match/pattern.ts'
 import { toDoubleQuoted, unquotePromql } from './promql-string.ts'
 import { regexPlaceProblem, startsWithRepetition } from './regex-place.ts'
 

@@ -1,4 +1,4 @@
-import type { ArrivalFilter, MassReads } from '../../engine/mass-ports.ts'
+import type { ArrivalFilter, MassReads } from '../../engine/storm/mass-ports.ts'
 import type { StoreDb } from './tables.ts'
 
 /** The condition of the index, which serves only a query that repeats its own words. */

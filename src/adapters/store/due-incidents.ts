@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
-import type { Lane } from '../../engine/due.ts'
 import type { Reads } from '../../engine/ports.ts'
+import type { Lane } from '../../engine/turns/due.ts'
 import { unpackUuid } from './packed.ts'
 import { integer, prepared, type StoreDb, text } from './tables.ts'
 

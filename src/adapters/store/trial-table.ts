@@ -7,7 +7,7 @@ import {
   trialsKeptMax,
   trialsKeptMs,
 } from '../../domain/trial.ts'
-import type { TrialReads, TrialWrites } from '../../engine/trial-ports.ts'
+import type { TrialReads, TrialWrites } from '../../engine/ladder/trial-ports.ts'
 import { packUuid, unpackUuid } from './packed.ts'
 import { integer, prepared, preparedWrite, type StoreDb, type StoreTables, text } from './tables.ts'
 

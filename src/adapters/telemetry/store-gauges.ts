@@ -3,7 +3,7 @@ import type { Service } from '../../domain/config.ts'
 import { incidentStates } from '../../domain/incident.ts'
 import { safeModeAction, serviceTarget } from '../../domain/service.ts'
 import { isDemoted } from '../../domain/trial.ts'
-import { type Pausing, pauseKinds, pausesInForce } from '../../engine/pauses.ts'
+import { type Pausing, pauseKinds, pausesInForce } from '../../engine/facts/pauses.ts'
 import type { Clock, PolicyHolder, Queue, Store } from '../../engine/ports.ts'
 
 interface GaugeParts {

@@ -1,4 +1,4 @@
-import { nextStart, stretchAt } from '../schedule.ts'
+import { nextStart, stretchAt } from '../facts/schedule.ts'
 import { block, type Gate, notApplicable, pass } from './gate.ts'
 
 /** A playbook with active hours acts in them alone. */

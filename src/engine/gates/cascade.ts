@@ -1,6 +1,6 @@
 import { formatDurationMs } from '../../domain/duration.ts'
-import type { PastEffect } from '../counting.ts'
-import { findLoop } from '../find-loop.ts'
+import type { PastEffect } from '../facts/counting.ts'
+import { findLoop } from '../facts/find-loop.ts'
 import { block, type Gate, notApplicable, pass } from './gate.ts'
 
 /** Effects that make each other necessary, round and round, are a loop: its members are left alone, and a person is told once. */

@@ -10,11 +10,11 @@ import type { MaintenanceWindow, Pause, ScopedPause } from '../../domain/pause.t
 import type { Mode, Playbook } from '../../domain/playbook.ts'
 import type { StormFacts } from '../../domain/storm.ts'
 import type { Demotion, OwnEffect } from '../../domain/trial.ts'
-import type { AttemptHistory, BudgetWindow, PastEffect } from '../counting.ts'
-import type { Dependencies } from '../dependencies.ts'
-import type { FleetTotal } from '../fleet.ts'
-import type { Unwell } from '../mass-ports.ts'
+import type { AttemptHistory, BudgetWindow, PastEffect } from '../facts/counting.ts'
+import type { Dependencies } from '../facts/dependencies.ts'
+import type { FleetTotal } from '../facts/fleet.ts'
 import type { OracleAnswer, PlanOutcome } from '../ports.ts'
+import type { Unwell } from '../storm/mass-ports.ts'
 
 /** What the store knows, read in the transaction that commits the intent. */
 export interface StoredFacts {

@@ -1,4 +1,4 @@
-import { lastEnd, pausesOver } from '../pauses.ts'
+import { lastEnd, pausesOver } from '../facts/pauses.ts'
 import { block, type Gate, pass } from './gate.ts'
 
 /** Nothing starts while a pause or a window of maintenance covers its playbook and target, however many others are lifted. */

@@ -1,5 +1,5 @@
 import { formatDurationMs } from '../../domain/duration.ts'
-import type { BudgetWindow } from '../counting.ts'
+import type { BudgetWindow } from '../facts/counting.ts'
 import { block, type Gate, type GateFacts, pass } from './gate.ts'
 
 /** This share of what all may begin is kept for the most important playbooks. */

@@ -1,5 +1,5 @@
 import { formatDurationMs } from '../../domain/duration.ts'
-import { placesLeft, settledStorm, widthOf } from '../storm.ts'
+import { placesLeft, settledStorm, widthOf } from '../storm/storm.ts'
 import { block, type Gate, type GateFacts, pass } from './gate.ts'
 
 const release = 'look at what they have in common; a person may end it: hepar storm --release'

@@ -8,7 +8,7 @@ import type {
 } from '../../../src/domain/config.ts'
 import type { JsonObject } from '../../../src/domain/json.ts'
 import { secret } from '../../../src/domain/secret.ts'
-import type { Outgoing } from '../../../src/engine/delivery-port.ts'
+import type { Outgoing } from '../../../src/engine/tell/delivery-port.ts'
 import type { MailServer } from '../../kit/mail-server.ts'
 import { mailLogin } from '../../kit/mail-server.ts'
 import { routingKey, slackToken } from '../../kit/vendors.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { cancel, resume } from '../../../src/engine/operate.ts'
+import { cancel, resume } from '../../../src/engine/operate/operate.ts'
 import { ordeal, relapse, type Seen, type Story, storiesMs } from '../../kit/ordeal.ts'
 import { somePlaybook } from '../../kit/records.ts'
 import { simulatedPolicy } from '../../kit/simulation.ts'

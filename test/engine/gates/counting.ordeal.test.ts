@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AttemptBudget } from '../../../src/domain/playbook.ts'
-import { cancel, heal, resume } from '../../../src/engine/operate.ts'
+import { cancel, heal, resume } from '../../../src/engine/operate/operate.ts'
 import { type Deed, insist, ordeal, relapse, type Seen, type Story, storiesMs } from '../../kit/ordeal.ts'
 import { somePlaybook } from '../../kit/records.ts'
 import { simulatedPolicy } from '../../kit/simulation.ts'

@@ -7,7 +7,7 @@ import type { MaintenanceWindow, ScopedPause } from '../../../src/domain/pause.t
 import type { BlastRadius } from '../../../src/domain/playbook.ts'
 import type { Schedule } from '../../../src/domain/schedule.ts'
 import { noStorm, type Storm } from '../../../src/domain/storm.ts'
-import type { PastEffect } from '../../../src/engine/counting.ts'
+import type { PastEffect } from '../../../src/engine/facts/counting.ts'
 import { evaluateGates, gates } from '../../../src/engine/gates/evaluate.ts'
 import type { GateFacts } from '../../../src/engine/gates/gate.ts'
 import type { OracleAnswer, PlanOutcome } from '../../../src/engine/ports.ts'

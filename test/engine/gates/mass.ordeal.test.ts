@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { StormLimits } from '../../../src/domain/storm.ts'
 import type { Sources } from '../../../src/engine/ports.ts'
-import { releaseStorm } from '../../../src/engine/release-storm.ts'
+import { releaseStorm } from '../../../src/engine/storm/release-storm.ts'
 import { ordeal, relapse, type Story, storiesMs } from '../../kit/ordeal.ts'
 import { looksIll } from '../../kit/played-world.ts'
 import { somePlaybook } from '../../kit/records.ts'
