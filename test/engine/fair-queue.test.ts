@@ -13,6 +13,7 @@ import type { Actions } from '../../src/engine/ports.ts'
 import { silentLog } from '../http/fake-parts.ts'
 import { playedActions, playedProbe, playedSources, somePatient } from '../kit/played-world.ts'
 import { patientAlert, simulatedPolicy, someDelivery } from '../kit/simulation.ts'
+import { watchTurns } from '../kit/watch-turns.ts'
 
 const crowd = 5_000
 
@@ -96,23 +97,6 @@ function of(alertname: string, name: string, priority: number): Partial<Playbook
   }
 }
 
-/** How much work of this thread lies between two turns that a timer gets: what a crowded machine adds is not Hepar's. */
-function watchTurns() {
-  const turns: number[] = []
-  let before = process.threadCpuUsage()
-  const timer = setInterval(() => {
-    const now = process.threadCpuUsage()
-    turns.push((now.user + now.system - before.user - before.system) / 1_000)
-    before = now
-  }, 1)
-  return {
-    percentileMs(share: number): number {
-      clearInterval(timer)
-      return turns.sort((a, b) => a - b)[Math.floor(turns.length * share)] as number
-    },
-  }
-}
-
 /** A crowd of 5,000 falls ill at once; then, one after another, the important ones. Resolves to how long each of those waited, in milliseconds. */
 async function waitsInACrowd(limits: Partial<Policy['config']['limits']>, important: readonly string[]) {
   const base = simulatedPolicy()
@@ -138,7 +122,8 @@ async function waitsInACrowd(limits: Partial<Policy['config']['limits']>, import
     waits.push((begun.get(name) as number) - acceptedAt)
   }
   const lesser = [...begun.keys()].filter((name) => name.startsWith('c')).length
-  return { waits, lagMs: turns.percentileMs(0.99), lesser, most: state.most }
+  const worked = turns.stop()
+  return { waits, lagMs: worked[Math.floor(worked.length * 0.99)], lesser, most: state.most }
 }
 
 describe('five thousand queued incidents of one playbook', () => {

@@ -10,6 +10,7 @@ import { untilAtRest } from '../kit/ordeal.ts'
 import { somePatient } from '../kit/played-world.ts'
 import { somePlaybook } from '../kit/records.ts'
 import { patientAlert, type Simulation, simulatedPolicy, someDelivery, startSimulation } from '../kit/simulation.ts'
+import { watchTurns } from '../kit/watch-turns.ts'
 
 const minute = 60_000
 const drill = { playbook: null, target: null, reason: 'drill', from: null, until: null, maintenance: false }
@@ -222,14 +223,9 @@ describe('after a pause', () => {
       })
     }
     await setPause(null, 'ada', ports)
-    let longestMs = 0
-    let last = performance.now()
-    const beat = setInterval(() => {
-      longestMs = Math.max(longestMs, performance.now() - last)
-      last = performance.now()
-    }, 1)
+    const turns = watchTurns()
     await simulation.wake()
-    clearInterval(beat)
+    const longestMs = turns.stop().at(-1)
     expect((await store.read.due(simulation.now(), 5_000)).length).toBe(3_000)
     expect(longestMs).toBeLessThan(250)
     await simulation.close()

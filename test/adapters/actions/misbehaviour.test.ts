@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { defaultLimits } from '../../../src/domain/config.ts'
 import { isRunning, processesWith } from '../../kit/process-table.ts'
+import { watchTurns } from '../../kit/watch-turns.ts'
 import { type Bench, openBench, start } from './kit.ts'
 
 const limits = { ...defaultLimits, planTimeoutMs: 3_000, runnerMemoryBytesMax: 256 * 1024 * 1024 }
@@ -17,12 +18,12 @@ async function misbehave(run: string, timeoutMs = 20_000) {
   const planned = await bench.planned('misbehave', { run })
   const runner = await bench.actions.reserve(bench.action('misbehave'))
   const rssBefore = process.memoryUsage().rss
-  const work = watchWork()
+  const turns = watchTurns()
   const [result, meanwhile] = await Promise.all([
     start(runner, bench.action('misbehave'), planned, timeoutMs),
     bench.run('touch', { word: run }),
   ])
-  const longestMs = work.stop()
+  const longestMs = turns.stop().at(-1)
   const grownMiB = (process.memoryUsage().rss - rssBefore) / 1024 / 1024
   expect(meanwhile.kind).toBe('done')
   expect(readFileSync(join(bench.folder, 'touched'), 'utf8')).toContain(`${run} key-1\n`)
@@ -33,25 +34,6 @@ async function misbehave(run: string, timeoutMs = 20_000) {
   expect(longestMs).toBeLessThan(250)
   expect(grownMiB).toBeLessThan(150)
   return result
-}
-
-/** The longest that this thread itself worked between two ticks; how long it had to wait for a processor says nothing. */
-function watchWork(): { stop(): number } {
-  let last = process.threadCpuUsage()
-  let longestMs = 0
-  const tick = () => {
-    const { user, system } = process.threadCpuUsage(last)
-    last = process.threadCpuUsage()
-    longestMs = Math.max(longestMs, (user + system) / 1_000)
-  }
-  const timer = setInterval(tick, 10)
-  return {
-    stop() {
-      tick()
-      clearInterval(timer)
-      return longestMs
-    },
-  }
 }
 
 describe('an effect whose outcome nobody knows is unknown, and only its own step is hurt', () => {
