@@ -14,6 +14,7 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { HeparError } from '../../src/engine/errors.ts'
 import type { Log, Reads } from '../../src/engine/ports.ts'
 import type { HttpParts, ReloadReport } from '../../src/http/parts.ts'
+import { someIncident } from '../kit/records.ts'
 
 export const now = Date.parse('2030-01-02T03:04:05Z')
 
@@ -66,40 +67,20 @@ export function config(changes: Partial<Config> = {}): Config {
 }
 
 export function incident(id: string, changes: Partial<Incident> = {}): Incident {
-  return {
+  return someIncident({
     id,
     playbook: 'container-unhealthy',
     playbookRevision: 'r1',
-    target: 'container/local/web',
-    state: 'open',
-    ending: null,
     reason: 'the alert fires',
     openedAt: now,
     illSince: now,
     acceptedAt: now,
     startsAt: now,
-    closedAt: null,
     updatedAt: now,
-    step: 0,
-    ladder: null,
-    attempts: 0,
-    touched: false,
-    reopenings: 0,
-    handedOverAt: null,
-    toldAt: null,
-    waiting: null,
-    blockedSince: null,
-    wouldRunRevision: null,
-    holdUntil: null,
-    cancelRequestedBy: null,
-    human: false,
-    unconfirmedSince: null,
-    owed: null,
     dueAt: now,
     version: 1,
-    manual: null,
     ...changes,
-  }
+  })
 }
 
 export interface FakeWorld {

@@ -149,6 +149,9 @@ export async function runProgram(
   child.stdin.end(input ?? '')
   return new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (code) => resolve({ code, ...out }))
+    child.once('close', (code) => {
+      if (child.killed) out.stderr += `\nended after ${timeoutMs} ms`
+      resolve({ code, ...out })
+    })
   })
 }

@@ -13,7 +13,7 @@ test('between a write and its answer the log of the database reaches the disk', 
 
 test('a store that does not wait for the disk is caught by the same measurement', () => {
   const copy = temporaryFolder()
-  for (const part of ['src', relative(root, import.meta.dirname), 'package.json']) {
+  for (const part of ['src', 'test/kit', relative(root, import.meta.dirname), 'package.json']) {
     cpSync(join(root, part), join(copy, part), { recursive: true })
   }
   symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'))

@@ -159,7 +159,7 @@ test('killed at any moment while it prunes, a process leaves a log that verifies
   }
 })
 
-test('a log is verified and exported by another process while it is pruned', { timeout: 120_000 }, async () => {
+test('a log is verified and exported by another process while it is pruned', { timeout: 200_000 }, async () => {
   const folder = temporaryFolder()
   const store = await openIn(folder)
   for (let number = 1; number <= 100; number++) await liveADay(store, number)
@@ -173,7 +173,8 @@ test('a log is verified and exported by another process while it is pruned', { t
     while (seen.length < 6 || (!moved() && Date.now() < endAt)) seen.push(await verifyLog({ file: ${JSON.stringify(file)}, keys: readAuditKeys(${JSON.stringify(keyFile)}) }))
     console.log(JSON.stringify(seen))`
   let done = false
-  const verifying = runProgram(process.execPath, ['--input-type=module-typescript', '-e', script]).finally(() => {
+  const program = ['--input-type=module-typescript', '-e', script]
+  const verifying = runProgram(process.execPath, program, { timeoutMs: 180_000 }).finally(() => {
     done = true
   })
   let upTo = 0
