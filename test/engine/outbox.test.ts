@@ -25,6 +25,9 @@ test('a message that was not accepted is tried again with growing pauses, for a 
   expect(first).toMatchObject({ tries: 1, nextAt: 3_000, sentAt: null, gaveUpAt: null, lastError: 'HTTP 503' })
   expect(afterTry(first, refused, 3_000)).toMatchObject({ tries: 2, nextAt: 5_000 })
   expect(afterTry({ ...first, tries: 30 }, refused, 10_000)).toMatchObject({ nextAt: 70_000 })
+  // After hours a minute more or less says nothing, and each try is an event.
+  expect(afterTry({ ...first, tries: 70 }, refused, 3_601_000)).toMatchObject({ nextAt: 3_601_000 + 450_000 })
+  expect(afterTry({ ...first, tries: 99 }, refused, 36_001_000)).toMatchObject({ nextAt: 36_001_000 + 900_000 })
   expect(afterTry(first, refused, 1_000 + 24 * 3_600_000)).toMatchObject({ gaveUpAt: 1_000 + 24 * 3_600_000 })
 })
 

@@ -88,17 +88,17 @@ export const people: readonly Tooth[] = [
     {
       takes: 'that Slack is not asked again for what it will never do',
       file: 'src/adapters/notify/slack.ts',
-      find: '  return passing.has(error)',
-      replace: '  return passing.size > 0',
+      find: "error === '' || passing.has(error)",
+      replace: 'passing.size > 0',
       red: 'Slack > is not asked again for what it will never do',
     },
   ]),
   ...teethOf({ file: 'src/adapters/notify/answers.ts', test: 'test/adapters/notify/deliver.test.ts' }, [
     {
-      takes: 'that what may pass is tried again',
-      find: 'status === 408 || status === 429 || status >= 500',
+      takes: 'that what may be mended within the day is tried again',
+      find: '!judging.has(status)',
       replace: 'status >= 500',
-      red: 'what may pass is tried again, what cannot is not',
+      red: 'what may pass or may be mended is tried again',
     },
   ]),
   ...teethOf({ file: 'src/adapters/notify/email.ts', test: 'test/adapters/notify/email.test.ts' }, [
@@ -211,8 +211,20 @@ export const people: readonly Tooth[] = [
       red: 'Slack > shows who decided in place of the buttons',
     },
     {
+      takes: 'that a token which was rotated loses no message',
+      find: ' || mendable.has(error)',
+      replace: '',
+      red: 'Slack > is not asked again for what it will never do, and is for what may pass',
+    },
+    {
+      takes: 'that a message waits until Hepar is invited to its channel',
+      find: 'answer.refused.retry || answer.nowhere',
+      replace: 'answer.refused.retry',
+      red: 'Slack > is not asked again for what it will never do, and is for what may pass',
+    },
+    {
       takes: 'that nothing is lost with a thread that was removed',
-      find: '  if (parent && !answer.ok && !answer.retry) answer = await post(inRoom)\n',
+      find: '  if (parent && !answer.ok && !answer.refused.retry) answer = await post(inRoom)\n',
       replace: '',
       red: 'Slack > loses nothing with a thread that somebody has removed',
     },

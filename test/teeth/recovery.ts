@@ -185,6 +185,12 @@ export const recovery = [
       red: 'an answer that could not be written down is written down later',
     },
     {
+      takes: 'that an old message is tried less and less',
+      find: 'Math.min((now - message.createdAt) * retryMaxOfAge, restMaxMs)',
+      replace: '0',
+      red: 'a message that was not accepted is tried again',
+    },
+    {
       takes: 'growing pauses between tries',
       find: 'firstRetryMs * 2 ** (tries - 1)',
       replace: 'firstRetryMs',

@@ -8,19 +8,18 @@ export const answerBytesMax = 64 * 1024
 
 type Refused = Delivered & { readonly ok: false }
 
-/** What became of a request that was not answered 2xx; `null` when it was. 408, 429, 5xx and no answer may pass. */
+/** What became of a request that was not answered 2xx; `null` when it was. What judges the message itself is final. */
 export function refusalOf(reply: HttpReply, who: string): Refused | null {
   if (!reply.ok) return { ok: false, retry: true, reason: reply.reason }
   const { status, headers } = reply
   if (status >= 200 && status < 300) return null
-  const refused = { ok: false, retry: mayPass(status), reason: `${who} answered HTTP ${status}` } as const
+  const refused = { ok: false, retry: !judging.has(status), reason: `${who} answered HTTP ${status}` } as const
   const restMs = status === 429 || status === 503 ? retryAfterMs(headers['retry-after']) : null
   return restMs === null ? refused : { ...refused, retryAfterMs: restMs }
 }
 
-function mayPass(status: number): boolean {
-  return status === 408 || status === 429 || status >= 500
-}
+/** Statuses that speak of the message. Others speak of the server, the place or the credentials, which may pass or be mended within the day. */
+const judging: ReadonlySet<number> = new Set([400, 406, 409, 411, 413, 414, 415, 422, 431])
 
 /** `Retry-After` in seconds; dates are not what these channels send. */
 function retryAfterMs(value: string | undefined): number | null {

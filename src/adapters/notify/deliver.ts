@@ -21,7 +21,7 @@ export function createDeliver({ channels, externalUrl, clock, timeoutMs = channe
   return async (message) => {
     const { channel: name } = message
     const channel = channels().find((channel) => channel.name === name)
-    if (!channel) return { ok: false, retry: false, reason: `no channel "${name}" under notify in the configuration` }
+    if (!channel) return { ok: false, retry: true, reason: `no channel "${name}" under notify in the configuration` }
     try {
       return await sendBy(channel, message, { now: clock.now(), externalUrl: externalUrl(), timeoutMs })
     } catch (cause) {

@@ -77,11 +77,11 @@ function messageIdOf(idempotencyKey: string, from: string): string {
   return `<${digest}@${from.slice(from.lastIndexOf('@') + 1)}>`
 }
 
-/** A 5xx is the server's last word; everything else, from names to TLS, may be mended meanwhile. */
+/** A 5xx about the message is the server's last word; everything else, from names to passwords, may be mended meanwhile. */
 function refusal({ name, login }: EmailChannel, cause: unknown): Delivered {
   const { responseCode, code, message } = cause as { responseCode?: number; code?: string; message?: string }
   const said = line(withoutLogin(message ?? String(cause), login), 300)
-  const retry = responseCode === undefined || responseCode < 500
+  const retry = responseCode === undefined || responseCode < 500 || code === 'EAUTH'
   return { ok: false, retry, reason: `channel ${name}: ${code ? `${code}: ` : ''}${said}` }
 }
 

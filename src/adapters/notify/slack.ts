@@ -43,8 +43,8 @@ export async function sendSlack(channel: SlackChannel, message: Outgoing, means:
   const broadcast = { reply_broadcast: calls.has(text(message.body.event)) }
   let answer = await post(parent ? { channel: parent.channel, thread_ts: parent.ts, ...broadcast } : inRoom)
   // Somebody may have removed what began the thread, or the whole place: what is to be said is not lost with it.
-  if (parent && !answer.ok && !answer.retry) answer = await post(inRoom)
-  if (!answer.ok) return answer
+  if (parent && !answer.ok && !answer.refused.retry) answer = await post(inRoom)
+  if (!answer.ok) return { ...answer.refused, retry: answer.refused.retry || answer.nowhere }
   const { channel: place, ts } = answer.body
   if (typeof place !== 'string' || typeof ts !== 'string') return { ok: true }
   return { ok: true, receipt: JSON.stringify({ room: channel.room, channel: place, ts } satisfies Place) }
@@ -66,7 +66,7 @@ export async function whisper(
   const means = { externalUrl: null, timeoutMs }
   const body = { channel: place, user, text: line(words, fallbackMax, slackEscape) }
   const answer = await call(channel, 'chat.postEphemeral', means, body)
-  return answer.ok ? { ok: true } : answer
+  return answer.ok ? { ok: true } : answer.refused
 }
 
 /** What was decided, or is over, shows who decided it in place of buttons. `null` when done, or when Slack will never do it. */
@@ -79,7 +79,7 @@ async function takeButtonsAway(channel: SlackChannel, message: Outgoing, means: 
     const words = wordsOf(message.body, means.externalUrl)
     const shown = { text: line(words.title, fallbackMax, slackEscape), blocks: decidedBlocks(words) }
     const answer = await call(channel, 'chat.update', means, { channel: place, ts, ...shown })
-    if (!answer.ok && answer.retry) return answer
+    if (!answer.ok && answer.refused.retry) return answer.refused
   }
   return null
 }
@@ -93,7 +93,12 @@ function placeOf({ receipt }: Told, room: string): readonly Place[] {
   }
 }
 
-type Answer = { readonly ok: true; readonly body: JsonObject } | (Delivered & { readonly ok: false })
+type Answer =
+  | { readonly ok: true; readonly body: JsonObject }
+  /** `nowhere`: not to be posted in this place, whatever it is. */
+  | { readonly ok: false; readonly refused: Refused; readonly nowhere: boolean }
+
+type Refused = Delivered & { readonly ok: false }
 
 /** Slack answers 200 to almost everything and says in the body whether it did it. */
 async function call(
@@ -111,14 +116,16 @@ async function call(
     bytesMax: answerBytesMax,
   })
   const refused = refusalOf(reply, `channel ${name}`)
-  if (refused !== null || !reply.ok) return refused as Answer
+  if (refused !== null || !reply.ok) return { ok: false, refused: refused as Refused, nowhere: false }
   const said = parse(reply.body)
   if (said?.ok === true) return { ok: true, body: said }
-  const error = scrub(peer, text(said?.error)) || 'an answer that is not of the Web API'
-  return { ok: false, retry: mayPass(error), reason: `channel ${name}: Slack says ${line(error, 100)}` }
+  const error = scrub(peer, text(said?.error))
+  const reason = `channel ${name}: Slack says ${line(error || 'something that is not of the Web API', 100)}`
+  const retry = error === '' || passing.has(error) || mendable.has(error)
+  return { ok: false, refused: { ok: false, retry, reason }, nowhere: places.has(error) }
 }
 
-/** Errors that Slack calls passing; every other one says that the request, the token or the place is wrong. */
+/** Errors that Slack calls passing. */
 const passing: ReadonlySet<string> = new Set([
   'rate_limited',
   'ratelimited',
@@ -131,9 +138,29 @@ const passing: ReadonlySet<string> = new Set([
   'accesslimited',
 ])
 
-function mayPass(error: string): boolean {
-  return passing.has(error)
-}
+/** Errors about who asks: a token that was rotated is in the configuration soon. */
+const mendable: ReadonlySet<string> = new Set([
+  'not_authed',
+  'invalid_auth',
+  'access_denied',
+  'account_inactive',
+  'token_expired',
+  'token_revoked',
+  'no_permission',
+  'missing_scope',
+  'not_allowed_token_type',
+  'ekm_access_denied',
+])
+
+/** Errors about the place: Hepar may be invited yet, and until then another place may do. */
+const places: ReadonlySet<string> = new Set([
+  'channel_not_found',
+  'not_in_channel',
+  'is_archived',
+  'restricted_action',
+  'restricted_action_read_only_channel',
+  'restricted_action_thread_only_channel',
+])
 
 function parse(body: string): JsonObject | null {
   try {

@@ -15,6 +15,8 @@ export interface OutboxPorts {
 const perChannelMax = 4
 const firstRetryMs = 1_000
 const retryMaxMs = 60_000
+/** The older a message, the less a minute matters to it, and each try is an event of the log. */
+const retryMaxOfAge = 1 / 8
 /** A channel that wants to be left alone for longer is tried again all the same. */
 const restMaxMs = 15 * 60_000
 const giveUpAfterMs = 24 * 3_600_000
@@ -114,7 +116,8 @@ export function afterTry(message: OutboxMessage, answer: Delivered, now: number)
   const tries = message.tries + 1
   if (answer.ok) return { ...message, tries, sentAt: now, lastError: null, receipt: answer.receipt ?? null }
   const givesUp = !answer.retry || now - message.createdAt >= giveUpAfterMs
-  const pauseMs = Math.min(firstRetryMs * 2 ** (tries - 1), retryMaxMs)
+  const pauseMaxMs = Math.max(retryMaxMs, Math.min((now - message.createdAt) * retryMaxOfAge, restMaxMs))
+  const pauseMs = Math.min(firstRetryMs * 2 ** (tries - 1), pauseMaxMs)
   const restMs = Math.min(answer.retryAfterMs ?? 0, restMaxMs)
   const nextAt = now + Math.max(pauseMs, restMs)
   return { ...message, tries, nextAt, gaveUpAt: givesUp ? now : null, lastError: answer.reason }

@@ -118,7 +118,7 @@ describe('mail', () => {
     expect(await outcome({ to: ['full@example.test'] })).toMatchObject({ ok: false, retry: true })
     expect(await outcome({ login: null })).toMatchObject({ ok: false, retry: false })
     const wrong = await outcome({ login: { user: 'hepar', password: secret('not-the-password') } })
-    expect(wrong).toMatchObject({ ok: false, retry: false })
+    expect(wrong).toMatchObject({ ok: false, retry: true })
     expect(JSON.stringify(wrong)).not.toContain('not-the-password')
     expect(await outcome({ server: { host: '127.0.0.1', port: 9 } })).toMatchObject({ ok: false, retry: true })
     expect(await outcome({ ca: '/nowhere/ca.pem' })).toMatchObject({ ok: false, retry: true })

@@ -60,6 +60,21 @@ describe('Slack', () => {
     expect(slack.accepted.map(({ body }) => [body.channel, body.thread_ts])).toEqual([['oncall', undefined]])
   })
 
+  test('says it in its room where the place of the thread is closed, and holds nothing back for buttons there', async () => {
+    await using slack = await startSlack()
+    const receipt = JSON.stringify({ room: 'oncall', channel: 'C1H9RESGL', ts: '1503435956.999999' })
+    const earlier = [{ event: 'approval.asked', planDigest: null, receipt }]
+    const archived = { code: 200, body: JSON.stringify({ ok: false, error: 'is_archived' }) }
+    for (const body of [handedOver, { ...handedOver, event: 'incident.closed' }]) {
+      const before = slack.accepted.length
+      slack.next(archived)
+      if (body.event === 'incident.closed') slack.next(archived)
+      expect(await deliverTo(slackChannel(slack.url))(outgoing('chat', body, { earlier }))).toMatchObject({ ok: true })
+      const accepted = slack.accepted.slice(before).map(({ method, body }) => [method, body.channel, body.thread_ts])
+      expect(accepted).toEqual([['chat.postMessage', 'oncall', undefined]])
+    }
+  })
+
   test('begins a new thread where the channel has moved', async () => {
     await using slack = await startSlack()
     const first = receiptOf(await deliverTo(slackChannel(slack.url))(outgoing('chat', handedOver)))
@@ -121,22 +136,22 @@ describe('Slack', () => {
     ]) {
       expect(await outcome(error(word)), word).toMatchObject({ ok: false, retry: true })
     }
-    for (const word of [
-      'channel_not_found',
-      'invalid_auth',
-      'not_in_channel',
-      'token_revoked',
-      'missing_scope',
-      'invalid_blocks',
-      'is_archived',
-    ]) {
+    for (const word of ['invalid_blocks', 'msg_too_long', 'no_text']) {
       expect(await outcome(error(word)), word).toMatchObject({
         ok: false,
         retry: false,
         reason: expect.stringContaining(word),
       })
     }
-    expect(await outcome({ body: '<html>' })).toMatchObject({ ok: false, retry: false })
+    // Whoever keeps Hepar or Slack can mend these within the day.
+    for (const word of ['invalid_auth', 'token_revoked', 'missing_scope', 'channel_not_found', 'not_in_channel']) {
+      expect(await outcome(error(word)), word).toEqual({
+        ok: false,
+        retry: true,
+        reason: `channel chat: Slack says ${word}`,
+      })
+    }
+    expect(await outcome({ body: '<html>' })).toMatchObject({ ok: false, retry: true })
     expect(await outcome({ code: 502, body: '' })).toMatchObject({ ok: false, retry: true })
     expect(await outcome({ code: 429, ...error('ratelimited') }, { 'retry-after': '30' })).toMatchObject({
       retry: true,
@@ -148,7 +163,7 @@ describe('Slack', () => {
     await using slack = await startSlack()
     const peer = { url: `${slack.url}/api`, headers: {}, bearer: secret('xoxb-wrong-token') }
     const answer = await deliverTo(slackChannel(slack.url, { peer }))(outgoing('chat', handedOver))
-    expect(answer).toEqual({ ok: false, retry: false, reason: 'channel chat: Slack says invalid_auth' })
+    expect(answer).toEqual({ ok: false, retry: true, reason: 'channel chat: Slack says invalid_auth' })
     const echoed = (headers: IncomingHttpHeaders) => JSON.stringify({ ok: false, error: `no ${headers.authorization}` })
     await using echo = await startSink({ answer: ({ headers }) => ({ body: echoed(headers) }) })
     const told = await deliverTo(slackChannel(echo.url, { peer: { ...peer, url: echo.url } }))(
