@@ -12,6 +12,7 @@ export const metricNames: ReadonlySet<string> = new Set([
   'hepar_phase_seconds',
   'hepar_gate_blocks_total',
   'hepar_approvals_total',
+  'hepar_notifications_total',
   'hepar_audit_events_total',
   'hepar_queue_depth',
   'hepar_queue_oldest_seconds',

@@ -68,10 +68,11 @@ test(
         if (decision === 'approve') world.words.splice(world.words.indexOf(word), 1)
       }
     }
-    const sums = await ordeal({
+    await ordeal({
       policy: policy('p1'),
       curable: true,
       shareMin: 0.15,
+      effectsMin: 10,
       runs: 25,
       jumpMsMax: 600_000,
       played: (_: readonly Patient[]) => ({
@@ -134,7 +135,6 @@ test(
         }
       },
     })
-    expect(sums.effects).toBeGreaterThan(10)
   },
   storiesMs,
 )

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import { cancel, resume } from '../../../src/engine/operate/operate.ts'
 import { ordeal, relapse, type Seen, type Story, storiesMs } from '../../kit/ordeal.ts'
 import { somePlaybook } from '../../kit/records.ts'
@@ -76,7 +76,7 @@ test(
         if (error.code !== 'conflict') throw error
       })
     }
-    const { effects } = await ordeal({
+    await ordeal({
       policy,
       names: ['a', 'b', 'c', 'd', 'e', 'bystander'],
       curable: true,
@@ -116,13 +116,10 @@ test(
         await goOn(story)
       },
       shareMin: 0.3,
+      tried: () => rounds > 0 && third > 0,
       passMsMax: 30_000,
       runs: 3,
     })
-    expect(effects).toBeGreaterThan(5)
-    // Otherwise it was never tried.
-    expect(rounds).toBeGreaterThan(0)
-    expect(third).toBeGreaterThan(0)
   },
   storiesMs,
 )

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, test } from 'vitest'
 import type { AttemptBudget } from '../../../src/domain/playbook.ts'
 import { cancel, heal, resume } from '../../../src/engine/operate/operate.ts'
 import { type Deed, insist, ordeal, relapse, type Seen, type Story, storiesMs } from '../../kit/ordeal.ts'
@@ -49,7 +49,7 @@ describe('through alerts, crashes, restarts, operators and clocks that jump to e
         { count: 2, windowMs: 1_800_000 },
         { count: 3, windowMs: 7_200_000 },
       ]
-      const { effects } = await ordeal({
+      await ordeal({
         policy: policyWith({ limits: { ...limits, attempts: budgets } }, {}),
         deeds: operators,
         forbidden: (seen, { effects }) => {
@@ -61,7 +61,6 @@ describe('through alerts, crashes, restarts, operators and clocks that jump to e
         runs: 5,
         ...jumps,
       })
-      expect(effects).toBeGreaterThan(5)
     },
     storiesMs,
   )
@@ -75,7 +74,7 @@ describe('through alerts, crashes, restarts, operators and clocks that jump to e
       ]
       const own = [{ count: 4, windowMs: 3_600_000 }]
       const names = ['p0', 'p1', 'p2']
-      const { effects } = await ordeal({
+      await ordeal({
         policy: policyWith({ limits: { ...limits, rate: own } }, { rate }),
         deeds: {
           ...operators,
@@ -105,7 +104,6 @@ describe('through alerts, crashes, restarts, operators and clocks that jump to e
         runs: 5,
         ...jumps,
       })
-      expect(effects).toBeGreaterThan(5)
     },
     storiesMs,
   )
@@ -115,7 +113,7 @@ describe('through alerts, crashes, restarts, operators and clocks that jump to e
     async () => {
       const [window] = [{ count: 2, windowMs: 3_600_000 }] as const
       let pardoned = new Map<string, number>()
-      const { effects } = await ordeal({
+      await ordeal({
         policy: policyWith({ limits }, { targetActions: [window] }),
         begin: () => {
           pardoned = new Map()
@@ -144,7 +142,6 @@ describe('through alerts, crashes, restarts, operators and clocks that jump to e
         runs: 5,
         ...jumps,
       })
-      expect(effects).toBeGreaterThan(5)
     },
     storiesMs,
   )

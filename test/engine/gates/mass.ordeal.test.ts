@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 import type { StormLimits } from '../../../src/domain/storm.ts'
 import type { Sources } from '../../../src/engine/ports.ts'
 import { releaseStorm } from '../../../src/engine/storm/release-storm.ts'
@@ -49,7 +49,7 @@ test(
     // Every other one has a playbook of its own, which shares the fleet.
     const odd = { fact: 'labels', path: '$.name', operator: 'in', value: ['p1', 'p3', 'p5'] } as const
     const other = { ...playbook!, name: 'other', priority: 1, when: { all: [playbook!.when, odd] } }
-    const { effects } = await ordeal({
+    await ordeal({
       policy: { ...plain, playbooks: [other, playbook!] },
       names,
       begin: () => {
@@ -89,7 +89,6 @@ test(
       passMsMax: 40_000,
       runs: 12,
     })
-    expect(effects).toBeGreaterThan(5)
   },
   storiesMs,
 )
@@ -136,7 +135,7 @@ test(
         if (simulation.dead || !(error instanceof Error) || !error.message.includes('no storm')) throw error
       })
     }
-    const { effects } = await ordeal({
+    await ordeal({
       policy,
       names: [...names, 'p6', 'p7', 'p8', 'p9'],
       begin: () => {
@@ -176,10 +175,9 @@ test(
       relent: release,
       passMsMax: 30_000,
       shareMin: 0.2,
+      tried: () => storms > 1,
       runs: 15,
     })
-    expect(storms).toBeGreaterThan(1)
-    expect(effects).toBeGreaterThan(5)
   },
   storiesMs,
 )

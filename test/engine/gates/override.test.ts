@@ -86,8 +86,8 @@ test(
     const generous = { ...somePlaybook().limits, cooldownMs: 0, attempts: [{ count: 1_000, windowMs: 86_400_000 }] }
     const [restart, escalate] = somePlaybook().steps
     const steps = [restart!, { ...restart!, timeoutMs: 59_000 }, escalate!]
-    let refused = 0
-    const { effects } = await ordeal({
+    let touches = 0
+    await ordeal({
       policy: simulatedPolicy({ steps, limits: { ...generous, yieldForMs }, reopenWithinMs: 0 }),
       begin: () => {
         touched.clear()
@@ -105,7 +105,7 @@ test(
             const unseen = last !== undefined && lives.get(last.key) !== simulation.ports
             const own = last !== undefined && at <= last.at + (unseen ? 65_000 : 5_000)
             touched.set(name, { at, own })
-            refused += 1
+            touches += 1
           },
         },
       },
@@ -116,10 +116,10 @@ test(
         return at - last.at < yieldForMs ? `a person touched it ${at - last.at} ms ago` : null
       },
       shareMin: 0.4,
+      effectsMin: 20,
+      tried: () => touches > 20,
       runs: 20,
     })
-    expect(refused).toBeGreaterThan(20)
-    expect(effects).toBeGreaterThan(20)
   },
   storiesMs,
 )
