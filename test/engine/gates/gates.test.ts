@@ -458,11 +458,14 @@ describe('each gate blocks', () => {
 })
 
 test('whatever else holds, one hard block is enough, and without any the verdict follows the mode', () => {
+  const seldom = fc.nat(4).map((one) => one === 0)
   const anyFacts = fc.record({
-    paused: fc.boolean(),
+    paused: seldom,
     ceiling: fc.constantFrom('observe', 'approve', 'auto') as fc.Arbitrary<GateFacts['ceiling']>,
-    firing: fc.boolean(),
+    ended: seldom,
     plan: fc.constantFrom<PlanOutcome>(
+      planned,
+      planned,
       planned,
       planned,
       { kind: 'failed', reason: 'x' },
@@ -470,7 +473,7 @@ test('whatever else holds, one hard block is enough, and without any the verdict
     ),
     used: fc.integer({ min: 0, max: 4 }),
     lastEndedAt: fc.constantFrom(null, null, 9_000),
-    held: fc.boolean(),
+    held: seldom,
   })
   let allowed = 0
   let runs = 0
@@ -481,7 +484,7 @@ test('whatever else holds, one hard block is enough, and without any the verdict
         {
           ceiling: some.ceiling,
           plan: some.plan,
-          oracle: [{ fingerprint: 'f1', answer: { ...firing, firing: some.firing } }],
+          oracle: [{ fingerprint: 'f1', answer: { ...firing, firing: !some.ended } }],
         },
         {
           pause: some.paused ? { reason: 'x', by: 'ada', since: 1, until: null } : null,
@@ -495,7 +498,7 @@ test('whatever else holds, one hard block is enough, and without any the verdict
       const { verdict } = verdictOf(facts)
       const forbidden =
         some.paused ||
-        !some.firing ||
+        some.ended ||
         some.plan.kind !== 'planned' ||
         some.used >= 3 ||
         some.lastEndedAt !== null ||
@@ -506,5 +509,5 @@ test('whatever else holds, one hard block is enough, and without any the verdict
     }),
     { numRuns: 3_000 },
   )
-  expect(allowed / runs).toBeGreaterThan(0.005)
+  expect(allowed / runs).toBeGreaterThan(0.02)
 })
