@@ -8,7 +8,6 @@ import { actions, playbooks, promote } from './catalogue.ts'
 import { check } from './check.ts'
 import { exitCodes } from './command.ts'
 import { explain } from './explain.ts'
-import { CliError } from './failure.ts'
 import { incidents } from './incidents.ts'
 import { notify } from './notify.ts'
 import { cancel, resume, run } from './operate.ts'
@@ -96,8 +95,11 @@ function reportFailure(error: unknown, json: boolean, { err, env }: CliParts): v
 }
 
 function describe(error: unknown): { message: string; next: string; code: string } {
-  if (error instanceof CliError) return { message: error.message, next: error.next, code: error.code }
   const message = error instanceof Error ? error.message : String(error)
-  const code = (error as { code?: unknown } | null)?.code
-  return { message, next: '', code: typeof code === 'string' ? code : 'failed' }
+  const { code, next } = (error ?? {}) as { code?: unknown; next?: unknown }
+  return {
+    message,
+    next: typeof next === 'string' ? next : '',
+    code: typeof code === 'string' ? code : 'failed',
+  }
 }

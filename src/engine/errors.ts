@@ -1,10 +1,13 @@
 /** Errors are recognised by `code`, never by `instanceof`: a plugin may bring a second copy of a module. */
 export class HeparError extends Error {
   readonly code: ErrorCode
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  /** What whoever asked may do now, where the code alone does not say it. */
+  readonly next: string | undefined
+  constructor(code: ErrorCode, message: string, options: ErrorOptions & { readonly next?: string } = {}) {
     super(message, options)
     this.name = 'HeparError'
     this.code = code
+    this.next = options.next
   }
 }
 

@@ -46,9 +46,11 @@ const byCode: Readonly<Record<string, { readonly status: number; readonly next: 
  */
 export function toHttpError(error: unknown, unexpected: 500 | 503, log: Log): HttpError {
   if (error instanceof HttpError) return error
-  const { code, message, status } = describe(error)
+  const { code, message, next, status } = describe(error)
   const known = code === undefined ? undefined : byCode[code]
-  if (known !== undefined) return new HttpError(known.status, code as string, message, known.next, { cause: error })
+  if (known !== undefined) {
+    return new HttpError(known.status, code as string, message, next ?? known.next, { cause: error })
+  }
   if (status !== undefined && status >= 400 && status < 500) {
     return new HttpError(
       status,
@@ -58,16 +60,24 @@ export function toHttpError(error: unknown, unexpected: 500 | 503, log: Log): Ht
     )
   }
   log.error({ error: message, stack: error instanceof Error ? error.stack : undefined }, 'request failed unexpectedly')
-  const next = 'Try again; if it stays, look into the log of hepar serve.'
-  return new HttpError(unexpected, 'internal', 'an unexpected error occurred', next, { cause: error })
+  const later = 'Try again; if it stays, look into the log of hepar serve.'
+  return new HttpError(unexpected, 'internal', 'an unexpected error occurred', later, { cause: error })
 }
 
-function describe(error: unknown): { code?: string | undefined; message: string; status?: number | undefined } {
+interface Described {
+  readonly code?: string | undefined
+  readonly message: string
+  readonly next?: string | undefined
+  readonly status?: number | undefined
+}
+
+function describe(error: unknown): Described {
   if (!(error instanceof Error)) return { message: String(error) }
-  const { code, status } = error as { code?: unknown; status?: unknown }
+  const { code, next, status } = error as { code?: unknown; next?: unknown; status?: unknown }
   return {
     code: typeof code === 'string' ? code : undefined,
     message: error.message,
+    next: typeof next === 'string' ? next : undefined,
     status: typeof status === 'number' ? status : undefined,
   }
 }

@@ -66,7 +66,10 @@ test('revoking is recorded, and what is not in force cannot be revoked', async (
   await tokens.create(admin)
   await tokens.revoke('root', 'operator:me')
   expect(tokens.all()).toMatchObject([{ name: 'root', revokedAt: noon }])
-  await expect(tokens.revoke('root', 'operator:me')).rejects.toMatchObject({ code: 'not_found' })
+  await expect(tokens.revoke('root', 'operator:me')).rejects.toMatchObject({
+    code: 'not_found',
+    next: expect.stringContaining('hepar token list'),
+  })
   const events = await store.read.audit({ limit: 10 })
   expect(events.map(({ type, actor }) => [type, actor])).toEqual([
     ['token.created', 'cli'],

@@ -84,7 +84,10 @@ export async function promote(
   { store, clock, policy }: { readonly store: Store; readonly clock: Clock; readonly policy: PolicyHolder },
 ): Promise<Demotion> {
   const playbook = policy.current().playbooks.find((one) => one.name === name)
-  if (!playbook) throw new HeparError('not_found', `there is no playbook ${name}`)
+  if (!playbook)
+    throw new HeparError('not_found', `there is no playbook ${name}`, {
+      next: 'List them with `hepar playbooks`, or GET /api/v1/playbooks.',
+    })
   const lifted = await store.transaction('promote', async (tx) => {
     const demotion = await tx.demotion(name)
     if (!isDemoted(demotion, playbook)) throw new HeparError('conflict', `the playbook ${name} is not demoted`)

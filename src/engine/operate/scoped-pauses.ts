@@ -32,7 +32,10 @@ export async function placePause(wanted: WantedScopedPause, by: string, ports: O
 export async function liftPause(id: string, by: string, { store, clock }: OperatePorts): Promise<ScopedPause> {
   return store.transaction('pause', async (tx) => {
     const pause = await tx.removePause(id)
-    if (pause === null) throw new HeparError('not_found', `there is no pause ${id}: hepar pause --list shows them`)
+    if (pause === null)
+      throw new HeparError('not_found', `there is no pause ${id}`, {
+        next: 'List them with `hepar pause --list`, or GET /api/v1/pauses.',
+      })
     const body = { ...bodyOf(pause), placedBy: pause.by }
     await tx.append([{ type: 'pause.lifted', at: clock.now(), actor: by, body }])
     return pause

@@ -58,7 +58,7 @@ export async function openTokens({ store, clock, randomBytes, configured }: Toke
       const now = clock.now()
       const revoked = await store.transaction('token', async (tx) => {
         const found = (await tx.tokens()).find((one) => one.name === name && one.revokedAt === null)
-        if (found === undefined) throw new HeparError('not_found', missing(name, configured()))
+        if (found === undefined) throw missing(name, configured())
         await tx.revokeToken(found.id, now)
         await tx.append([{ type: 'token.revoked', at: now, actor: by, body: { id: found.id, name, role: found.role } }])
         return { ...found, revokedAt: now }
@@ -86,8 +86,13 @@ function refuseUnfit(wanted: StoredToken, before: readonly StoredToken[], config
   }
 }
 
-function missing(name: string, configured: readonly Token[]): string {
-  return configured.some((token) => token.name === name)
-    ? `the token "${name}" is one of hepar.yaml: take it out of auth.tokens and reload`
-    : `there is no token "${name}" in force`
+function missing(name: string, configured: readonly Token[]): HeparError {
+  const isConfigured = configured.some((token) => token.name === name)
+  return isConfigured
+    ? new HeparError('conflict', `the token "${name}" is one of hepar.yaml`, {
+        next: 'Take it out of auth.tokens in hepar.yaml, and reload.',
+      })
+    : new HeparError('not_found', `there is no token "${name}" in force`, {
+        next: 'List them with `hepar token list`, or GET /api/v1/tokens.',
+      })
 }

@@ -16,7 +16,9 @@ export async function testChannel(channel: string, by: string, ports: TestPorts)
   const names = policy.current().config.notify.map(({ name }) => name)
   if (!names.includes(channel)) {
     const known = names.length === 0 ? 'there is none under notify' : `there is ${names.join(', ')}`
-    throw new HeparError('not_found', `no channel "${channel}": ${known}`)
+    throw new HeparError('not_found', `no channel "${channel}": ${known}`, {
+      next: 'Name one of notify in hepar.yaml.',
+    })
   }
   const createdAt = clock.now()
   const body = { event: 'channel.tested', channel, by, at: new Date(createdAt).toISOString() } as const
