@@ -23,6 +23,8 @@ export interface Story {
   readonly effects: readonly Seen[]
   /** When the present illness of each patient was first told to Hepar. */
   readonly illSince: ReadonlyMap<string, number>
+  /** The latest time that the clock has shown, wherever it has jumped since. */
+  latestAt: number
 }
 
 /** What else happens in a story, such as an operator's command. `pick` is any number below 2^16, for choices. */
@@ -139,13 +141,14 @@ async function tellStory(plan: Ordeal, told: readonly Told[], mask: number) {
   })
   const played = typeof plan.played === 'function' ? plan.played(patients) : plan.played
   const simulation = await startSimulation(withShortGap(plan.policy), patients, played)
-  const story: Story = { simulation, patients, effects, illSince }
+  const story: Story = { simulation, patients, effects, illSince, latestAt: simulation.now() }
   let illnesses = 0
   try {
     for (const one of [{ deed: 'fire', pick: 0, ms: 0 }, ...told]) {
       illnesses += await carryOut(plan, one, story)
       if (one.deed !== 'crash') await simulation.settle()
       if (simulation.dead) await simulation.restart()
+      story.latestAt = Math.max(story.latestAt, simulation.now())
       expect(violations).toEqual([])
     }
     simulation.crashAfter(Number.POSITIVE_INFINITY)
@@ -207,16 +210,24 @@ export async function relapse(story: Story, name: string): Promise<void> {
   await tell(patient, true, story, {})
 }
 
-/** Has a patient fall ill so many times in a row, each time when what was done about the time before has ended. */
+/** Has a patient fall ill so many times in a row, each time when what was done about the time before has ended, and is closed. */
 export async function insist(story: Story, name: string, times: number): Promise<void> {
+  const { simulation } = story
+  const patient = story.patients.find((one) => one.name === name) as Patient
+  // What a clock that has jumped back has yet to reach would leave in doubt what is new.
+  simulation.pass(Math.max(0, story.latestAt - simulation.now()))
   for (let left = times; left > 0; left -= 1) {
+    await tellWell(patient, story, {})
+    await passInSteps(simulation, closedMs)
     await relapse(story, name)
-    await passInSteps(story.simulation, verifiedMs)
+    await passInSteps(simulation, verifiedMs)
   }
 }
 
 /** After this an effect that did not help is known not to have. */
 const verifiedMs = 150_000
+/** After this Hepar has looked at a handed-over incident again and closed it. */
+const closedMs = 90_000
 
 /** Engines look every now and then while time passes; one that slept through it is what a jump is for. */
 async function passInSteps(simulation: Simulation, ms: number): Promise<void> {
