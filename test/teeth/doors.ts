@@ -36,8 +36,8 @@ export const doors = [
     {
       takes: 'that a bug keeps its own words',
       file: 'src/http/errors.ts',
-      find: "new HttpError(unexpected, 'internal', 'an unexpected error occurred', next,",
-      replace: "new HttpError(unexpected, 'internal', message, next,",
+      find: "new HttpError(unexpected, 'internal', 'an unexpected error occurred', later,",
+      replace: "new HttpError(unexpected, 'internal', message, later,",
       red: 'a bug is answered 503, never 4xx',
     },
     {
