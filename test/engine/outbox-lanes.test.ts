@@ -97,16 +97,21 @@ test('a channel that asks to be left alone is, with all it has to say, and no ot
 })
 
 test('a channel that asks to be left alone for very long is tried again after a quarter of an hour', async () => {
-  const { simulation, open } = await openStore([{ id: 'a1', incident: 'a', channel: 'chat' }])
-  let sent = 0
-  const outbox = open(async () => {
-    sent += 1
-    return sent === 1 ? { ok: false, retry: true, reason: 'HTTP 429', retryAfterMs: 1e9 } : { ok: true }
+  const { simulation, open, enqueue } = await openStore([{ id: 'a1', incident: 'a', channel: 'chat' }])
+  const sent: string[] = []
+  open(async ({ idempotencyKey }) => {
+    sent.push(idempotencyKey)
+    return sent.length === 1 ? { ok: false, retry: true, reason: 'HTTP 429', retryAfterMs: 1e9 } : { ok: true }
   })
   await expect.poll(async () => (await simulation.store.read.outboxDue(1e15, 9))[0]?.tries).toBe(1)
-  simulation.pass(15 * 60_000)
-  outbox.kick()
-  await expect.poll(() => sent, { timeout: 10_000 }).toBe(2)
+  simulation.pass(14 * 60_000)
+  await enqueue([
+    { id: 'b1', incident: 'b', channel: 'chat' },
+    { id: 'm1', incident: 'b', channel: 'mail' },
+  ])
+  await expect.poll(() => sent, { timeout: 10_000 }).toEqual(['a1', 'm1'])
+  simulation.pass(60_000)
+  await expect.poll(() => [...sent].sort(), { timeout: 10_000 }).toEqual(['a1', 'a1', 'b1', 'm1'])
 })
 
 test('a channel that asked to be left alone does not rest for the hours by which the clock is then set back', async () => {
