@@ -2,6 +2,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { JsonObject } from '../../src/domain/json.ts'
 import { boundedBody } from '../../src/engine/tell/bounded-body.ts'
+import { tell } from '../../src/engine/tell/notices.ts'
+import { simulate } from './simulate.ts'
 
 test('a notice of usual size is left as it is', () => {
   const body = { incident: 'i1', reason: 'x'.repeat(4_000), needed: 2, link: null, alerts: [{ labels: { a: 'b' } }] }
@@ -28,4 +30,14 @@ test('whatever its shape, a part is bounded, and bounded again it is the same', 
     }),
     { numRuns: 30 },
   )
+})
+
+test('whatever is told, what goes into the outbox is bounded', async () => {
+  const { store, ports } = await simulate()
+  const body = { reason: 'x'.repeat(1e6), checks: Array.from({ length: 1e5 }, (_, index) => ({ index })) }
+  const notice = { event: 'incident.handed_over', dedupeKey: 'd', incident: 'i1', channels: ['oncall'], body } as const
+  await store.transaction('test', (tx) => tell(tx, notice, { now: 1_000, newId: ports.newId }))
+  const [message] = await store.read.outboxDue(1e15, 9)
+  expect(message?.body.event).toBe('incident.handed_over')
+  expect(JSON.stringify(message?.body).length).toBeLessThan(300_000)
 })

@@ -287,7 +287,8 @@ export const people: readonly Tooth[] = [
       file: 'src/engine/tell/notices.ts',
       find: '...boundedBody(body)',
       replace: '...body',
-      red: 'a hand-over of thousands of alerts tells of the first that fire',
+      test: 'test/engine/bounded-body.test.ts',
+      red: 'whatever is told, what goes into the outbox is bounded',
     },
   ]),
   ...teethOf({ file: 'src/http/slack.ts', test: 'test/http/slack.test.ts' }, [
