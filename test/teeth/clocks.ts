@@ -28,7 +28,7 @@ export const clocks = [
     },
     {
       takes: 'that what failed rests no longer because the clock was set back',
-      file: 'src/adapters/queue/memory.ts',
+      file: 'src/adapters/queue/resting.ts',
       test: 'test/adapters/queue/memory.test.ts',
       find: 'until > now && until - now <= Math.max(backoffMaxMs, burstRestMs)',
       replace: 'until > now',

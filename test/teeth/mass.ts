@@ -145,8 +145,8 @@ export const mass = [
     {
       takes: 'that playbooks which only observe make no storm',
       file: 'src/engine/storm/storm-facts.ts',
-      find: "except: ['manual', ...observed]",
-      replace: "except: ['manual']",
+      find: "['manual', ...playbooks.filter(isQuiet).map(({ name }) => name)]",
+      replace: "['manual']",
       red: 'a storm of 30 > of a playbook that only observes is none',
     },
     {

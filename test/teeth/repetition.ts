@@ -263,15 +263,28 @@ export const repetition = [
   ...teethOf(queue, [
     {
       takes: 'the seats that a crowd leaves to others',
-      find: 'head === undefined || running.size() >= seats',
-      replace: 'head === undefined || running.size() >= concurrencyMax || seats < 0',
+      find: 'running.size() >= line.seats',
+      replace: 'line.seats < 0',
       red: 'a crowd that hangs leaves seats',
     },
     {
       takes: 'the turns of the queue',
-      find: 'const next = turns.next(seated)',
-      replace: 'const next = seated.at(-1) ?? null',
+      find: 'const next = turns.next(lines.flatMap(headOf))',
+      replace: 'const next = lines.flatMap(headOf).at(-1) ?? null',
       red: 'what is under way comes first',
+    },
+    {
+      takes: 'that a freed seat need not wait for the next look',
+      find: 'if (advance !== null) begin(advance)',
+      replace: '',
+      red: 'looks that take long leave the process to others',
+    },
+    {
+      takes: 'the rest after a look that took long',
+      file: 'src/adapters/queue/looking.ts',
+      find: 'if (restMs > 0) {',
+      replace: 'if (restMs > restMaxMs) {',
+      red: 'looks that take long leave the process to others',
     },
   ]),
   ...teethOf({ file: 'src/engine/assess/assess.ts', test: 'test/engine/assess.test.ts' }, [

@@ -1,7 +1,9 @@
-import { messageOf } from '../../engine/errors.ts'
 import type { Clock, Log, Queue, Reads } from '../../engine/ports.ts'
 import type { Lane } from '../../engine/turns/due.ts'
-import { createTurns } from '../../engine/turns/turns.ts'
+import { createTurns, type Head } from '../../engine/turns/turns.ts'
+import { createLooking } from './looking.ts'
+import { createResting } from './resting.ts'
+import { type Advance, createRunning } from './running.ts'
 
 interface QueueOptions {
   readonly read: Pick<Reads, 'lanes' | 'due' | 'nextDueAt'>
@@ -16,23 +18,18 @@ interface QueueOptions {
   readonly backoffMaxMs?: number
 }
 
-/** Advances of one incident in a row that need no pause; more than that looks like a loop. */
-const burstMax = 100
-const burstRestMs = 250
 const depthMax = 10_000
-
-type Advance = (incident: string) => Promise<void>
 
 /** Shares of the seats that all lanes with lesser and with the highest priority may have together. */
 const lesserShare = 5 / 8
 const highestShare = 7 / 8
 
-interface Line {
-  readonly lane: string
-  readonly priority: number
+/** A lane as the last look found it. */
+interface Line extends Omit<Head, 'since'> {
   readonly seats: number
-  readonly waiting: Iterator<Lane['due'][number], undefined>
-  head: Lane['due'][number] | undefined
+  readonly due: Lane['due']
+  /** How many of them have had their turn, or need none. */
+  passed: number
 }
 
 /** An in-process queue over the due times in the store. It holds nothing that a restart would lose. */
@@ -41,7 +38,8 @@ export function createMemoryQueue(options: QueueOptions): Queue {
   const resting = createResting(backoffMaxMs)
   const turns = createTurns()
   const looking = createLooking(look, { log, backoffMaxMs })
-  const running = createRunning({ resting, clock, log, onEnd: looking.wake })
+  const running = createRunning({ resting, clock, log, onEnd: takeTurns })
+  let lines: readonly Line[] = []
   let advance: Advance | null = null
   let closed = false
 
@@ -50,12 +48,12 @@ export function createMemoryQueue(options: QueueOptions): Queue {
     const now = clock.now()
     if (advance === null) return pollMs
     const lanes = await read.lanes(now, running.size() + resting.size(now) + concurrencyMax)
-    const lines = lanes.map(({ playbook, due }) => ({
-      ...standingOf(playbook),
-      waiting: due.filter(({ id }) => !running.has(id) && !resting.has(id, now)).values(),
-    }))
-    begin(lines.map((line) => ({ ...line, head: line.waiting.next().value })))
-    return Math.min(pollMs, resting.nextMs(now), untilNext(await read.nextDueAt(), clock.now()))
+    lines = lanes.map(({ playbook, due }) => ({ ...standingOf(playbook), due, passed: 0 }))
+    begin(advance)
+    // Whatever is due now is running, resting or waiting for a free place; each of these ends with a wake-up of its own.
+    const nextAt = lanes.length > 0 ? null : await read.nextDueAt()
+    const nextMs = nextAt === null ? pollMs : Math.max(0, nextAt - clock.now())
+    return Math.min(pollMs, resting.nextMs(now), nextMs)
   }
 
   /** What is under way goes before everything; what waits to act has fewer seats, the lesser the fewer. */
@@ -65,17 +63,30 @@ export function createMemoryQueue(options: QueueOptions): Queue {
     return { lane: playbook, priority, seats: Math.ceil(concurrencyMax * (highest ? highestShare : lesserShare)) }
   }
 
-  function begin(lines: Line[]): void {
-    while (!closed && advance !== null) {
-      const seated = lines.flatMap(({ head, seats, ...line }) =>
-        head === undefined || running.size() >= seats ? [] : [{ ...line, id: head.id, since: head.dueAt }],
-      )
-      const next = turns.next(seated)
+  /** Until the next look the last one says who follows; to advance what is no longer due does no harm. */
+  function takeTurns(): void {
+    if (advance !== null) begin(advance)
+    looking.wake()
+  }
+
+  function begin(work: Advance): void {
+    while (!closed && running.size() < concurrencyMax) {
+      const next = turns.next(lines.flatMap(headOf))
       if (next === null) return
-      running.begin(next.id, advance)
-      const line = lines.find(({ lane }) => lane === next.lane)
-      if (line) line.head = line.waiting.next().value
+      next.line.passed += 1
+      running.begin(next.id, work)
     }
+  }
+
+  function headOf(line: Line) {
+    if (running.size() >= line.seats) return []
+    const now = clock.now()
+    for (; line.passed < line.due.length; line.passed += 1) {
+      const { id, dueAt } = line.due[line.passed] as Lane['due'][number]
+      const isFree = !running.has(id) && !resting.has(id, now)
+      if (isFree) return [{ id, since: dueAt, lane: line.lane, priority: line.priority, line }]
+    }
+    return []
   }
 
   return {
@@ -100,121 +111,5 @@ export function createMemoryQueue(options: QueueOptions): Queue {
       await looking.close()
       await running.settle()
     },
-  }
-}
-
-/** Looks now or later, never twice at once; a wake during a look is one more look. */
-function createLooking(look: () => Promise<number>, { log, backoffMaxMs }: { log: Log; backoffMaxMs: number }) {
-  let current: Promise<void> | null = null
-  let again = false
-  let closed = false
-  let failures = 0
-  let timer: NodeJS.Timeout | undefined
-
-  async function lookOnce(): Promise<void> {
-    clearTimeout(timer)
-    let waitMs: number
-    try {
-      waitMs = await look()
-      failures = 0
-    } catch (error) {
-      waitMs = Math.min(backoffMaxMs, 100 * 2 ** failures)
-      failures = Math.min(failures + 1, 20)
-      log.warn({ error: messageOf(error), retryMs: waitMs }, 'cannot read due incidents')
-    }
-    if (!closed) timer = setTimeout(wake, waitMs)
-  }
-
-  function wake(): void {
-    again = current !== null
-    if (closed || current !== null) return
-    current = lookOnce().finally(() => {
-      current = null
-      if (again) wake()
-    })
-  }
-
-  return {
-    wake,
-    async close() {
-      closed = true
-      clearTimeout(timer)
-      await current
-      clearTimeout(timer)
-    },
-  }
-}
-
-interface RunningParts {
-  readonly resting: ReturnType<typeof createResting>
-  readonly clock: Clock
-  readonly log: Log
-  readonly onEnd: () => void
-}
-
-/** The advances under way: one for each incident at most. */
-function createRunning({ resting, clock, log, onEnd }: RunningParts) {
-  const running = new Map<string, Promise<void>>()
-  return {
-    size: () => running.size,
-    has: (incident: string) => running.has(incident),
-    begin: (incident: string, advance: Advance) => {
-      // Leaving the current turn first keeps a throw inside the promise.
-      const work = Promise.resolve(incident)
-        .then(advance)
-        .then(() => resting.succeeded(incident, clock.now()))
-        .catch((error: unknown) => {
-          const retryMs = resting.failed(incident, clock.now())
-          log.error({ incident, error: messageOf(error), retryMs }, 'cannot advance incident')
-        })
-        .finally(() => {
-          running.delete(incident)
-          onEnd()
-        })
-      running.set(incident, work)
-    },
-    settle: () => Promise.all(running.values()),
-  }
-}
-
-// What is overdue is running, resting or waiting for a free place; each of these ends with a wake-up of its own.
-function untilNext(dueAt: number | null, now: number): number {
-  return dueAt === null || dueAt <= now ? Number.POSITIVE_INFINITY : dueAt - now
-}
-
-/** Incidents that are left alone for a while: those whose advance failed, and those that stay due without end. */
-function createResting(backoffMaxMs: number) {
-  const rests = new Map<string, { failures: number; burst: number; burstSince: number; until: number }>()
-  // An end further ahead than any rest lasts is one from before the clock was set back.
-  const isAhead = (until: number, now: number) => until > now && until - now <= Math.max(backoffMaxMs, burstRestMs)
-  const of = (incident: string, now: number) =>
-    rests.get(incident) ?? { failures: 0, burst: 0, burstSince: now, until: 0 }
-  return {
-    has: (incident: string, now: number) => isAhead(rests.get(incident)?.until ?? 0, now),
-    size: (now: number) => [...rests.values()].filter(({ until }) => isAhead(until, now)).length,
-    nextMs: (now: number) => {
-      const waits = [...rests.values()].map(({ until }) => until - now).filter((wait) => wait > 0)
-      return Math.min(Number.POSITIVE_INFINITY, ...waits)
-    },
-    failed: (incident: string, now: number): number => {
-      const rest = of(incident, now)
-      const waitMs = Math.min(backoffMaxMs, 200 * 2 ** rest.failures)
-      rests.set(incident, { ...rest, failures: Math.min(rest.failures + 1, 20), until: now + waitMs })
-      return waitMs
-    },
-    succeeded: (incident: string, now: number): void => {
-      const rest = of(incident, now)
-      const isBurst = now - rest.burstSince < 1_000
-      const burst = isBurst ? rest.burst + 1 : 1
-      const until = burst > burstMax ? now + burstRestMs : 0
-      rests.set(incident, { failures: 0, burst, burstSince: isBurst ? rest.burstSince : now, until })
-      if (rests.size > depthMax) forgetOld(rests, now)
-    },
-  }
-}
-
-function forgetOld(rests: Map<string, { burstSince: number; until: number }>, now: number): void {
-  for (const [incident, { burstSince, until }] of rests) {
-    if (until <= now && now - burstSince > 1_000) rests.delete(incident)
   }
 }

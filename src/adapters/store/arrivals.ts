@@ -5,9 +5,9 @@ import type { StoreDb } from './tables.ts'
 const isArrival = "type in ('incident.opened', 'incident.reopened')"
 
 // Said by name: the planner would rather walk the log by number, or sort all events of a type.
-const counted = `from audit indexed by audit_arrivals where ${isArrival} and at > ? and at < ? and seq > ?
-  and playbook not in (select value from json_each(?))`
-const newest = `select at ${counted} order by at desc limit 1 offset ?`
+const within = `from audit indexed by audit_arrivals where ${isArrival} and at > ? and at < ? and seq > ?`
+const newest = `select at, playbook ${within} order by at desc`
+const counted = `${within} and playbook not in (select value from json_each(?))`
 const total = `select count(*) as count ${counted}`
 const most = (column: string) =>
   `select ${column} as name, count(*) as count ${counted} group by ${column} order by count(*) desc, ${column} limit ?`
@@ -17,9 +17,16 @@ export function arrivalReads({ sqlite }: StoreDb): Pick<MassReads, 'arrivalAt' |
   const named = (query: string, filter: ArrivalFilter, namesMax: number) =>
     sqlite.prepare(query).all([...bound(filter), namesMax]) as { name: string; count: number }[]
   return {
-    async arrivalAt(filter, later) {
-      const [row] = sqlite.prepare(newest).all([...bound(filter), later]) as { at: number }[]
-      return row?.at ?? null
+    // One by one: a list of thousands of playbooks in the query would be read anew in each commit.
+    async arrivalAt({ from, until, after, except }, later) {
+      let left = later
+      for (const row of sqlite.prepare(newest).iterate([from, until, after])) {
+        const { at, playbook } = row as { at: number; playbook: string }
+        if (except.has(playbook)) continue
+        if (left === 0) return at
+        left -= 1
+      }
+      return null
     },
     async arrivals(filter, namesMax) {
       const [row] = sqlite.prepare(total).all(bound(filter)) as { count: number }[]
@@ -35,5 +42,5 @@ export function arrivalReads({ sqlite }: StoreDb): Pick<MassReads, 'arrivalAt' |
 }
 
 function bound({ from, until, after, except }: ArrivalFilter) {
-  return [from, until, after, JSON.stringify(except)]
+  return [from, until, after, JSON.stringify([...except])]
 }

@@ -11,7 +11,7 @@ export interface ArrivalFilter {
   readonly after: number
   readonly from: number
   readonly until: number
-  readonly except: readonly string[]
+  readonly except: ReadonlySet<string>
 }
 
 /** What tells a mass failure from single faults. */

@@ -6,6 +6,8 @@ interface Options {
   readonly concurrencyMax?: number
   readonly pollMs?: number
   readonly backoffMaxMs?: number
+  /** How long a look at the lanes keeps the process. */
+  readonly lookMs?: number
   /** Of playbooks; others have priority 0. */
   readonly ranks?: Readonly<Record<string, { readonly priority: number; readonly highest: boolean }>>
 }
@@ -14,7 +16,7 @@ interface Options {
 const playbookOf = (id: string) => (id.startsWith('/') ? null : (id.split('/')[0] as string))
 
 /** A table of due times in memory, the only thing the queue reads. */
-function table({ ranks = {}, ...options }: Options = {}) {
+function table({ ranks = {}, lookMs = 0, ...options }: Options = {}) {
   const due = new Map<string, number>()
   const state = { broken: false, reads: 0 }
   const sorted = () => [...due].sort(([, a], [, b]) => a - b)
@@ -26,6 +28,7 @@ function table({ ranks = {}, ...options }: Options = {}) {
     read: {
       lanes: async (now, limit) => {
         state.reads += 1
+        for (const until = performance.now() + lookMs; performance.now() < until; );
         if (state.broken) throw new Error('store is away')
         const lanes = Map.groupBy(
           sorted().filter(([, at]) => at <= now),
@@ -79,7 +82,7 @@ test('a wake-up brings in what was added, and polling finds it even without one'
 })
 
 test('one incident is never advanced twice at once, and is advanced again when it came due meanwhile', async () => {
-  const { queue, due } = table()
+  const { queue, due, state } = table()
   let running = 0
   let most = 0
   let times = 0
@@ -93,8 +96,11 @@ test('one incident is never advanced twice at once, and is advanced again when i
     if (times === 2) due.delete('a')
     running -= 1
   })
-  for (let index = 0; index < 50; index += 1) queue.wake()
-  await vi.waitFor(() => expect(times).toBe(1), soon)
+  await vi.waitFor(() => {
+    queue.wake()
+    expect(state.reads).toBeGreaterThanOrEqual(5)
+  }, soon)
+  expect(times).toBe(1)
   gate.resolve()
   await vi.waitFor(() => expect(times).toBe(2), soon)
   expect(most).toBe(1)
@@ -190,6 +196,29 @@ test('closing waits for what runs and starts nothing more', async () => {
   gate.resolve()
   await closing
   expect(ended).toBe(1)
+})
+
+test('looks that take long leave the process to others, and who follows does not wait for them', async () => {
+  const { queue, due, state } = table({ concurrencyMax: 1, lookMs: 20 })
+  for (let index = 0; index < 30; index += 1) due.set(`crowd-${index}/1`, index)
+  queue.start(async (incident) => {
+    due.delete(incident)
+  })
+  const begunAt = performance.now()
+  await vi.waitFor(() => expect(due.size).toBe(0), soon)
+  expect(state.reads).toBeLessThan(10)
+  await vi.waitFor(
+    () => {
+      queue.wake()
+      expect(state.reads).toBeGreaterThanOrEqual(6)
+    },
+    { timeout: 30_000, interval: 1 },
+  )
+  // The last of them has not rested yet.
+  expect(((state.reads - 1) * 20) / (performance.now() - begunAt)).toBeLessThan(0.12)
+  due.set('late/1', 0)
+  queue.wake()
+  await vi.waitFor(() => expect(due.size).toBe(0), soon)
 })
 
 const ranks = { critical: { priority: 9, highest: true }, crowd: { priority: 0, highest: false } }
