@@ -79,7 +79,8 @@ test('any change, removal, insertion and reordering is found at the very event',
         if (!result.ok) found.problems.add(result.problem)
       }
     }),
-    { numRuns: 400 },
+    // Only few of the random changes are to the name of a key.
+    { numRuns: 400, examples: [[{ kind: 'change', seq: 7, column: 'key_id', value: 'audit.key_changed' }]] },
   )
   // A property that never tampers proves nothing.
   expect(found.tampered).toBeGreaterThan(250)
