@@ -47,6 +47,13 @@ const backUp = (folder: string, more: Partial<BackupOptions> = {}) =>
 const restore = (backup: string, folder: string, more: Partial<RestoreOptions> = {}) =>
   restoreStore({ backup, key: null, folder, ...placeIn(folder), ...more })
 
+/** A database of which one whole page was written over. */
+function withDamage(bytes: Buffer): Buffer {
+  const damaged = Buffer.from(bytes)
+  const pageBytes = bytes.readUInt16BE(16)
+  return damaged.fill(7, 24 * pageBytes, 25 * pageBytes)
+}
+
 describe('a backup', () => {
   test('is one private file with everything in it, verified, that says it is a copy; the key is not in it', async () => {
     const folder = await writtenStore()
@@ -138,7 +145,7 @@ describe('a backup', () => {
     const folder = await writtenStore(3_000)
     const { file } = placeIn(folder)
     const bytes = readFileSync(file)
-    writeFileSync(file, Buffer.concat([bytes.subarray(0, 200_000), Buffer.alloc(4_096, 7), bytes.subarray(204_096)]))
+    writeFileSync(file, withDamage(bytes))
     await expect(backUp(folder)).rejects.toThrow(
       /^the store \S+hepar\.db is damaged, and no backup was made: stop Hepar and restore an earlier one$/,
     )
@@ -234,7 +241,7 @@ describe('a restore', () => {
       expect(readdirSync(to).filter((name) => name !== 'hepar.lock')).toEqual([])
     }
     const bytes = readFileSync(backup)
-    writeFileSync(bad, Buffer.concat([bytes.subarray(0, 200_000), Buffer.alloc(4_096, 7), bytes.subarray(204_096)]))
+    writeFileSync(bad, withDamage(bytes))
     await refused(damaged)
     writeFileSync(bad, bytes.subarray(0, bytes.length / 2))
     await refused(damaged)

@@ -3,6 +3,7 @@ import {
   copyFileSync,
   linkSync,
   openSync,
+  readFileSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -55,8 +56,9 @@ test('a database truncated after a crash is refused, but not one whose other pag
   copyFileSync(`${file}-wal`, `${left.file}-wal`)
   await store.close()
   // The first page is copied back first: a crash right after it leaves a header that tells of pages yet to come.
-  const pages = statSync(file).size / 4_096
-  expect(statSync(left.file).size / 4_096).toBeLessThan(pages)
+  const pageBytes = readFileSync(file).readUInt16BE(16)
+  const pages = statSync(file).size / pageBytes
+  expect(statSync(left.file).size / pageBytes).toBeLessThan(pages)
   const descriptor = openSync(left.file, 'r+')
   const count = Buffer.alloc(4)
   count.writeUInt32BE(pages)
