@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { race } from './run.ts'
+import { race, removedLeast } from './run.ts'
 
 const help = `Cleans a folder again and again while others exchange its folders for links that lead outside.
 
@@ -30,7 +30,7 @@ if (!Number.isSafeInteger(seed) || !(seconds > 0)) {
 console.log(`replay with: npm run race -- --seconds ${seconds} --seed ${seed}`)
 const { broken, rounds, removed } = await race({ seconds, seed })
 for (const what of broken) console.error(`broken: ${what}`)
-const idle = removed < rounds / 10
+const idle = removed < removedLeast
 if (idle) console.error(`broken: only ${removed} files were removed in ${rounds} rounds, so the run says nothing`)
 console.log(`${rounds} rounds, ${removed} files removed inside, ${broken.length} changes outside`)
 process.exit(broken.length === 0 && !idle ? 0 : 1)

@@ -15,7 +15,8 @@ export interface RaceReport {
 
 const names = Array.from({ length: 40 }, (_, index) => `f${index}`)
 const swappers = 2
-const removedLeast = 20
+/** Fewer removals say nothing, however many rounds there were: most find a folder that is being exchanged. */
+export const removedLeast = 20
 const patience = 10
 
 /** Cleans one folder again and again while others exchange its folders for links that lead outside. */
