@@ -150,6 +150,14 @@ export const mass = [
       red: 'a storm of 30 > of a playbook that only observes is none',
     },
     {
+      takes: 'that a flood of what is only observed costs no look at the storm',
+      file: 'src/engine/storm/watch-storm.ts',
+      test: 'test/engine/watch-storm.test.ts',
+      find: " && !uncounted.has(playbook ?? '')",
+      replace: ' && uncounted !== playbook',
+      red: 'what opens of a playbook in mode observe',
+    },
+    {
       takes: 'that alerts which only call people make a storm in any mode',
       file: 'src/engine/storm/storm-facts.ts',
       find: " && steps[0]?.kind !== 'escalate'",

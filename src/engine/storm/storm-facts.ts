@@ -11,13 +11,13 @@ import type { ArrivalFilter } from './mass-ports.ts'
 export function countedArrivals(policy: Policy, countedAfter: number, now: number): ArrivalFilter {
   const { windowMs } = policy.config.limits.storm
   // An arrival of a moment that is still to come is one from before the clock was set back.
-  return { after: countedAfter, from: now - windowMs, until: now + windowMs, except: uncounted(policy) }
+  return { after: countedAfter, from: now - windowMs, until: now + windowMs, except: namesNotCounted(policy) }
 }
 
 const known = new WeakMap<Policy, ReadonlySet<string>>()
 
 /** Asked in every commit in which incidents open, so thousands of playbooks are looked through once. */
-function uncounted(policy: Policy): ReadonlySet<string> {
+export function namesNotCounted(policy: Policy): ReadonlySet<string> {
   const { config, playbooks } = policy
   const isQuiet = ({ mode, steps }: Playbook) =>
     lowerMode(config.mode, mode) === 'observe' && steps[0]?.kind !== 'escalate'
@@ -30,9 +30,7 @@ function uncounted(policy: Policy): ReadonlySet<string> {
 export async function readStorm(read: Reads, policy: Policy, now: number): Promise<StormFacts> {
   const record = await read.stormRecord()
   const filter = countedArrivals(policy, record.countedAfter, now)
-  // Where nobody counts, a flood of alerts must not cost a look at all of them in each of its commits.
-  const nobodyCounts = policy.playbooks.length < filter.except.size
-  const crossedAt = nobodyCounts ? null : await read.arrivalAt(filter, policy.config.limits.storm.incidentsMax)
+  const crossedAt = await read.arrivalAt(filter, policy.config.limits.storm.incidentsMax)
   const trials: TrialEnd[] = []
   for (const id of record.storm?.trials ?? []) {
     const attempt = await read.attempt(id)

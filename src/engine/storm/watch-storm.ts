@@ -7,7 +7,7 @@ import type { Storm, StormFacts, StormMove, StormRecord } from '../../domain/sto
 import type { Clock, NewId, PolicyHolder, Store, Tx } from '../ports.ts'
 import { tell } from '../tell/notices.ts'
 import { nextMove, widthOf } from './storm.ts'
-import { countedArrivals, readStorm } from './storm-facts.ts'
+import { countedArrivals, namesNotCounted, readStorm } from './storm-facts.ts'
 
 export interface StormPorts {
   readonly clock: Clock
@@ -40,9 +40,12 @@ export async function moveStorm(tx: Tx, ports: StormPorts, begun?: string): Prom
   }
 }
 
-/** Whoever appended that incidents opened asks at once whether they were too many; nothing is to begin before that is known. */
+/** Whoever appended that incidents opened asks at once whether those that count were too many; nothing is to begin before that is known. */
 export async function afterArrivals(tx: Tx, events: readonly NewAuditEvent[], ports: StormPorts): Promise<void> {
-  if (events.some(({ type }) => type === 'incident.opened' || type === 'incident.reopened')) await moveStorm(tx, ports)
+  const uncounted = namesNotCounted(ports.policy.current())
+  const counts = ({ type, playbook }: NewAuditEvent) =>
+    (type === 'incident.opened' || type === 'incident.reopened') && !uncounted.has(playbook ?? '')
+  if (events.some(counts)) await moveStorm(tx, ports)
 }
 
 /** Looks whether time alone has moved the storm on. Resolves to when to look again, or `null` while it is calm. */
