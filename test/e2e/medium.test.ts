@@ -75,13 +75,12 @@ steps: [{ escalate: oncall }]
     serve: () => hepar.cli('serve', '--config', hepar.configFile),
     fill() {
       // While somebody reads, as a backup does, Hepar cannot help itself by writing its log from the beginning again.
-      const reader = new DatabaseSync(join(hepar.dataFolder, 'hepar.db'), { readOnly: true })
+      const stack = new DisposableStack()
+      onTestFinished(() => stack.dispose())
+      const reader = stack.use(new DatabaseSync(join(hepar.dataFolder, 'hepar.db'), { readOnly: true }))
       reader.exec('begin; select count(*) from audit')
-      const free = disk.fill()
-      return () => {
-        free()
-        reader.close()
-      }
+      stack.defer(disk.fill())
+      return () => stack.dispose()
     },
   }
 }

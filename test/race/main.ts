@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { race, removedLeast } from './run.ts'
+import { race } from './run.ts'
 
 const help = `Cleans a folder again and again while others exchange its folders for links that lead outside.
 
@@ -28,7 +28,7 @@ if (!Number.isSafeInteger(seed) || !(seconds > 0)) {
 }
 
 console.log(`replay with: npm run race -- --seconds ${seconds} --seed ${seed}`)
-const { broken, rounds, removed } = await race({ seconds, seed })
+const { broken, rounds, removed, removedLeast } = await race({ seconds, seed })
 for (const what of broken) console.error(`broken: ${what}`)
 const idle = removed < removedLeast
 if (idle) console.error(`broken: only ${removed} files were removed in ${rounds} rounds, so the run says nothing`)

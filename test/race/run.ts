@@ -11,12 +11,15 @@ export interface RaceReport {
   readonly rounds: number
   /** Files that were removed inside, so that a run in which nothing was done cannot pass for a good one. */
   readonly removed: number
+  /** As few as this many would say nothing. */
+  readonly removedLeast: number
 }
 
 const names = Array.from({ length: 40 }, (_, index) => `f${index}`)
 const swappers = 2
-/** Fewer removals say nothing, however many rounds there were: most find a folder that is being exchanged. */
-export const removedLeast = 20
+// Most rounds find a folder that is just being exchanged, how many is luck: so it goes on until enough was removed.
+const removedMin = 20
+const removedPerSecond = 2.5
 const patience = 10
 
 /** Cleans one folder again and again while others exchange its folders for links that lead outside. */
@@ -54,6 +57,7 @@ export async function race({
   const on = localAction(cleanup, `path/local${root}`, () => ({ host: 'local', root, keepOut: [], ...bounds }))
   const begun = performance.now()
   const lasted = () => (performance.now() - begun) / 1_000
+  const removedLeast = Math.max(removedMin, removedPerSecond * seconds)
   let [rounds, removed] = [0, 0]
   // On a busy machine a round takes seconds, and nothing that was not removed proves anything.
   while (lasted() < seconds || (removed < removedLeast && lasted() < patience * seconds)) {
@@ -72,7 +76,7 @@ export async function race({
   const broken = [...before].flatMap(([path, seen]) =>
     after.get(path) === seen ? [] : [`${path} was ${seen}, and is ${after.get(path)}`],
   )
-  return { broken, rounds, removed }
+  return { broken, rounds, removed, removedLeast }
 }
 
 function old(file: string, text: string): void {

@@ -1,6 +1,6 @@
 import type { Clock, Log, Queue, Reads } from '../../engine/ports.ts'
 import type { Lane } from '../../engine/turns/due.ts'
-import { createTurns, type Head } from '../../engine/turns/turns.ts'
+import { createTurns } from '../../engine/turns/turns.ts'
 import { createLooking } from './looking.ts'
 import { createResting } from './resting.ts'
 import { type Advance, createRunning } from './running.ts'
@@ -25,7 +25,9 @@ const lesserShare = 5 / 8
 const highestShare = 7 / 8
 
 /** A lane as the last look found it. */
-interface Line extends Omit<Head, 'since'> {
+interface Line {
+  readonly lane: string
+  readonly priority: number
   readonly seats: number
   readonly due: Lane['due']
   /** How many of them have had their turn, or need none. */
